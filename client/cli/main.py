@@ -1,4 +1,4 @@
-"""The `concordat` command: a table of lazily loaded command groups, and the edge where errors become exit codes."""
+"""The `concordat` command: lazily loaded groups, and the edge where errors become exit codes."""
 
 from __future__ import annotations
 
