@@ -1,0 +1,23 @@
+"""SHA-256 with a domain tag in front, so that no hash of one kind is ever one of another."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Final
+
+from client.encodings import base64url
+
+BALLOT: Final = b"concordat/ballot/v1"
+COMMITMENT: Final = b"concordat/commitment/v1"
+MEETING: Final = b"concordat/meeting/v1"
+STEP: Final = b"concordat/step/v1"
+
+
+def tagged(tag: bytes, data: bytes) -> bytes:
+    """Return SHA-256(tag || data), 32 bytes."""
+    return hashlib.sha256(tag + data).digest()
+
+
+def digest(tag: bytes, data: bytes) -> str:
+    """Return SHA-256(tag || data) as base64url, 43 characters."""
+    return base64url.encode(tagged(tag, data))
