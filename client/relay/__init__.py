@@ -1,0 +1,1 @@
+"""From the lender's signed ballot to the channel: acknowledgement, outbox, batches, retries."""

@@ -1,0 +1,27 @@
+"""What can happen to a batch on its way, as the relay tells it apart."""
+
+from __future__ import annotations
+
+
+class RelayError(Exception):
+    """Base of this package's errors."""
+
+
+class RouteDown(RelayError):  # noqa: N818  a state of the road, not a defect
+    """Nothing was sent to the orderers: try again, by another way."""
+
+
+class BatchRefused(RelayError):  # noqa: N818  the endorsers' answer
+    """The endorsers refused the whole transaction with a code; nothing was sent to the orderers."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+
+
+class OutcomeLost(RelayError):  # noqa: N818  a state of knowledge
+    """It was sent, but nobody said what became of it: ask later, send again (a held ballot is a success)."""
+
+
+class VerdictsError(RelayError):
+    """The chaincode's answer to a batch isn't of the agreed form: the relay must not guess."""

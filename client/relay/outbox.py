@@ -1,0 +1,326 @@
+"""The transactional outbox: which acknowledged ballots are still on their way, and with whom.
+
+A ballot's row appears in the transaction that acknowledges it and disappears in the one that writes down
+what the chain said. Everything the relay must not forget is here, so it may die at any moment.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import and_, delete, exists, func, or_, select, update
+from sqlalchemy.orm import aliased
+
+from client.platform.models import Ballot, Batch, BatchAttempt, OutboxEntry
+from client.platform.times import now, to_text
+from client.relay.batch import Item, Limits, Parcel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+
+    from sqlalchemy.orm import Session
+
+    from client.platform import Database
+    from client.platform.times import Clock
+
+_CHUNK = 500
+_RETRY_PENDING = (0.25, 0.5, 1.0, 2.0, 5.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """An earlier transaction of a batch: which ballots it carried, what the endorsers said, what is known."""
+
+    tx: str
+    ballots: tuple[int, ...]
+    verdicts: str
+    code: str | None
+    block: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a batch's settling writes down: ballots by what became of them."""
+
+    committed: Sequence[tuple[int, str, int | None]]  # (ballot, transaction, block)
+    refused: Sequence[tuple[int, str]]  # (ballot, code)
+    pending: Sequence[tuple[int, str]]  # (ballot, code)
+
+
+class Outbox:
+    """The outbox of one door for one meeting, as one relay sees it. Thread-safe.
+
+    `relay` names the process across restarts: one that starts again under its name takes its batches
+    back at once; another's are taken over when their lease has run out.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        mtg: str,
+        door: str,
+        relay: str,
+        lease: float = 120.0,
+        wall: Callable[[], float] = time.time,
+        clock: Clock = now,
+    ) -> None:
+        self._database = database
+        self._mtg = mtg
+        self._door = door
+        self._relay = relay
+        self._lease = lease
+        self._wall = wall
+        self._clock = clock
+
+    # -- taking ---------------------------------------------------------------------------------------
+
+    def claim(self, limits: Limits) -> Parcel | None:
+        """Take the next ballots, oldest first, never two of one voter; None while no batch is ready.
+
+        A voter's later ballot waits until the earlier one is settled.
+        """
+        with self._database.read() as session:
+            if not _ready(self._due(session, limits.count, lock=False), limits, self._wall()):
+                return None
+        with self._database.write() as session:
+            due = self._due(session, limits.count, lock=self._database.is_postgresql)
+            if not _ready(due, limits, self._wall()):
+                return None
+            chosen: list[int] = []
+            octets = 0
+            for ballot, size, _ in due:
+                if chosen and octets + size > limits.octets:
+                    break
+                chosen.append(ballot)
+                octets += size
+            return self._form(session, chosen, root=None, attempts=0)
+
+    def resume(self, busy: Collection[str]) -> Parcel | None:
+        """Take up a batch that waits for another attempt: one of this relay's, or one whose relay is gone.
+
+        `busy` are the batches that this process is working on already.
+        """
+        wall = self._wall()
+        with self._database.write() as session:
+            query = (
+                select(Batch)
+                .where(Batch.mtg == self._mtg, Batch.door == self._door, Batch.not_before <= wall)
+                .where(or_(Batch.relay == self._relay, Batch.lease_until < wall))
+                .where(Batch.id.not_in(list(busy)))
+                .order_by(Batch.not_before)
+                .limit(1)
+            )
+            if self._database.is_postgresql:
+                query = query.with_for_update(skip_locked=True)
+            batch = session.scalars(query).first()
+            if batch is None:
+                return None
+            batch.relay, batch.lease_until = self._relay, wall + self._lease
+            items = self._items(session, OutboxEntry.batch == batch.id)
+            if not items:
+                session.delete(batch)
+                return None
+            return Parcel(batch.id, batch.root, batch.mtg, batch.attempts, items)
+
+    def in_flight(self) -> int:
+        """Count the batches that this relay holds."""
+        with self._database.read() as session:
+            query = select(func.count()).select_from(Batch)
+            held = query.where(Batch.mtg == self._mtg, Batch.door == self._door, Batch.relay == self._relay)
+            return session.scalar(held) or 0
+
+    def outstanding(self) -> int:
+        """Count the acknowledged ballots of this door that the chain hasn't settled."""
+        with self._database.read() as session:
+            query = select(func.count()).select_from(OutboxEntry)
+            return (
+                session.scalar(query.where(OutboxEntry.mtg == self._mtg, OutboxEntry.door == self._door)) or 0
+            )
+
+    def digest(self, ballot: int) -> str:
+        """Return a ballot's digest."""
+        with self._database.read() as session:
+            return session.get_one(Ballot, ballot).digest
+
+    # -- attempts -------------------------------------------------------------------------------------
+
+    def sending(self, parcel: Parcel, tx: str, verdicts: bytes) -> None:
+        """Write down a transaction before it is sent: after a crash its outcome can be asked for."""
+        ballots = [item.ballot for item in parcel.items]
+        with self._database.write() as session:
+            session.add(
+                BatchAttempt(
+                    tx=tx,
+                    root=parcel.root,
+                    ballots=json.dumps(ballots),
+                    verdicts=verdicts.decode("utf-8"),
+                    code=None,
+                    block=None,
+                    created_at=to_text(self._clock()),
+                )
+            )
+            for chunk in _chunks(ballots):
+                session.execute(update(Ballot).where(Ballot.id.in_(chunk)).values(status="submitted"))
+            renewed = {"lease_until": self._wall() + self._lease}
+            session.execute(update(Batch).where(Batch.id == parcel.id).values(renewed))
+
+    def attempts(self, parcel: Parcel) -> list[Attempt]:
+        """Return the transactions that this batch, or the one it was split from, was sent in."""
+        with self._database.read() as session:
+            rows = session.scalars(select(BatchAttempt).where(BatchAttempt.root == parcel.root))
+            return [
+                Attempt(row.tx, tuple(json.loads(row.ballots)), row.verdicts, row.code, row.block)
+                for row in rows
+            ]
+
+    def learned(self, tx: str, code: str, block: int) -> None:
+        """Write down the validation code and block of a transaction sent earlier."""
+        with self._database.write() as session:
+            session.execute(update(BatchAttempt).where(BatchAttempt.tx == tx).values(code=code, block=block))
+
+    def again(self, parcel: Parcel, delay: float) -> None:
+        """Keep the batch together and try it again after `delay` seconds."""
+        wall = self._wall()
+        with self._database.write() as session:
+            values = {"not_before": wall + delay, "lease_until": wall + delay + self._lease}
+            query = update(Batch).where(Batch.id == parcel.id)
+            session.execute(query.values(attempts=Batch.attempts + 1, **values))
+
+    def split(self, parcel: Parcel, parts: Sequence[Sequence[int]]) -> None:
+        """Replace a batch by several, given as lists of ballots; they remember its transactions."""
+        with self._database.write() as session:
+            for part in parts:
+                for chunk in _chunks(part):
+                    rows = update(OutboxEntry).where(
+                        OutboxEntry.batch == parcel.id, OutboxEntry.ballot.in_(chunk)
+                    )
+                    session.execute(rows.values(batch=None))
+                if part:
+                    self._form(session, part, root=parcel.root, attempts=parcel.attempts + 1)
+            self._drop_if_empty(session, parcel.id)
+
+    # -- settling -------------------------------------------------------------------------------------
+
+    def settle(self, parcel: Parcel, outcome: Outcome) -> None:
+        """Write down what the chain said of each ballot; pending ones go back into the queue.
+
+        A ballot that stays pending past its deadline is parked: kept, reported, no longer sent. Nothing
+        happens to a ballot that another relay has taken over meanwhile.
+        """
+        with self._database.write() as session:
+            mine = set(session.scalars(select(OutboxEntry.ballot).where(OutboxEntry.batch == parcel.id)))
+            self._commit(session, [entry for entry in outcome.committed if entry[0] in mine])
+            self._refuse(session, [entry for entry in outcome.refused if entry[0] in mine])
+            for ballot, code in outcome.pending:
+                if ballot in mine:
+                    self._defer(session, ballot, code)
+            self._drop_if_empty(session, parcel.id)
+
+    def _commit(self, session: Session, committed: Iterable[tuple[int, str, int | None]]) -> None:
+        places: dict[tuple[str, int | None], list[int]] = {}
+        for ballot, tx, block in committed:
+            places.setdefault((tx, block), []).append(ballot)
+        for (tx, block), ballots in places.items():
+            for chunk in _chunks(ballots):
+                values = {"status": "committed", "code": None, "tx": tx, "block": block}
+                session.execute(update(Ballot).where(Ballot.id.in_(chunk)).values(values))
+                session.execute(delete(OutboxEntry).where(OutboxEntry.ballot.in_(chunk)))
+
+    def _refuse(self, session: Session, refused: Iterable[tuple[int, str]]) -> None:
+        for ballot, code in refused:
+            session.execute(update(Ballot).where(Ballot.id == ballot).values(status="refused", code=code))
+            session.execute(delete(OutboxEntry).where(OutboxEntry.ballot == ballot))
+
+    def _defer(self, session: Session, ballot: int, code: str) -> None:
+        row = session.get_one(OutboxEntry, ballot)
+        delay = _RETRY_PENDING[min(row.attempts, len(_RETRY_PENDING) - 1)]
+        row.batch = None
+        row.attempts += 1
+        row.not_before = self._wall() + delay
+        row.parked = self._clock().timestamp() > row.deadline
+        session.execute(update(Ballot).where(Ballot.id == ballot).values(status="queued", code=code))
+
+    # -- within a transaction -------------------------------------------------------------------------
+
+    def _due(self, session: Session, count: int, *, lock: bool) -> list[tuple[int, int, float]]:
+        other = aliased(OutboxEntry)
+        first = and_(other.ballot < OutboxEntry.ballot, other.parked.is_(False))
+        blocked = exists().where(
+            other.mtg == OutboxEntry.mtg, other.sub == OutboxEntry.sub, or_(first, other.batch.is_not(None))
+        )
+        query = (
+            select(OutboxEntry.ballot, func.length(OutboxEntry.entry), OutboxEntry.queued_at)
+            .where(OutboxEntry.mtg == self._mtg, OutboxEntry.door == self._door)
+            .where(OutboxEntry.batch.is_(None), OutboxEntry.parked.is_(False))
+            .where(OutboxEntry.not_before <= self._wall(), ~blocked)
+            .order_by(OutboxEntry.ballot)
+            .limit(count)
+        )
+        if lock:
+            query = query.with_for_update(skip_locked=True, of=OutboxEntry)
+        return [(row[0], row[1], row[2]) for row in session.execute(query)]
+
+    def _form(self, session: Session, ballots: Sequence[int], root: str | None, attempts: int) -> Parcel:
+        identifier, wall = uuid.uuid4().hex, self._wall()
+        batch = Batch(
+            id=identifier,
+            root=root or identifier,
+            mtg=self._mtg,
+            door=self._door,
+            relay=self._relay,
+            lease_until=wall + self._lease,
+            not_before=wall,
+            attempts=attempts,
+        )
+        session.add(batch)
+        session.flush()
+        for chunk in _chunks(ballots):
+            free = update(OutboxEntry).where(OutboxEntry.ballot.in_(chunk), OutboxEntry.batch.is_(None))
+            session.execute(free.values(batch=identifier))
+        items = self._items(session, OutboxEntry.batch == identifier)
+        return Parcel(identifier, batch.root, self._mtg, attempts, items)
+
+    def _items(self, session: Session, condition: object) -> tuple[Item, ...]:
+        query = select(OutboxEntry.ballot, OutboxEntry.sub, OutboxEntry.entry)
+        rows = session.execute(query.where(condition).order_by(OutboxEntry.ballot))  # type: ignore[arg-type]
+        return tuple(Item(*row) for row in rows)
+
+    def _drop_if_empty(self, session: Session, batch: str) -> None:
+        left = exists().where(OutboxEntry.batch == batch)
+        session.execute(delete(Batch).where(Batch.id == batch, ~left))
+
+
+def enqueue(session: Session, ballot: Ballot, entry: bytes, *, deadline: float, wall: float) -> None:
+    """Put an acknowledged ballot into the outbox, in the transaction that acknowledges it."""
+    session.add(
+        OutboxEntry(
+            ballot=ballot.id,
+            mtg=ballot.mtg,
+            door=ballot.door,
+            sub=ballot.sub,
+            entry=entry,
+            queued_at=wall,
+            not_before=wall,
+            deadline=deadline,
+            attempts=0,
+            parked=False,
+            batch=None,
+        )
+    )
+
+
+def _ready(due: Sequence[tuple[int, int, float]], limits: Limits, wall: float) -> bool:
+    if not due:
+        return False
+    full = len(due) >= limits.count or sum(size for _, size, _ in due) >= limits.octets
+    return full or min(queued for _, _, queued in due) + limits.age <= wall
+
+
+def _chunks(values: Sequence[int]) -> Iterator[list[int]]:
+    for start in range(0, len(values), _CHUNK):
+        yield list(values[start : start + _CHUNK])
