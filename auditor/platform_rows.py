@@ -1,0 +1,134 @@
+"""The platform's rows, as the auditor reads them: plain SQL of its own, none of the platform's models."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import column, select, table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy.engine import Connection
+
+_BALLOTS = table(
+    "ballots",
+    *(
+        column(name)
+        for name in (
+            *("id", "mtg", "sub", "seq", "digest", "jws", "choices", "claims", "ses", "door"),
+            *("ack_no", "ack_time", "status", "code", "tx", "block"),
+        )
+    ),
+)
+_SESSIONS = table(
+    "sessions",
+    *(
+        column(name)
+        for name in (
+            *("ses", "sub", "x5t", "institution", "mtg", "method", "outcome", "commitment"),
+            *("issued_at", "expires_at", "status"),
+        )
+    ),
+)
+_MEETINGS = table("meetings", *(column(name) for name in ("mtg", "record", "mh", "channel", "state")))
+_RESULTS = table("results", column("mtg"), column("result"))
+_CHUNK = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class BallotRow:
+    """One row of the platform's `ballots`; every value as text, as it is compared and shown."""
+
+    row: str
+    digest: str
+    sub: str
+    seq: str
+    jws: str
+    choices: str
+    claims: str
+    ses: str
+    door: str
+    ack_no: str
+    ack_time: str
+    status: str
+    code: str
+    tx: str
+    block: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRow:
+    """One row of the platform's `sessions`."""
+
+    ses: str
+    sub: str
+    x5t: str
+    institution: str
+    mtg: str
+    method: str
+    outcome: str
+    commitment: str
+    issued_at: str
+    expires_at: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class MeetingRow:
+    """The platform's copy of a meeting."""
+
+    record: str
+    mh: str
+    channel: str
+    state: str
+
+
+class PlatformRows:
+    """Reads one snapshot; rows come in chunks, so memory does not grow with the meeting."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def ballots(self, mtg: str) -> Iterator[BallotRow]:
+        """Yield the meeting's ballots in the order they were written."""
+        columns = _BALLOTS.c
+        query = select(*(column for column in columns if column.name != "mtg"))
+        found = self._connection.execute(
+            query.where(columns.mtg == mtg).order_by(columns.id), execution_options={"yield_per": _CHUNK}
+        )
+        for row in found.mappings():
+            values = {name: _text(value) for name, value in row.items() if name != "id"}
+            yield BallotRow(row=_text(row["id"]), **values)
+
+    def last_block(self, mtg: str) -> int:
+        """Return the highest block number that a ballot row names, -1 where there is none."""
+        blocks = (row.block for row in self.ballots(mtg))
+        return max((int(one) for one in blocks if one.isdecimal()), default=-1)
+
+    def sessions(self, mtg: str) -> Iterator[SessionRow]:
+        """Yield the identity checks made for the meeting, in the order of their ids."""
+        query = select(_SESSIONS).where(_SESSIONS.c.mtg == mtg).order_by(_SESSIONS.c.ses)
+        for row in self._connection.execute(query, execution_options={"yield_per": _CHUNK}).mappings():
+            yield SessionRow(**{name: _text(value) for name, value in row.items()})
+
+    def meeting(self, mtg: str) -> MeetingRow | None:
+        """Return the platform's copy of the meeting, None where it has none."""
+        columns = _MEETINGS.c
+        query = select(columns.record, columns.mh, columns.channel, columns.state).where(columns.mtg == mtg)
+        row = self._connection.execute(query).mappings().first()
+        return MeetingRow(**{name: _text(value) for name, value in row.items()}) if row else None
+
+    def result(self, mtg: str) -> str | None:
+        """Return the result that the platform shows, None where it shows none."""
+        row = self._connection.execute(select(_RESULTS.c.result).where(_RESULTS.c.mtg == mtg)).first()
+        return _text(row[0]) if row else None
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bytes | bytearray | memoryview):
+        return bytes(value).decode("utf-8", "replace")
+    return str(value)

@@ -1,0 +1,99 @@
+"""A still picture of the platform's database, which the auditor only ever reads."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import sqlite3
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import sqlalchemy
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from auditor.errors import AuditUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy.engine import URL, Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Where the rows come from. `same_host` is true where platform and auditor share a machine."""
+
+    database: str
+    method: str
+    same_host: bool
+    taken_at: str
+    sha256: str
+
+    def as_json(self) -> dict[str, object]:
+        """Return the JSON member of the report."""
+        return {
+            "database": self.database,
+            "method": self.method,
+            "same_host": self.same_host,
+            "taken_at": self.taken_at,
+            "sha256": self.sha256,
+        }
+
+
+@contextmanager
+def open_snapshot(url: str) -> Iterator[tuple[Connection, Snapshot]]:
+    """Yield a connection to unmoving rows; raises AuditUnavailable.
+
+    SQLite has no roles to hand to a reader, so the file is copied with `VACUUM INTO` over a
+    read-only connection; PostgreSQL is read in one read-only, repeatable-read transaction.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise AuditUnavailable("the platform database's URL is malformed; see --database") from error
+    name = parsed.render_as_string(hide_password=True)
+    try:
+        with _opened(parsed) as opened:
+            yield opened
+    except (SQLAlchemyError, sqlite3.Error, OSError) as error:
+        reason = str(error).splitlines()[0]
+        raise AuditUnavailable(f"the platform database {name} cannot be read: {reason}") from error
+
+
+@contextmanager
+def _opened(url: URL) -> Iterator[tuple[Connection, Snapshot]]:
+    taken_at = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    if url.get_backend_name() == "sqlite":
+        with tempfile.TemporaryDirectory(prefix="concordat-audit-") as folder:
+            copy = _vacuum(Path(url.database or ""), Path(folder) / "platform.db")
+            digest = hashlib.sha256(copy.read_bytes()).hexdigest()
+            engine = sqlalchemy.create_engine(f"sqlite:///file:{copy}?mode=ro&uri=true")
+            with engine.connect() as connection:
+                yield connection, Snapshot(url.database or "", "VACUUM INTO", True, taken_at, digest)
+            engine.dispose()
+        return
+    engine = sqlalchemy.create_engine(
+        url,
+        isolation_level="REPEATABLE READ",
+        connect_args={"options": "-c default_transaction_read_only=on"},
+    )
+    with engine.connect() as connection:
+        shared = url.host in (None, "", "localhost", "127.0.0.1", "::1")
+        name = url.render_as_string(hide_password=True)
+        yield connection, Snapshot(name, "REPEATABLE READ, READ ONLY", shared, taken_at, "")
+    engine.dispose()
+
+
+def _vacuum(source: Path, target: Path) -> Path:
+    if not source.is_file():
+        raise AuditUnavailable(f"there is no platform database at {source}; name it with --database")
+    connection = sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)
+    try:
+        connection.execute("VACUUM INTO ?", (str(target),))
+    finally:
+        connection.close()
+    return target

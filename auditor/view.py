@@ -1,0 +1,69 @@
+"""What the chain holds about one meeting, as the replay established it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class ChainBallot:
+    """A ballot that a batch brought to the chain, with the verdict on it ("" accepted, else a code).
+
+    `choices` and `claims` are canonical JSON; `ack_time` is a time of Concordat's one form;
+    `block` is the number of the block that holds transaction `tx`.
+    """
+
+    digest: str
+    sub: str
+    seq: int
+    jws: str
+    choices: str
+    claims: str
+    ses: str
+    door: str
+    ack_no: int
+    ack_time: str
+    tx: str
+    block: int
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChainSession:
+    """An identity check as `identity` records it."""
+
+    ses: str
+    sub: str
+    x5t: str
+    institution: str
+    mtg: str
+    method: str
+    outcome: str
+    commitment: str
+    issued_at: str
+    expires_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChainMeeting:
+    """One meeting as replayed: everything that the platform's copy is compared with.
+
+    `accepted` holds every ballot ever accepted, replaced ones included, by digest; `refused` the
+    last verdict on each digest that was never accepted; `numbers` every acknowledgement number seen.
+    """
+
+    mtg: str
+    channel: str
+    record: str
+    mh: str
+    state: str
+    result: str
+    accepted: dict[str, ChainBallot] = field(default_factory=dict)
+    refused: dict[str, ChainBallot] = field(default_factory=dict)
+    sessions: dict[str, ChainSession] = field(default_factory=dict)
+    numbers: dict[str, set[int]] = field(default_factory=dict)
+
+    @property
+    def closed(self) -> bool:
+        """Say whether no further ballot can come."""
+        return self.state in ("closed", "objections", "certified", "void")
