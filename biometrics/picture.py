@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageOps
 
-from biometrics.errors import PictureRefused
+from biometrics.errors import BiometricsError, PictureRefused
 from biometrics.reasons import Reason
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ MAX_PIXELS = 25_000_000
 MIN_SIDE = 64  # pixels; below this no face is large enough for any policy
 
 _SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
-# An MPO is what many phones write: a JPEG with previews behind it. Its first picture is the one meant.
-_FORMATS = ("JPEG", "MPO", "PNG")
+# Many phones write MPO, a JPEG with previews behind it; Pillow opens it as one, at its first picture.
+_FORMATS = ("JPEG", "PNG")
 _PLAIN = frozenset({"RGB", "L"})
 _WITH_ALPHA = frozenset({"RGBA", "LA", "P", "PA"})
 _OPAQUE = 255
@@ -91,13 +91,12 @@ def read_picture(data: bytes, source: str = "picture") -> Picture:
 
 
 def load_picture(path: Path) -> Picture:
-    """Read the picture in a file; raises PictureRefused as `read_picture` does."""
+    """Read the picture in a file; raises as `read_picture` does, BiometricsError if it can't be opened."""
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
-        detail = f"can't be read: {error.strerror or error}"
-        raise PictureRefused(Reason.IMAGE_UNREADABLE, str(path), detail) from error
+        raise BiometricsError(f"{path}: the picture can't be read: {error.strerror or error}") from error
     if len(data) > MAX_BYTES:
         raise PictureRefused(Reason.IMAGE_TOO_LARGE, str(path), f"has more than {MAX_BYTES:,} bytes")
     return read_picture(data, str(path))

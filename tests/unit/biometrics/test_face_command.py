@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from importlib import resources
+from typing import TYPE_CHECKING
+
+import pytest
+
+from client.cli.main import main
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from PIL import Image
+
+
+@pytest.fixture
+def pictures(tmp_path: Path, astronaut: Image.Image, encode: Callable[..., bytes]) -> Path:
+    files = {
+        "reference.png": encode(astronaut, "PNG"),
+        "probe.jpg": encode(astronaut.rotate(7), quality=80),
+        "empty.jpg": b"",
+        "noise.jpg": bytes(range(256)) * 10,
+        "cmyk.jpg": encode(astronaut.convert("CMYK")),
+        "nobody.png": encode(astronaut.crop((0, 300, 200, 500)), "PNG"),
+    }
+    for name, data in files.items():
+        (tmp_path / name).write_bytes(data)
+    return tmp_path
+
+
+@dataclass(frozen=True)
+class Case:
+    first: str
+    second: str
+    code: int
+    decision: str
+    reasons: tuple[str, ...] = ()
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        Case("reference.png", "probe.jpg", 0, "accept"),
+        Case("reference.png", "reference.png", 1, "reject", ("REPLAYED_REFERENCE",)),
+        Case("reference.png", "nobody.png", 1, "retry", ("NO_FACE",)),
+        Case("nobody.png", "reference.png", 1, "retry", ("NO_FACE",)),
+        Case("reference.png", "empty.jpg", 2, "retry", ("IMAGE_EMPTY",)),
+        Case("noise.jpg", "reference.png", 2, "retry", ("IMAGE_FORMAT",)),
+        Case("cmyk.jpg", "reference.png", 2, "retry", ("IMAGE_COLOUR",)),
+    ],
+    ids=str,
+)
+def test_compare(pictures: Path, capsys: pytest.CaptureFixture[str], case: Case) -> None:
+    files = [str(pictures / name) for name in (case.first, case.second)]
+    assert main(["face", "compare", *files, "--json"]) == case.code
+    output = capsys.readouterr()
+    answer = json.loads(output.out)
+    assert (answer["decision"], tuple(answer["reasons"])) == (case.decision, case.reasons)
+    assert (answer["distance"] is None) == (case.decision != "accept")
+    assert output.err.count("\n") == (0 if case.code == 0 else 1)
+
+
+def test_a_stricter_policy_changes_the_answer(
+    pictures: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    text = resources.files("biometrics").joinpath("policy.toml").read_text("utf-8")
+    strict = tmp_path / "strict.toml"
+    strict.write_text(text.replace("= 500", "= 10").replace("= 600", "= 20").replace("face-v1.1", "strict"))
+    command = ["face", "compare", str(pictures / "reference.png"), str(pictures / "probe.jpg")]
+    assert main([*command, "--policy", str(strict), "--json"]) == 1
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["decision"], answer["policy"]) == ("reject", "strict")
+
+
+def test_a_missing_file_is_one_line(pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["face", "compare", str(pictures / "none.jpg"), str(pictures / "probe.jpg")]) == 2
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert output.err.count("\n") == 1
+    assert "none.jpg" in output.err
