@@ -1,0 +1,91 @@
+// Package arbitration is the chaincode of an institution's channel: what was
+// decided. It holds meetings and their states, the ballots, their subtotals
+// and the result.
+package arbitration
+
+import (
+	"github.com/hyperledger/fabric-contract-api-go/v2/contractapi"
+
+	"concordat/chaincode/service"
+)
+
+// Contract offers arbitration's functions. Each parses its arguments and runs
+// one transition; who may call it is decided before (package authority).
+type Contract struct {
+	contractapi.Contract
+}
+
+// NewContract makes the contract.
+func NewContract() *Contract {
+	contract := &Contract{}
+	contract.Name = "arbitration"
+	contract.TransactionContextHandler = &service.Context{}
+	return contract
+}
+
+// GetEvaluateTransactions names the functions that only read.
+func (*Contract) GetEvaluateTransactions() []string {
+	return []string{"GetMeeting", "GetBallot", "GetResult", "ListMeetings"}
+}
+
+// ProposeMeeting stores a meeting's record and its roll's cap as a draft.
+func (*Contract) ProposeMeeting(ctx *service.Context, record, cap string) ([]byte, error) {
+	return proposeMeeting(ctx.Tx(), []byte(record), []byte(cap))
+}
+
+// ConfirmMeeting announces a draft, which its mh names.
+func (*Contract) ConfirmMeeting(ctx *service.Context, meeting, mh string) ([]byte, error) {
+	return confirmMeeting(ctx.Tx(), meeting, mh)
+}
+
+// ProposeStep asks for a meeting's next state.
+func (*Contract) ProposeStep(ctx *service.Context, meeting, step string) ([]byte, error) {
+	caller, err := ctx.Caller()
+	if err != nil {
+		return nil, err
+	}
+	return proposeStep(ctx.Tx(), caller, meeting, []byte(step))
+}
+
+// ConfirmStep takes a proposed step, which its digest names.
+func (*Contract) ConfirmStep(ctx *service.Context, meeting, digest string) ([]byte, error) {
+	caller, err := ctx.Caller()
+	if err != nil {
+		return nil, err
+	}
+	return confirmStep(ctx.Tx(), caller, meeting, digest)
+}
+
+// SubmitBallots verifies and records a batch of ballots.
+func (*Contract) SubmitBallots(ctx *service.Context, batch string) ([]byte, error) {
+	caller, err := ctx.Caller()
+	if err != nil {
+		return nil, err
+	}
+	return submitBallots(ctx.Tx(), caller, []byte(batch))
+}
+
+// AnchorAudit records the final tree head of the independent verification.
+func (*Contract) AnchorAudit(ctx *service.Context, document string) ([]byte, error) {
+	return anchorAudit(ctx.Tx(), []byte(document))
+}
+
+// GetMeeting returns a meeting's record, mh, state and pending step.
+func (*Contract) GetMeeting(ctx *service.Context, meeting string) ([]byte, error) {
+	return getMeeting(ctx.Tx(), meeting)
+}
+
+// GetBallot returns the ballot that stands for a voter, or null.
+func (*Contract) GetBallot(ctx *service.Context, meeting, sub string) ([]byte, error) {
+	return getBallot(ctx.Tx(), meeting, sub)
+}
+
+// GetResult returns a closed meeting's result.
+func (*Contract) GetResult(ctx *service.Context, meeting string) ([]byte, error) {
+	return getResult(ctx.Tx(), meeting)
+}
+
+// ListMeetings returns every meeting's id, title, mh and state.
+func (*Contract) ListMeetings(ctx *service.Context) ([]byte, error) {
+	return listMeetings(ctx.Tx())
+}

@@ -1,0 +1,171 @@
+package identity
+
+import (
+	"crypto/x509"
+	"fmt"
+
+	"concordat/chaincode/canonical"
+	"concordat/chaincode/ledger"
+	"concordat/chaincode/parallel"
+	"concordat/chaincode/refusal"
+	"concordat/chaincode/verdict"
+)
+
+// application is an item of Enrol on its way to a verdict.
+type application struct {
+	enrolment *Enrolment
+	der       []byte
+	refused   error
+}
+
+// enrol records each lender whose certificate its institution's confirmed
+// issuer signed. A pseudonym that is enrolled with the same certificate is
+// held; with another, ENROLMENT_EXISTS until the first is revoked.
+func enrol(tx ledger.Tx, documents []byte) ([]byte, error) {
+	objects, err := parseDocuments(documents)
+	if err != nil {
+		return nil, err
+	}
+	applications := make([]application, len(objects))
+	for i, object := range objects {
+		a := &applications[i]
+		a.enrolment, a.der, a.refused = parseEnrolment(object)
+	}
+	issuers, err := readIssuers(tx, applications)
+	if err != nil {
+		return nil, err
+	}
+	held, err := readEnrolled(tx, applications)
+	if err != nil {
+		return nil, err
+	}
+	parallel.Each(len(applications), func(i int) {
+		a := &applications[i]
+		if a.refused == nil {
+			a.refused = a.verify(issuers[a.enrolment.Institution])
+		}
+	})
+	return record(tx, applications, held)
+}
+
+// verify checks the certificate against the institution's issuer.
+func (a *application) verify(issuer *Issuer) error {
+	if issuer == nil {
+		return refusal.New(refusal.IssuerNotFound, "%s", a.enrolment.Institution)
+	}
+	if issuer.Status != confirmed {
+		return refusal.New(refusal.IssuerNotConfirmed, "%s", a.enrolment.Institution)
+	}
+	root, err := issuer.certificate()
+	if err != nil {
+		return err
+	}
+	_, err = verifyLender(a.der, a.enrolment.Sub, root)
+	return err
+}
+
+// certificate parses a stored issuer's certificate.
+func (i *Issuer) certificate() (*x509.Certificate, error) {
+	der, err := canonical.FromStandardBase64(i.Certificate)
+	if err != nil {
+		return nil, fmt.Errorf("stored issuer: %w", err)
+	}
+	return x509.ParseCertificate(der)
+}
+
+func readIssuers(tx ledger.Tx, applications []application) (map[string]*Issuer, error) {
+	issuers := map[string]*Issuer{}
+	for i := range applications {
+		if applications[i].refused != nil {
+			continue
+		}
+		institution := applications[i].enrolment.Institution
+		if _, known := issuers[institution]; known {
+			continue
+		}
+		issuer, err := read[Issuer](tx, issuerKey(institution))
+		if err != nil {
+			return nil, err
+		}
+		issuers[institution] = issuer
+	}
+	return issuers, nil
+}
+
+func readEnrolled(tx ledger.Tx, applications []application) (map[string]*Enrolment, error) {
+	var keys []string
+	seen := map[string]bool{}
+	for i := range applications {
+		if applications[i].refused != nil {
+			continue
+		}
+		key := enrolmentKey(applications[i].enrolment.Sub)
+		if !seen[key] {
+			seen[key] = true
+			keys = append(keys, key)
+		}
+	}
+	return readMany[Enrolment](tx, keys)
+}
+
+// record gives the verdicts in order and writes what is accepted.
+func record(tx ledger.Tx, applications []application, enrolled map[string]*Enrolment) ([]byte, error) {
+	var verdicts verdict.List
+	for i := range applications {
+		a := &applications[i]
+		var held *Enrolment
+		same := false
+		err := a.refused
+		if err == nil {
+			held = enrolled[enrolmentKey(a.enrolment.Sub)]
+			same, err = a.enrolment.follow(held)
+		}
+		code, refused := refusal.CodeOf(err)
+		switch {
+		case refused:
+			verdicts.Refuse(i, code, held.revision())
+		case err != nil:
+			return nil, err
+		case same:
+			verdicts.Hold(i)
+		default:
+			verdicts.Accept()
+			a.enrolment.Transaction = tx.ID()
+			if _, err := write(tx, enrolmentKey(a.enrolment.Sub), a.enrolment); err != nil {
+				return nil, err
+			}
+			// A second item for the pseudonym meets the first one.
+			enrolled[enrolmentKey(a.enrolment.Sub)] = a.enrolment
+		}
+	}
+	return verdicts.JSON(), nil
+}
+
+// follow sets the revision after what is held about the pseudonym; same says
+// that it is held already.
+func (e *Enrolment) follow(held *Enrolment) (same bool, err error) {
+	if held == nil {
+		e.Revision = 1
+		return false, nil
+	}
+	switch {
+	case held.Institution != e.Institution:
+		return false, refusal.New(refusal.EnrolmentForeign, "%s", held.Institution)
+	case held.Status == active && held.Thumbprint == e.Thumbprint:
+		return true, nil
+	case held.Status == active:
+		return false, refusal.New(refusal.EnrolmentExists, "")
+	case held.Thumbprint == e.Thumbprint:
+		return false, refusal.New(refusal.KeyRevoked, "")
+	}
+	e.Revision = held.Revision + 1
+	return false, nil
+}
+
+// revision is a record's revision, 0 where there is none.
+func (e *Enrolment) revision() uint64 {
+	if e == nil {
+		return 0
+	}
+	return e.Revision
+}
