@@ -1,0 +1,1 @@
+"""Replay: what each transaction must have answered and written, worked out again in Python."""

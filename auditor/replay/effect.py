@@ -1,0 +1,58 @@
+"""A transaction's expected effect, and its comparison with what the block holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from auditor.errors import ReplayError
+from auditor.world import printable
+
+if TYPE_CHECKING:
+    from auditor.transactions import Transaction
+
+STEP_WRITES = 15
+_SHOWN = 300
+
+
+@dataclass(slots=True)
+class Effect:
+    """The response that the chaincode had to give and the keys it had to write (None: delete)."""
+
+    response: bytes = b""
+    writes: dict[str, bytes | None] = field(default_factory=dict)
+
+
+def composite(kind: str, *attributes: str) -> str:
+    """Return the composite key of a record, as the Fabric shim builds it."""
+    return "\x00" + "\x00".join((kind, *attributes)) + "\x00"
+
+
+def verify_effect(transaction: Transaction, expected: Effect) -> None:
+    """Step 15: the response and every write are byte-equal to the replayed ones."""
+    if transaction.response != expected.response:
+        raise ReplayError(
+            STEP_WRITES,
+            transaction.where,
+            f"{transaction.function} answered otherwise than it had to",
+            expected=_text(expected.response),
+            found=_text(transaction.response),
+        )
+    written = {write.key: write.value for one in transaction.sets for write in one.writes}
+    for key in sorted(written.keys() | expected.writes.keys()):
+        wanted, found = expected.writes.get(key, b""), written.get(key, b"")
+        if key not in expected.writes or key not in written or wanted != found:
+            raise ReplayError(
+                STEP_WRITES,
+                transaction.where,
+                f"{transaction.function} wrote {printable(key)} otherwise than it had to",
+                expected=_text(wanted) if key in expected.writes else "no write",
+                found=_text(found) if key in written else "no write",
+            )
+
+
+def _text(value: bytes | None) -> str:
+    if value is None:
+        return "deleted"
+    text = value.decode("utf-8", "backslashreplace")
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(value)} bytes)"

@@ -1,0 +1,220 @@
+"""Who is on the identity channel: issuers, enrolments with their revisions, identity checks."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from client.encodings import certificates, jcs, times
+from client.encodings.errors import Refused
+from client.encodings.ids import is_hash, is_msp, is_name, is_random_id
+
+if TYPE_CHECKING:
+    from auditor.replay.authority import Offices
+
+OUTCOMES = frozenset(("accept", "retry", "review", "reject"))
+
+
+@dataclass(frozen=True, slots=True)
+class Issuer:
+    """An institution's lender CA; `certificate` is standard base64 of the DER."""
+
+    institution: str
+    certificate: str
+    x5t: str
+    status: str
+    tx: str
+
+    def encode(self) -> bytes:
+        """Return the record's canonical bytes."""
+        return _encode(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """A lender under a pseudonym; `rev` rises by one with every change."""
+
+    sub: str
+    certificate: str
+    x5t: str
+    institution: str
+    method: str
+    commitment: str
+    status: str = "active"
+    rev: int = 1
+    reason: str = ""
+    tx: str = ""
+
+    def encode(self) -> bytes:
+        """Return the record's canonical bytes; no reason, no member for it."""
+        return _encode(self, without=() if self.reason else ("reason",))
+
+    @property
+    def active(self) -> bool:
+        """Say whether the certificate is not revoked."""
+        return self.status == "active"
+
+    def key(self) -> ec.EllipticCurvePublicKey:
+        """Return the lender's P-256 key."""
+        return certificates.public_key(standard_base64(self.certificate))
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One identity check of one lender for one meeting."""
+
+    ses: str
+    sub: str
+    x5t: str
+    institution: str
+    mtg: str
+    method: str
+    outcome: str
+    commitment: str
+    issued_at: str
+    expires_at: str
+    tx: str = ""
+
+    def encode(self) -> bytes:
+        """Return the record's canonical bytes."""
+        return _encode(self)
+
+    def same(self, other: Session) -> bool:
+        """Say whether both say the same, whichever transaction recorded them."""
+        return replace(self, tx="") == replace(other, tx="")
+
+
+@dataclass(slots=True)
+class People:
+    """The identity channel's records as replayed; every revision of an enrolment is kept.
+
+    A verdict on an arbitration channel names the revision that it relied on, so the auditor
+    looks it up as it was, whatever came later.
+    """
+
+    issuers: dict[str, Issuer] = field(default_factory=dict)
+    enrolments: dict[str, list[Enrolment]] = field(default_factory=dict)
+    sessions: dict[str, Session] = field(default_factory=dict)
+
+    def enrolment(self, sub: str) -> Enrolment | None:
+        """Return the newest revision of a lender's enrolment."""
+        revisions = self.enrolments.get(sub)
+        return revisions[-1] if revisions else None
+
+    def at_revision(self, sub: str, rev: int) -> Enrolment | None:
+        """Return a lender's enrolment as it was at a revision."""
+        revisions = self.enrolments.get(sub, [])
+        return revisions[rev - 1] if 1 <= rev <= len(revisions) else None
+
+    def record(self, enrolment: Enrolment) -> None:
+        """Take over a new revision."""
+        self.enrolments.setdefault(enrolment.sub, []).append(enrolment)
+
+
+def parse_enrolment(value: Any, offices: Offices) -> Enrolment:
+    """Return an item of Enrol; refuse with ENROLMENT_FORMAT or CERT_FORMAT."""
+    names = ("sub", "certificate", "institution", "method", "commitment")
+    sub, certificate, institution, method, commitment = _members(value, names, "ENROLMENT_FORMAT")
+    if not (
+        is_random_id(sub) and is_institution(institution, offices) and is_name(method) and is_hash(commitment)
+    ):
+        raise Refused("ENROLMENT_FORMAT")
+    x5t = certificates.thumbprint(standard_base64(certificate))
+    return Enrolment(sub, certificate, x5t, institution, method, commitment)
+
+
+def parse_session(value: Any, offices: Offices) -> Session:
+    """Return an item of RecordSessions; refuse with SESSION_FORMAT."""
+    names = tuple(one.name for one in fields(Session) if one.name != "tx")
+    session = Session(*_members(value, names, "SESSION_FORMAT", explicit=True))
+    well_formed = (
+        is_random_id(session.ses)
+        and is_random_id(session.sub)
+        and is_hash(session.x5t)
+        and is_hash(session.commitment)
+        and is_institution(session.institution, offices)
+        and is_name(session.mtg)
+        and is_name(session.method)
+        and session.outcome in OUTCOMES
+        and times.is_time(session.issued_at)
+        and times.is_time(session.expires_at)
+    )
+    if not well_formed or session.issued_at >= session.expires_at:
+        raise Refused("SESSION_FORMAT")
+    return session
+
+
+def verify_lender(enrolment: Enrolment, issuer: Issuer | None) -> None:
+    """Refuse a certificate that the institution's confirmed lender CA did not issue to the pseudonym."""
+    if issuer is None:
+        raise Refused("ISSUER_NOT_FOUND")
+    if issuer.status != "confirmed":
+        raise Refused("ISSUER_NOT_CONFIRMED")
+    leaf = certificates.load(standard_base64(enrolment.certificate))
+    root = certificates.load(standard_base64(issuer.certificate))
+    if is_ca(leaf) or leaf.not_valid_before_utc >= leaf.not_valid_after_utc:
+        raise Refused("CERT_FORMAT")
+    key = leaf.public_key()
+    if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
+        raise Refused("CERT_KEY")
+    names = leaf.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+    if not names or names[-1].value != enrolment.sub:
+        raise Refused("CERT_SUBJECT")
+    begins = leaf.not_valid_before_utc
+    if not root.not_valid_before_utc <= begins <= root.not_valid_after_utc:
+        raise Refused("CERT_CHAIN")
+    verify_issued(leaf, root)
+
+
+def verify_issued(leaf: x509.Certificate, root: x509.Certificate) -> None:
+    """Refuse (CERT_CHAIN) a certificate that the root's key did not sign."""
+    try:
+        leaf.verify_directly_issued_by(root)
+    except (InvalidSignature, TypeError, ValueError) as error:
+        raise Refused("CERT_CHAIN") from error
+
+
+def is_ca(certificate: x509.Certificate) -> bool:
+    """Say whether a certificate is one of a CA."""
+    try:
+        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    except x509.ExtensionNotFound:
+        return False
+
+
+def is_institution(msp_id: str, offices: Offices) -> bool:
+    """Say whether an MSP id is an institution's."""
+    return is_msp(msp_id) and msp_id not in offices.all()
+
+
+def standard_base64(text: str) -> bytes:
+    """Return the bytes of canonical, padded base64; refuse with CERT_FORMAT."""
+    try:
+        data = base64.b64decode(text.encode("ascii"), validate=True)
+    except (binascii.Error, UnicodeEncodeError) as error:
+        raise Refused("CERT_FORMAT", "not base64") from error
+    if base64.b64encode(data).decode("ascii") != text:
+        raise Refused("CERT_FORMAT", "not canonical base64")
+    return data
+
+
+def _members(value: Any, names: tuple[str, ...], code: str, *, explicit: bool = False) -> list[str]:
+    """Return the string members in order; `v` is 1, and may be left out unless `explicit`."""
+    if not isinstance(value, dict) or value.keys() - {"v"} != set(names):
+        raise Refused(code)
+    version = value.get("v", None if explicit else 1)
+    texts = [value[name] for name in names]
+    if type(version) is not int or version != 1 or not all(isinstance(text, str) for text in texts):
+        raise Refused(code)
+    return texts
+
+
+def _encode(record: Issuer | Enrolment | Session, without: tuple[str, ...] = ()) -> bytes:
+    value = {one.name: getattr(record, one.name) for one in fields(record) if one.name not in without}
+    return jcs.dumps({"v": 1, **value})
