@@ -10,7 +10,7 @@ from client.encodings.errors import Refused
 from client.encodings.ids import is_count, is_random_id
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey, EllipticCurvePublicKey
 
@@ -127,7 +127,7 @@ def parse_ballot(compact: str) -> SignedBallot:
 
 def _parse_payload(payload: bytes) -> Ballot:
     try:
-        value = jcs.loads(payload)
+        value = jcs.loads(payload, tolerant=True)
     except jcs.DuplicateMember as error:
         raise Refused("BALLOT_DUPLICATE_MEMBER", str(error)) from error
     except jcs.JsonError as error:
@@ -137,9 +137,16 @@ def _parse_payload(payload: bytes) -> Ballot:
     votes = _check_members(value)
     if value["v"] != 1:
         raise Refused("BALLOT_VERSION", f"v {value['v']}")
-    if jcs.dumps(value) != payload:
+    if not _is_canonical(value, payload):
         raise Refused("BALLOT_NOT_CANONICAL")
     return Ballot(value["mh"], value["mtg"], value["sub"], value["seq"], value["ses"], value["iat"], votes)
+
+
+def _is_canonical(value: dict[str, Any], payload: bytes) -> bool:
+    try:
+        return jcs.dumps(value) == payload
+    except jcs.JsonError:  # a lone surrogate has no canonical form
+        return False
 
 
 def _check_members(value: dict[str, Any]) -> dict[str, Vote]:
@@ -190,8 +197,17 @@ def _check_choices(votes: Mapping[str, Vote], motions: Mapping[str, Motion]) -> 
         for choice in chosen(vote):
             if choice not in motions[name].choices:
                 raise Refused("CHOICE_UNKNOWN", f"{name}: {choice[:40]!r}")
-    for name, vote in votes.items():
-        _check_count(vote, motions[name].max_choices, name)
+    _check_counts(votes, motions.values())
+
+
+def check_counts(votes: Mapping[str, Vote], meeting: Meeting) -> None:
+    """Refuse (CHOICE_COUNT) answers to this meeting's motions in a wrong number, form or order."""
+    _check_counts(votes, meeting.motions)
+
+
+def _check_counts(votes: Mapping[str, Vote], motions: Iterable[Motion]) -> None:
+    for motion in motions:
+        _check_count(votes[motion.id], motion.max_choices, motion.id)
 
 
 def _check_count(vote: Vote, most: int, motion: str) -> None:

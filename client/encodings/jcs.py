@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
 from typing import Any, Final
 
 import rfc8785
@@ -17,6 +18,7 @@ from client.encodings.ids import MAX_INTEGER
 
 MAX_DEPTH: Final = 16
 
+_DIGITS: Final = len(str(MAX_INTEGER))
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 
 
@@ -28,6 +30,13 @@ class DuplicateMember(JsonError):  # noqa: N818  names what was found
     """An object names a member twice."""
 
 
+@dataclass(frozen=True, slots=True)
+class OddNumber:
+    """A number outside the profile: nothing takes it for an integer, and `dumps` won't write it."""
+
+    literal: str
+
+
 def dumps(value: Any) -> bytes:
     """Return the RFC 8785 form of `value`; raise JsonError for what the profile excludes."""
     try:
@@ -37,46 +46,38 @@ def dumps(value: Any) -> bytes:
     return data
 
 
-def loads(data: bytes) -> Any:
+def loads(data: bytes, *, tolerant: bool = False) -> Any:
     """Return the value of JSON bytes of the profile.
 
     Raise DuplicateMember for a name given twice (in otherwise good JSON), JsonError for
-    everything else that the profile excludes.
+    everything else that the profile excludes. With `tolerant` a number outside the
+    profile becomes an `OddNumber` and lone surrogates are let through, for a caller that
+    has a more telling name for the mistake; `dumps` refuses both.
     """
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise JsonError("not UTF-8") from error
     _check_depth(text)
-    duplicates: list[str] = []
-
-    def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        value = dict(pairs)
-        if len(value) != len(pairs):
-            names = [name for name, _ in pairs]
-            duplicates.append(next(name for name in names if names.count(name) > 1))
-        return value
-
+    reader = _Reader()
     try:
         value = json.loads(
             text,
-            object_pairs_hook=members,
-            parse_float=_no_float,
-            parse_int=_integer,
-            parse_constant=_no_float,
+            object_pairs_hook=reader.members,
+            parse_float=reader.number,
+            parse_int=reader.integer,
+            parse_constant=_refuse,
         )
-    except JsonError:
-        raise
     except ValueError as error:
         raise JsonError(str(error)) from error
-    if "\\u" in text:  # only an escape can smuggle a lone surrogate into UTF-8
-        try:
-            json.dumps(value, ensure_ascii=False).encode()
-        except UnicodeEncodeError as error:
-            raise JsonError("a lone surrogate") from error
+    if not tolerant:
+        if reader.odd:
+            raise JsonError(f"the number {reader.odd[0]} is not an integer from 0 to 2^53-1")
+        if "\\u" in text:  # only an escape can smuggle a lone surrogate into UTF-8
+            _check_surrogates(value)
     # Told last, so that bytes which are no JSON at all are never called a duplicate.
-    if duplicates:
-        raise DuplicateMember(f"the member {duplicates[0][:40]!r} is given twice")
+    if reader.duplicates:
+        raise DuplicateMember(f"the member {reader.duplicates[0]!r} is given twice")
     return value
 
 
@@ -88,15 +89,40 @@ def loads_canonical(data: bytes) -> Any:
     return value
 
 
-def _integer(literal: str) -> int:
-    # The length first: converting a huge literal costs time quadratic in its length.
-    if literal.startswith("-") or len(literal) > len(str(MAX_INTEGER)) or int(literal) > MAX_INTEGER:
-        raise JsonError(f"the number {literal[:40]} is not an integer from 0 to 2^53-1")
-    return int(literal)
+class _Reader:
+    """The hooks of one reading, and what they noticed."""
+
+    def __init__(self) -> None:
+        self.duplicates: list[str] = []
+        self.odd: list[str] = []
+
+    def members(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        value = dict(pairs)
+        if len(value) != len(pairs):
+            names = [name for name, _ in pairs]
+            self.duplicates.append(next(name for name in names if names.count(name) > 1)[:40])
+        return value
+
+    def integer(self, literal: str) -> Any:
+        # The length first: converting a huge literal costs time quadratic in its length.
+        if literal.startswith("-") or len(literal) > _DIGITS or int(literal) > MAX_INTEGER:
+            return self.number(literal)
+        return int(literal)
+
+    def number(self, literal: str) -> Any:
+        self.odd.append(literal[:40])
+        return OddNumber(literal)
 
 
-def _no_float(literal: str) -> Any:
-    raise JsonError(f"the number {literal[:40]} is not an integer")
+def _refuse(literal: str) -> Any:
+    raise JsonError(f"{literal} is not JSON")
+
+
+def _check_surrogates(value: Any) -> None:
+    try:
+        json.dumps(value, ensure_ascii=False, default=repr).encode()
+    except UnicodeEncodeError as error:
+        raise JsonError("a lone surrogate") from error
 
 
 def _check_depth(text: str) -> None:

@@ -73,7 +73,7 @@ def parse(text: str, typ: str) -> Jws:
 
 def _check_header(head: bytes, typ: str) -> str:
     try:
-        value = jcs.loads(head)
+        value = jcs.loads(head, tolerant=True)
     except jcs.DuplicateMember as error:
         raise Refused("JWS_DUPLICATE_MEMBER", str(error)) from error
     except jcs.JsonError as error:

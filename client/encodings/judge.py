@@ -1,0 +1,172 @@
+"""The judgement of one batch entry: the checks and their order, the same in Go and in Python.
+
+What is genuine, legal and on the roll is decided here from values alone; looking the
+values up is the caller's. The steps are numbered as in docs/encodings.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from client.encodings import certificates
+from client.encodings.ballot import check_ballot_against
+from client.encodings.entries import Candidate, read_entry, read_leaf, verify_leaf
+from client.encodings.errors import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from client.encodings.ballot import SignedBallot
+    from client.encodings.batch import Entry
+    from client.encodings.leaf import Leaf
+    from client.encodings.meeting import Meeting
+    from client.encodings.records import Enrolment, Session
+
+
+@dataclass(frozen=True, slots=True)
+class HeldBallot:
+    """The voter's ballot that the channel holds already."""
+
+    seq: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What an entry is judged against; None for a record that isn't there.
+
+    `session_used` is the digest of the ballot that used the session, if one did.
+    """
+
+    meeting: Meeting
+    cap: Sequence[bytes]
+    enrolment: Enrolment | None
+    session: Session | None
+    held: HeldBallot | None = None
+    session_used: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The ballot counts: with these claims, in place of the one held before if there is one."""
+
+    signed: SignedBallot
+    leaf: Leaf
+    rev: int
+    replaces: HeldBallot | None
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The very ballot is held already: a success that changes nothing."""
+
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """No verdict: an identity record isn't there yet (`code`); try again later."""
+
+    code: str
+
+
+Verdict = Accepted | Held | Pending
+
+
+def judge_entry(entry: Entry, context: Context) -> Verdict:
+    """Judge one entry of a batch; refuse with the first check's code that fails."""
+    return judge(read_entry(entry, context.meeting), context)  # step 1
+
+
+def judge(candidate: Candidate, context: Context) -> Verdict:
+    """Judge an entry that is read already (so that its voter and session could be looked up)."""
+    if _is_held(candidate, context):  # step 2
+        return Held(context.held.digest if context.held else "")
+    check_ballot_against(candidate.ballot, context.meeting)  # step 3
+    leaf = read_leaf(candidate.entry, candidate.ballot, context.meeting)  # step 4
+    verify_leaf(leaf, candidate.entry, context.meeting, context.cap)
+    check_time(candidate.entry.ack_time, context.meeting)  # step 5
+    if context.enrolment is None:  # step 6
+        return Pending("ENROLMENT_NOT_FOUND")
+    signed = check_key(candidate, context.enrolment, context.meeting)
+    if context.session is None:  # step 7
+        return Pending("SESSION_NOT_FOUND")
+    check_session(context.session, signed, context.meeting, candidate.entry.ack_time)
+    check_history(signed, context)  # step 8
+    return Accepted(signed, leaf, context.enrolment.rev, context.held)
+
+
+def _is_held(candidate: Candidate, context: Context) -> bool:
+    # A replay is a success whatever came later: another door's time, a revocation, an
+    # expired session. A copy with another signature must still be a genuine one.
+    if context.held is None or context.enrolment is None:
+        return False
+    signed = candidate.complete(context.enrolment.x5t)
+    if signed.digest != context.held.digest or signed.jws.x5t != context.enrolment.x5t:
+        return False
+    try:
+        signed.verify(certificates.public_key(context.enrolment.certificate))
+    except Refused:
+        return False
+    return True
+
+
+def check_time(ack_time: int, meeting: Meeting) -> None:
+    """Refuse a ballot acknowledged (seconds since 1970) outside the meeting: BALLOT_EARLY, BALLOT_LATE."""
+    if ack_time < meeting.opens:
+        raise Refused("BALLOT_EARLY", f"acknowledged {meeting.opens - ack_time} seconds before opening")
+    if ack_time > meeting.closes:
+        raise Refused("BALLOT_LATE", f"acknowledged {ack_time - meeting.closes} seconds after closing")
+
+
+def check_key(candidate: Candidate, enrolment: Enrolment, meeting: Meeting) -> SignedBallot:
+    """Return the signed ballot, by the enrolled key.
+
+    Refuse, in order: ENROLMENT_FOREIGN, KEY_REVOKED, KEY_FOREIGN, SIGNATURE_INVALID.
+    """
+    if enrolment.institution != meeting.institution:
+        raise Refused("ENROLMENT_FOREIGN", enrolment.institution)
+    if enrolment.status != "active":
+        raise Refused("KEY_REVOKED", f"enrolment revision {enrolment.rev}")
+    signed = candidate.complete(enrolment.x5t)
+    if signed.jws.x5t != enrolment.x5t:
+        raise Refused("KEY_FOREIGN", f"{signed.jws.x5t}, not {enrolment.x5t}")
+    signed.verify(certificates.public_key(enrolment.certificate))
+    return signed
+
+
+def check_session(session: Session, signed: SignedBallot, meeting: Meeting, ack_time: int) -> None:
+    """Refuse a session that doesn't cover this ballot at `ack_time` (seconds since 1970).
+
+    In order: SESSION_FOREIGN_LENDER, SESSION_FOREIGN_MEETING, SESSION_FOREIGN_KEY,
+    SESSION_METHOD, SESSION_OUTCOME, SESSION_EXPIRED.
+    """
+    if session.sub != signed.ballot.sub:
+        raise Refused("SESSION_FOREIGN_LENDER")
+    if session.mtg != meeting.mtg:
+        raise Refused("SESSION_FOREIGN_MEETING", session.mtg)
+    if session.x5t != signed.jws.x5t:
+        raise Refused("SESSION_FOREIGN_KEY")
+    if session.method not in meeting.methods:
+        raise Refused("SESSION_METHOD", session.method)
+    if session.outcome != "accept":
+        raise Refused("SESSION_OUTCOME", session.outcome)
+    if ack_time > session.expires:
+        raise Refused("SESSION_EXPIRED", f"at {session.expires_at}")
+
+
+def check_history(signed: SignedBallot, context: Context) -> None:
+    """Refuse a ballot that can't follow the one held or that reuses a session.
+
+    In order: SEQ_EQUIVOCATION, SEQ_STALE, REVOTE_NOT_ALLOWED, SESSION_USED.
+    """
+    if context.held is not None:
+        if signed.ballot.seq == context.held.seq:
+            raise Refused("SEQ_EQUIVOCATION", f"seq {signed.ballot.seq} is held as {context.held.digest}")
+        if signed.ballot.seq < context.held.seq:
+            raise Refused("SEQ_STALE", f"seq {signed.ballot.seq}, held {context.held.seq}")
+        if context.meeting.revote == "none":
+            raise Refused("REVOTE_NOT_ALLOWED")
+    if context.session_used is not None:
+        raise Refused("SESSION_USED", f"by {context.session_used}")
