@@ -13,6 +13,7 @@ from fabric_protos.common import (
 from fabric_protos.common import (
     configuration_pb2 as _configuration,
 )
+from fabric_protos.common import ledger_pb2 as _ledger
 from fabric_protos.common import (
     policies_pb2 as _policies,
 )
@@ -42,8 +43,8 @@ from fabric_protos.peer import (
 from fabric_protos.peer import (
     transaction_pb2 as _transaction,
 )
+from fabric_protos.peer.lifecycle import chaincode_definition_pb2 as _definition
 from fabric_protos.peer.lifecycle import db_pb2 as _lifecycle_db
-from fabric_protos.peer.lifecycle import lifecycle_pb2 as _lifecycle
 from google.protobuf.message import DecodeError
 
 Message = Any  # any generated message; its fields are known only at run time
@@ -62,7 +63,8 @@ policy: Any = _policy
 proposal: Any = _proposal
 proposal_response: Any = _proposal_response
 transaction: Any = _transaction
-lifecycle: Any = _lifecycle
+definition: Any = _definition
+ledger: Any = _ledger
 lifecycle_db: Any = _lifecycle_db
 
 __all__ = ["DecodeError", "Message"]

@@ -1,0 +1,136 @@
+"""One ballot's verdict, worked out from the ballot, the roll and the identity records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from client.encodings import times
+from client.encodings.ballot import check_ballot_against
+from client.encodings.entries import read_leaf, verify_leaf
+from client.encodings.errors import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from auditor.replay.people import Enrolment, Session
+    from client.encodings.ballot import SignedBallot
+    from client.encodings.entries import Candidate
+    from client.encodings.leaf import Claim
+    from client.encodings.meeting import Meeting
+
+
+@dataclass(frozen=True, slots=True)
+class HeldBallot:
+    """The ballot that stands for a voter: what a later one is compared with and re-weighted by."""
+
+    digest: str
+    seq: int
+    claims: tuple[Claim, ...]
+    votes: dict[str, str | tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What a ballot is judged against; None where the record does not exist."""
+
+    meeting: Meeting
+    cap: Sequence[bytes]
+    enrolment: Enrolment | None
+    session: Session | None
+    held: HeldBallot | None
+    session_used: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """`kind` is accepted, held, pending or refused; `code` names why for the last two.
+
+    `signed` is the ballot as it was signed, rebuilt where the entry is compact; None where the
+    voter's certificate is not known. `claims` are the proved ones, empty before they are proved.
+    """
+
+    kind: str
+    code: str = ""
+    signed: SignedBallot | None = None
+    claims: tuple[Claim, ...] = ()
+
+
+def judge(candidate: Candidate, bench: Bench) -> Judgement:
+    """Judge one entry in the order of docs/verification.md step 16."""
+    signed = candidate.complete(bench.enrolment.x5t) if bench.enrolment else candidate.signed
+    if signed is not None and _is_held(signed, bench):
+        return Judgement("held", signed=signed)
+    claims: tuple[Claim, ...] = ()
+    try:
+        check_ballot_against(candidate.ballot, bench.meeting)
+        leaf = read_leaf(candidate.entry, candidate.ballot, bench.meeting)
+        verify_leaf(leaf, candidate.entry, bench.meeting, bench.cap)
+        claims = leaf.claims
+        _verify_time(candidate.entry.ack_time, bench.meeting)
+        if bench.enrolment is None or signed is None:
+            return Judgement("pending", "ENROLMENT_NOT_FOUND", signed, claims)
+        _verify_key(signed, bench.enrolment, bench.meeting)
+        if bench.session is None:
+            return Judgement("pending", "SESSION_NOT_FOUND", signed, claims)
+        _verify_session(bench.session, signed, bench.meeting, candidate.entry.ack_time)
+        _verify_history(signed.ballot.seq, bench)
+    except Refused as refusal:
+        return Judgement("refused", refusal.code, signed, claims)
+    return Judgement("accepted", "", signed, claims)
+
+
+def _is_held(signed: SignedBallot, bench: Bench) -> bool:
+    """Say whether this very ballot, genuinely signed, stands already: a repetition, harmless."""
+    if bench.held is None or bench.enrolment is None or signed.digest != bench.held.digest:
+        return False
+    if signed.jws.x5t != bench.enrolment.x5t:
+        return False
+    try:
+        signed.verify(bench.enrolment.key())
+    except Refused:
+        return False
+    return True
+
+
+def _verify_time(ack_time: int, meeting: Meeting) -> None:
+    if ack_time < times.parse(meeting.opens_at):
+        raise Refused("BALLOT_EARLY")
+    if ack_time > times.parse(meeting.closes_at):
+        raise Refused("BALLOT_LATE")
+
+
+def _verify_key(signed: SignedBallot, enrolment: Enrolment, meeting: Meeting) -> None:
+    if enrolment.institution != meeting.institution:
+        raise Refused("ENROLMENT_FOREIGN")
+    if not enrolment.active:
+        raise Refused("KEY_REVOKED")
+    if signed.jws.x5t != enrolment.x5t:
+        raise Refused("KEY_FOREIGN")
+    signed.verify(enrolment.key())
+
+
+def _verify_session(session: Session, signed: SignedBallot, meeting: Meeting, ack_time: int) -> None:
+    rules = (
+        ("SESSION_FOREIGN_LENDER", session.sub == signed.ballot.sub),
+        ("SESSION_FOREIGN_MEETING", session.mtg == meeting.mtg),
+        ("SESSION_FOREIGN_KEY", session.x5t == signed.jws.x5t),
+        ("SESSION_METHOD", session.method in meeting.methods),
+        ("SESSION_OUTCOME", session.outcome == "accept"),
+        ("SESSION_EXPIRED", ack_time <= times.parse(session.expires_at)),
+    )
+    for code, holds in rules:
+        if not holds:
+            raise Refused(code)
+
+
+def _verify_history(seq: int, bench: Bench) -> None:
+    if bench.held is not None:
+        if seq == bench.held.seq:
+            raise Refused("SEQ_EQUIVOCATION")
+        if seq < bench.held.seq:
+            raise Refused("SEQ_STALE")
+        if bench.meeting.revote == "none":
+            raise Refused("REVOTE_NOT_ALLOWED")
+    if bench.session_used:
+        raise Refused("SESSION_USED")
