@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from client.platform.chain import VALID
 from client.relay.errors import BatchRefused, OutcomeLost, RouteDown, VerdictsError
 from client.relay.outbox import Outcome
-from client.relay.route import MVCC_READ_CONFLICT, VALID, Held, Settled
+from client.relay.route import MVCC_READ_CONFLICT, Held, Settled
 from client.relay.verdicts import Verdicts
 
 if TYPE_CHECKING:

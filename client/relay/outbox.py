@@ -106,15 +106,18 @@ class Outbox:
         `busy` are the batches that this process is working on already.
         """
         wall = self._wall()
+        query = (
+            select(Batch)
+            .where(Batch.mtg == self._mtg, Batch.door == self._door, Batch.not_before <= wall)
+            .where(or_(Batch.relay == self._relay, Batch.lease_until < wall))
+            .where(Batch.id.not_in(list(busy)))
+            .order_by(Batch.not_before)
+            .limit(1)
+        )
+        with self._database.read() as session:  # so that an idle relay never takes the write lock
+            if session.scalars(query).first() is None:
+                return None
         with self._database.write() as session:
-            query = (
-                select(Batch)
-                .where(Batch.mtg == self._mtg, Batch.door == self._door, Batch.not_before <= wall)
-                .where(or_(Batch.relay == self._relay, Batch.lease_until < wall))
-                .where(Batch.id.not_in(list(busy)))
-                .order_by(Batch.not_before)
-                .limit(1)
-            )
             if self._database.is_postgresql:
                 query = query.with_for_update(skip_locked=True)
             batch = session.scalars(query).first()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-VALID = "VALID"
 MVCC_READ_CONFLICT = "MVCC_READ_CONFLICT"
 
 
