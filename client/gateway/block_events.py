@@ -116,7 +116,8 @@ def _unpacker(kind: BlockKind) -> Callable[[Any], Iterator[Any]]:
         if response.WhichOneof("Type") != "status":
             yield getattr(response, kind.value)
         elif response.status != common_pb2.SUCCESS:  # SUCCESS: the stop block has been sent
-            name = common_pb2.Status.Name(response.status)
+            known = common_pb2.Status.DESCRIPTOR.values_by_number.get(response.status)
+            name = "unknown status" if known is None else known.name
             raise EventsError(f"the peer ended the stream of blocks: {name} ({response.status})")
 
     return unpack

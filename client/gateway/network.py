@@ -34,7 +34,7 @@ class Network:
     def chaincode_events(
         self, chaincode: str, *, start_block: int | None = None, checkpoint: Checkpoint | None = None
     ) -> EventStream[ChaincodeEvent]:
-        """Open a stream of a chaincode's events, resuming within a block after the checkpoint's transaction."""
+        """Open a stream of a chaincode's events; within a block it goes on after the checkpoint."""
         return self.new_chaincode_events_request(
             chaincode, start_block=start_block, checkpoint=checkpoint
         ).events()
