@@ -62,8 +62,6 @@ class _Ballots:
 
     def take(self, row: BallotRow) -> None:
         self.rows += 1
-        if row.ack_no.isdecimal():
-            self.numbers.setdefault(row.door, set()).add(int(row.ack_no))
         held = self.meeting.accepted.get(row.digest)
         if held is None:
             self._unmatched.append(row)
@@ -76,6 +74,8 @@ class _Ballots:
     def finish(self) -> None:
         for row in self._unmatched:
             self._without_ballot(row)
+            if row.ack_no.isdecimal():
+                self.numbers.setdefault(row.door, set()).add(int(row.ack_no))
         for digest, held in self.meeting.accepted.items():
             if digest in self._matched or held.door == self.own_door:
                 continue
@@ -116,7 +116,10 @@ class _Ballots:
             self._add(ALTERED, row, held, "status", ("committed", row.status))
 
     def _gaps(self) -> None:
-        """A number that a door gave out and nobody can account for is a ballot that vanished."""
+        """A number that a door gave out and nobody can account for is a ballot that vanished.
+
+        Accounted for are the numbers on the chain, and those of rows that never got there.
+        """
         for door, numbers in self.meeting.numbers.items():
             if door == self.own_door:
                 continue

@@ -1,0 +1,63 @@
+"""The report files: JSON for machines, one HTML page (zh-CN and English) for people."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import jinja2
+
+from auditor.errors import AuditUnavailable
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from auditor.verdict import Audit
+
+_KINDS = {
+    "missing": "平台缺失 / missing",
+    "extra": "平台多出 / extra",
+    "altered": "被改动 / altered",
+    "duplicated": "重复 / duplicated",
+    "miscounted": "计票不符 / miscounted",
+    "late": "逾期未上链 / late",
+    "unverified": "链上核验未通过 / not verified",
+}
+_LABELS = {
+    "accepted": "曾被接受 / Accepted at some time",
+    "replaced": "被后票取代 / Replaced by a later one",
+    "refused": "被拒绝 / Refused",
+    "rows": "平台记录数 / Rows of the platform",
+    "transactions": "已核验交易 / Transactions verified",
+    "invalid": "无效交易 / Transactions that the peer refused",
+}
+
+
+def write_reports(audit: Audit, path: Path) -> tuple[Path, Path]:
+    """Write `path` with the suffixes .json and .html; returns both, raises AuditUnavailable."""
+    machine, human = path.with_suffix(".json"), path.with_suffix(".html")
+    try:
+        machine.write_text(
+            json.dumps(audit.as_json(), ensure_ascii=False, indent=2, sort_keys=True) + "\n", encoding="utf-8"
+        )
+        human.write_text(render(audit), encoding="utf-8")
+    except OSError as error:
+        raise AuditUnavailable(f"the report cannot be written to {path}: {error.strerror}") from error
+    return machine, human
+
+
+def render(audit: Audit) -> str:
+    """Return the page; every value in it is escaped, since the platform chose some of them."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("auditor"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+    )
+    template = environment.get_template("report.html")
+    return template.render(audit=audit, kinds=_KINDS, labels=_LABELS, yuan=yuan)
+
+
+def yuan(fen: int) -> str:
+    """Return an amount of fen as yuan with two decimals, exactly."""
+    return f"{fen // 100:,}.{fen % 100:02d}"
