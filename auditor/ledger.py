@@ -68,6 +68,13 @@ class Ledger:
             raise BlockError(1, self.channel, "no block was verified yet")
         return self._head
 
+    @property
+    def configuration(self) -> ChannelConfiguration:
+        """The configuration in force; BlockError before there is one."""
+        if self._configuration is None:
+            raise BlockError(1, self.channel, "no block was verified yet")
+        return self._configuration
+
     def accept(self, raw: bytes, replay: Replay | None = None) -> VerifiedBlock:
         """Verify the next block and take it over; raises BlockError or ConfigurationError.
 

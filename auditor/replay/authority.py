@@ -11,7 +11,7 @@ from client.encodings.ids import arbitration_channel
 if TYPE_CHECKING:
     from auditor.transactions import Endorsed
 
-STEP_AUTHORITY = 13
+STEP_AUTHORITY = 14
 INSTITUTION = "institution"  # stands for the one that the channel or the record belongs to
 
 
@@ -45,7 +45,7 @@ GRANTS: dict[tuple[str, str], tuple[tuple[str, str], ...]] = {
 
 
 def verify_authority(endorsed: Endorsed, offices: Offices) -> None:
-    """Step 13: the creator's organisation and role attribute, together, may call the function.
+    """Step 14: the creator's organisation and role attribute, together, may call the function.
 
     Which functions only read is not listed: nothing that changes state is committed through them.
     """

@@ -1,0 +1,88 @@
+"""One channel, verified and replayed: the ledger's steps, then what each transaction had to do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from auditor.definitions import verify_definition
+from auditor.errors import BlockError, ConfigurationError, ReplayError, VerificationError
+from auditor.ledger import Ledger
+from auditor.replay.authority import Offices, verify_authority
+from auditor.replay.effect import STEP_WRITES, Effect, verify_effect
+from auditor.transactions import LIFECYCLE
+from client.encodings.errors import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from auditor.transactions import Endorsed
+
+
+class Replay(Protocol):
+    """A chaincode's transitions, worked out a second time."""
+
+    def effect(self, endorsed: Endorsed) -> Effect:
+        """Return what the transaction had to answer and write; raise Refused where it had to fail."""
+        ...
+
+
+class Follower:
+    """Verifies one channel block by block and keeps what it found.
+
+    A block or configuration that fails ends the following (`broken`): nothing after it can be
+    trusted. A transaction that fails is a finding, and following goes on, so that one audit
+    names everything that is wrong.
+    """
+
+    def __init__(
+        self, channel: str, genesis: bytes, chaincode: str, replay: Replay, offices: Offices
+    ) -> None:
+        self.channel = channel
+        self.ledger = Ledger(channel, genesis)
+        self.findings: list[VerificationError] = []
+        self.broken: VerificationError | None = None
+        self.transactions = 0
+        self.invalid = 0
+        self._chaincode = chaincode
+        self._replay = replay
+        self._offices = offices
+
+    def follow(self, blocks: Iterable[bytes]) -> None:
+        """Take over blocks, in order, until they end or one fails."""
+        for raw in blocks:
+            if self.broken is not None:
+                return
+            try:
+                verified = self.ledger.accept(raw, self._replayed)
+            except (BlockError, ConfigurationError) as error:
+                self.broken = error
+                self.findings.append(error)
+                return
+            self.findings.extend(verified.findings)
+            self.transactions += len(verified.endorsed)
+            self.invalid += len(verified.refused)
+
+    def _replayed(self, endorsed: Endorsed) -> list[VerificationError]:
+        transaction = endorsed.transaction
+        try:
+            verify_definition(transaction, self.ledger.configuration, self._chaincode)
+            if transaction.chaincode == LIFECYCLE:
+                return []
+            verify_authority(endorsed, self._offices)
+            verify_effect(transaction, self._expected(endorsed))
+        except VerificationError as error:
+            return [error]
+        return []
+
+    def _expected(self, endorsed: Endorsed) -> Effect:
+        try:
+            return self._replay.effect(endorsed)
+        except Refused as refusal:
+            transaction = endorsed.transaction
+            raise ReplayError(
+                STEP_WRITES,
+                transaction.where,
+                f"{transaction.function} had to be refused",
+                expected=refusal.code,
+                found="committed as valid",
+            ) from refusal
