@@ -9,7 +9,8 @@ if TYPE_CHECKING:
 
     from biometrics.face import Box, Face, Landmarks, Template
     from biometrics.picture import Picture
-    from biometrics.session import EvidenceOpening, SessionRecord, Subject
+    from biometrics.session import EvidenceOpening, Subject
+    from client.encodings.records import Session
 
 
 class Detector(Protocol):
@@ -67,6 +68,6 @@ class ReferenceSource(Protocol):
 class SessionRecorder(Protocol):
     """Makes a passed session known: evidence sealed in the platform's store, commitment on chain."""
 
-    def record(self, session: SessionRecord, opening: EvidenceOpening) -> None:
+    def record(self, session: Session, opening: EvidenceOpening) -> None:
         """Keep `opening` encrypted and put `session` on the chain, or raise."""
         ...

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from client.encodings import base64url, hashes, ids, jcs, times
+from client.encodings.records import Session
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,35 +65,6 @@ class EvidenceOpening:
         return hashes.digest(hashes.COMMITMENT, self.salt + self.evidence)
 
 
-@dataclass(frozen=True, slots=True)
-class SessionRecord:
-    """What goes on the chain about a passed check; nothing in it tells who the person is."""
-
-    ses: str
-    subject: Subject
-    method: str
-    outcome: str
-    commitment: str
-    issued_at: int
-    expires_at: int
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the record as the chaincode function `RecordSessions` takes it."""
-        return {
-            "v": 1,
-            "ses": self.ses,
-            "sub": self.subject.sub,
-            "x5t": self.subject.x5t,
-            "institution": self.subject.institution,
-            "mtg": self.subject.mtg,
-            "method": self.method,
-            "outcome": self.outcome,
-            "commitment": self.commitment,
-            "issued_at": times.form(self.issued_at),
-            "expires_at": times.form(self.expires_at),
-        }
-
-
 def open_session(subject: Subject, ses: bytes, now: int, within: int) -> OpenSession:
     """Begin a check; `ses` is 16 random bytes, `within` the seconds that frames may take."""
     if len(ses) != ids.ID_BYTES:
@@ -148,14 +120,21 @@ def canonical_evidence(
 
 def seal_session(
     opened: OpenSession, decision: Decision, matcher: Matcher, opening: EvidenceOpening, now: int
-) -> SessionRecord:
-    """Return the record that commits to the evidence and expires as the policy says."""
-    return SessionRecord(
+) -> Session:
+    """Return the record for the chain: it commits to the evidence and expires as the policy says.
+
+    Nothing in it tells who the person is.
+    """
+    subject = opened.subject
+    return Session(
         ses=opened.ses,
-        subject=opened.subject,
+        sub=subject.sub,
+        x5t=subject.x5t,
+        institution=subject.institution,
+        mtg=subject.mtg,
         method=matcher.policy.method,
         outcome=decision.outcome.value,
         commitment=opening.commitment,
-        issued_at=now,
-        expires_at=now + matcher.policy.valid_for,
+        issued_at=times.form(now),
+        expires_at=times.form(now + matcher.policy.valid_for),
     )

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from biometrics.interfaces import ReferenceSource, SessionRecorder
     from biometrics.matching import Matcher
     from biometrics.picture import Picture
-    from biometrics.session import OpenSession, SessionRecord, Subject
+    from biometrics.session import OpenSession, Subject
+    from client.encodings.records import Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class Verification:
     """How a check ended; `session` is there exactly when the outcome is `accept`."""
 
     decision: Decision
-    session: SessionRecord | None
+    session: Session | None
 
 
 def _now() -> int:

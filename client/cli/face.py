@@ -38,10 +38,13 @@ def compare(reference: Path, probe: Path, policy_file: Path | None, *, as_json: 
     """
     try:
         policy = default_policy() if policy_file is None else load_policy(policy_file)
+    except BiometricsError as error:
+        raise UserError(str(error)) from error
+    try:
         decision, sentence = _compare(policy, reference, probe)
     except PictureRefused as error:
         if as_json:
-            _print_json(decide(default_policy(), (), (error.reason,)))
+            _print_json(decide(policy, (), (error.reason,)))
         raise UserError(str(error), code=error.reason) from error
     except BiometricsError as error:
         raise UserError(str(error)) from error

@@ -15,13 +15,15 @@ from biometrics.references import HeldReferences
 from biometrics.session import Subject
 from biometrics.verification import IdentityVerifier
 from client.encodings import base64url, commitment, jcs, times
+from client.encodings.records import session_from_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from biometrics.matching import Matcher
     from biometrics.picture import Picture
-    from biometrics.session import EvidenceOpening, SessionRecord
+    from biometrics.session import EvidenceOpening
+    from client.encodings.records import Session
 
 BLANK = np.full((480, 640, 3), 128, dtype=np.uint8)
 NOW = times.parse("2026-03-01T08:00:00Z")
@@ -33,9 +35,9 @@ WANG = Subject(base64url.encode(bytes(15) + b"\1"), LI.x5t, "InstitutionAMSP", "
 class Kept:
     """A recorder that keeps what it is given."""
 
-    pairs: list[tuple[SessionRecord, EvidenceOpening]] = field(default_factory=list)
+    pairs: list[tuple[Session, EvidenceOpening]] = field(default_factory=list)
 
-    def record(self, session: SessionRecord, opening: EvidenceOpening) -> None:
+    def record(self, session: Session, opening: EvidenceOpening) -> None:
         self.pairs.append((session, opening))
 
 
@@ -72,7 +74,7 @@ def test_a_passed_check_is_recorded_as_a_session(bench: Bench, probe: Picture) -
     verification = bench.verifier.complete(opened.ses, LI, [probe])
     ((record, opening),) = bench.kept.pairs
     assert verification.session == record
-    assert record.to_json() == {
+    assert record.as_json() == {
         "v": 1,
         "ses": opened.ses,
         "sub": LI.sub,
@@ -85,6 +87,7 @@ def test_a_passed_check_is_recorded_as_a_session(bench: Bench, probe: Picture) -
         "issued_at": "2026-03-01T08:00:20Z",
         "expires_at": "2026-03-01T08:30:20Z",
     }
+    assert session_from_json(record.as_json()) == record
     assert len(base64url.decode(opened.ses)) == 16
     evidence = jcs.loads_canonical(opening.evidence)
     commitment.verify_commitment(record.commitment, opening.salt, evidence)
@@ -97,7 +100,7 @@ def test_a_passed_check_is_recorded_as_a_session(bench: Bench, probe: Picture) -
 def test_nothing_of_the_face_is_in_the_record(bench: Bench, probe: Picture) -> None:
     bench.verifier.complete(bench.verifier.open(LI).ses, LI, [probe])
     ((record, opening),) = bench.kept.pairs
-    chain = json.dumps(record.to_json())
+    chain = json.dumps(record.as_json())
     evidence = jcs.loads(opening.evidence)
     for digest in (probe.file_digest, probe.pixel_digest):
         assert base64url.encode(digest) not in chain
@@ -177,7 +180,7 @@ def test_session_ids_are_random(bench: Bench) -> None:
 
 def test_a_recorder_that_fails_fails_the_check(matcher: Matcher, bench: Bench, probe: Picture) -> None:
     class Down:
-        def record(self, session: SessionRecord, opening: EvidenceOpening) -> None:
+        def record(self, session: Session, opening: EvidenceOpening) -> None:
             raise ConnectionError("identity channel")
 
     verifier = IdentityVerifier(matcher, bench.verifier._references, Down(), clock=bench.clock)
