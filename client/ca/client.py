@@ -9,7 +9,7 @@ from client.ca.csr import build_csr
 from client.ca.records import CAInfo, Enrollment
 from client.ca.registrar import Registrar
 from client.ca.transport import Transport
-from client.ca.wire import base64_field, enrollment_body, parse_enrollment, text_field
+from client.ca.wire import base64_field, enrollment_body, parse_enrollment, require_name, text_field
 
 if TYPE_CHECKING:
     import ssl
@@ -73,6 +73,7 @@ class CAClient:
         `attributes` names those to be written into the certificate, all of which must be
         registered; None leaves it to the CA, which writes those registered for every certificate.
         """
+        require_name(name)
         return self.enroll_csr(name, secret, build_csr(name, key, hosts), profile, attributes)
 
     def enroll_csr(
@@ -88,6 +89,7 @@ class CAClient:
         The request's common name must equal `name`. The certificate returned is checked to be
         for the request's key.
         """
+        require_name(name)
         request = self._transport.post_request(
             "enroll", enrollment_body(self.ca_name, csr_pem, profile, attributes)
         )

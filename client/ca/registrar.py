@@ -9,7 +9,7 @@ from client.ca.csr import build_csr
 from client.ca.errors import CABadResponse
 from client.ca.keys import sign_low_s
 from client.ca.records import Enrollment, Revocation, RevokedCertificate
-from client.ca.wire import base64_field, enrollment_body, parse_enrollment, text_field
+from client.ca.wire import base64_field, enrollment_body, parse_enrollment, require_name, text_field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -76,6 +76,7 @@ class Registrar:
         certificate that is issued without an explicit list. `max_enrollments` is how often the
         secret may be used, -1 for the CA's limit. Raises `AlreadyRegistered` when the name is taken.
         """
+        require_name(name)
         body: dict[str, Any] = {
             "id": name,
             "type": kind,

@@ -47,6 +47,12 @@ def parse_enrollment(result: Mapping[str, Any], csr_pem: bytes) -> Enrollment:
     return Enrollment(cert_pem=cert_pem, chain_pem=base64_field(server, "CAChain"))
 
 
+def require_name(name: str) -> None:
+    """Raise `ValueError` for a name that can't enrol: the server would register it all the same."""
+    if not name or ":" in name:  # HTTP Basic authentication ends the name at the first colon
+        raise ValueError(f"{name!r} can't be an identity's name: it is empty or has a colon")
+
+
 def text_field(result: Mapping[str, Any], name: str) -> str:
     """Return a string member, or raise `CABadResponse`."""
     value = result.get(name)
