@@ -1,0 +1,94 @@
+"""Waiting on health: every wait ends with the condition, a dead process, or a deadline; none sleeps blindly."""
+
+from __future__ import annotations
+
+import re
+import socket
+import time
+from typing import TYPE_CHECKING, Final
+
+import httpx
+
+from network import processes
+from network.errors import NodeFailed
+from network.ports import LOOPBACK
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from network.layout import Layout
+
+_INTERVAL: Final = 0.1
+_SAMPLE = re.compile(r"^(?P<name>[A-Za-z_:][\w:]*)(?:\{(?P<labels>[^}]*)\})? (?P<value>\S+)$", re.MULTILINE)
+_LABEL = re.compile(r'(\w+)="([^"]*)"')
+
+
+def http_healthy(port: int) -> str | None:
+    """Ask a node's operations endpoint; return None when it is healthy, else what it said."""
+    try:
+        answer = httpx.get(f"http://{LOOPBACK}:{port}/healthz", timeout=2, trust_env=False)
+    except httpx.HTTPError as error:
+        return f"no answer on port {port} ({type(error).__name__})"
+    return None if answer.is_success else f"HTTP {answer.status_code} {answer.text[:200]}"
+
+
+def accepts(port: int) -> str | None:
+    """Return None when something accepts connections on the port, else that nothing does."""
+    try:
+        socket.create_connection((LOOPBACK, port), timeout=1).close()
+    except OSError as error:
+        return f"port {port}: {error.strerror or error}"
+    return None
+
+
+def metrics(port: int) -> dict[tuple[str, str], float]:
+    """Return a node's gauges and counters by name and channel ("" for none); {} when it is silent."""
+    try:
+        answer = httpx.get(f"http://{LOOPBACK}:{port}/metrics", timeout=2, trust_env=False)
+    except httpx.HTTPError:
+        return {}
+    found = {}
+    for sample in _SAMPLE.finditer(answer.text):
+        labels = dict(_LABEL.findall(sample["labels"] or ""))
+        found[sample["name"], labels.get("channel", "")] = float(sample["value"])
+    return found
+
+
+def wait_for(
+    layout: Layout,
+    checks: Mapping[str, Callable[[], str | None]],
+    seconds: float,
+    what: str,
+    *,
+    supervised: bool = False,
+) -> None:
+    """Wait until every node's check passes.
+
+    Raises `NodeFailed` as soon as one of the nodes' processes is dead, or when `seconds` are over,
+    with the last lines of that node's log. A check returns None when all is well, otherwise what is
+    still missing. A `supervised` process may die meanwhile: it comes back.
+    """
+    deadline = time.monotonic() + seconds
+    waiting = dict(checks)
+    while True:
+        reasons = {node: reason for node, check in waiting.items() if (reason := check()) is not None}
+        waiting = {node: waiting[node] for node in reasons}
+        if not waiting:
+            return
+        for node in waiting:
+            if not supervised and processes.recorded(layout, node) is None:
+                lines = processes.last_lines(layout, node)
+                raise NodeFailed(
+                    node,
+                    f"{node} ended while the network was starting; its log is {layout.log(node)}",
+                    log_lines=lines,
+                )
+        if time.monotonic() > deadline:
+            node, reason = next(iter(reasons.items()))
+            lines = processes.last_lines(layout, node)
+            raise NodeFailed(
+                node,
+                f"{node}: {what} did not come within {seconds:.0f} s ({reason}); its log is {layout.log(node)}",
+                log_lines=lines,
+            )
+        time.sleep(_INTERVAL)

@@ -1,0 +1,118 @@
+"""What a home remembers of its network: the table, the port base, and that its making was completed."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import sys
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from network import topology as tables
+from network.errors import NetworkError
+from network.files import write
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from network.layout import Layout
+    from network.topology import Topology
+
+_VERSION: Final = 1
+_LOCK_SECONDS: Final = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A network whose certificates and genesis blocks are complete. Its addresses are in them for good."""
+
+    topology: Topology
+    table: str
+    base: int
+
+
+def load(layout: Layout) -> Made | None:
+    """Return the network of this home, or None where none was completed."""
+    try:
+        remembered = json.loads(layout.state.read_text(encoding="utf-8"))
+        table = layout.table.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    except ValueError as error:
+        raise NetworkError(
+            f"{layout.state} is damaged ({error}); run `concordat network down --purge`"
+        ) from error
+    if remembered.get("v") != _VERSION:
+        raise NetworkError(
+            f"{layout.state} was written by another version; run `concordat network down --purge`"
+        )
+    return Made(tables.parse(table), table, int(remembered["port_base"]))
+
+
+def save(layout: Layout, table: str, base: int) -> None:
+    """Remember a network as complete; from now on its ledgers are worth keeping."""
+    write(layout.table, table)
+    write(layout.state, json.dumps({"v": _VERSION, "port_base": base}))
+
+
+def reconcile(layout: Layout, table: Path | None, base: int | None) -> Made | None:
+    """Return this home's network, having checked that what is asked for is not another one."""
+    made = load(layout)
+    if made is None:
+        return None
+    if table is not None and tables.parse(_text(table)) != made.topology:
+        raise NetworkError(
+            f"the network in {layout.root} was made from another table than {table}; "
+            "use another $CONCORDAT_HOME, or delete that one with `concordat network down --purge`"
+        )
+    if base is not None and base != made.base:
+        raise NetworkError(
+            f"the network in {layout.root} has port base {made.base}, and its addresses are in its genesis blocks; "
+            "use another $CONCORDAT_HOME, or delete that one with `concordat network down --purge`"
+        )
+    return made
+
+
+def _text(table: Path) -> str:
+    tables.load(table)  # for its error messages
+    return table.read_text(encoding="utf-8")
+
+
+def erase(layout: Layout) -> None:
+    """Delete everything of the network."""
+    shutil.rmtree(layout.root, ignore_errors=True)
+    if layout.root.exists():
+        raise NetworkError(f"cannot delete {layout.root}; see who owns the files in it")
+
+
+@contextmanager
+def locked(layout: Layout) -> Iterator[None]:
+    """Keep other commands from changing the same network; wait for one that is at it.
+
+    The kernel lets go of the lock when its holder dies, however it dies.
+    """
+    layout.lock.parent.mkdir(parents=True, exist_ok=True)
+    with layout.lock.open("a+", encoding="ascii") as file:
+        deadline, told = time.monotonic() + _LOCK_SECONDS, False
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                file.seek(0)
+                who = file.read().strip()
+                if time.monotonic() > deadline:
+                    raise NetworkError(f"process {who} has been changing this network for too long") from None
+                if not told:
+                    sys.stderr.write(f"waiting for process {who}, which is changing this network ...\n")
+                    told = True
+                time.sleep(0.2)
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
