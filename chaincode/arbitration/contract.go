@@ -13,11 +13,13 @@ import (
 // one transition; who may call it is decided before (package authority).
 type Contract struct {
 	contractapi.Contract
+	rangeLimit int
 }
 
-// NewContract makes the contract.
-func NewContract() *Contract {
-	contract := &Contract{}
+// NewContract makes the contract for peers that end range queries at
+// rangeLimit results (see RangeLimit).
+func NewContract(rangeLimit int) *Contract {
+	contract := &Contract{rangeLimit: rangeLimit}
 	contract.Name = "arbitration"
 	contract.TransactionContextHandler = &service.Context{}
 	return contract
@@ -30,12 +32,20 @@ func (*Contract) GetEvaluateTransactions() []string {
 
 // ProposeMeeting stores a meeting's record and its roll's cap as a draft.
 func (*Contract) ProposeMeeting(ctx *service.Context, record, cap string) ([]byte, error) {
-	return proposeMeeting(ctx.Tx(), []byte(record), []byte(cap))
+	caller, err := ctx.Caller()
+	if err != nil {
+		return nil, err
+	}
+	return proposeMeeting(ctx.Tx(), caller, []byte(record), []byte(cap))
 }
 
 // ConfirmMeeting announces a draft, which its mh names.
 func (*Contract) ConfirmMeeting(ctx *service.Context, meeting, mh string) ([]byte, error) {
-	return confirmMeeting(ctx.Tx(), meeting, mh)
+	caller, err := ctx.Caller()
+	if err != nil {
+		return nil, err
+	}
+	return confirmMeeting(ctx.Tx(), caller, meeting, mh)
 }
 
 // ProposeStep asks for a meeting's next state.
@@ -48,12 +58,12 @@ func (*Contract) ProposeStep(ctx *service.Context, meeting, step string) ([]byte
 }
 
 // ConfirmStep takes a proposed step, which its digest names.
-func (*Contract) ConfirmStep(ctx *service.Context, meeting, digest string) ([]byte, error) {
+func (c *Contract) ConfirmStep(ctx *service.Context, meeting, digest string) ([]byte, error) {
 	caller, err := ctx.Caller()
 	if err != nil {
 		return nil, err
 	}
-	return confirmStep(ctx.Tx(), caller, meeting, digest)
+	return c.confirmStep(ctx.Tx(), caller, meeting, digest)
 }
 
 // SubmitBallots verifies and records a batch of ballots.
@@ -71,8 +81,8 @@ func (*Contract) AnchorAudit(ctx *service.Context, document string) ([]byte, err
 }
 
 // GetMeeting returns a meeting's record, mh, state and pending step.
-func (*Contract) GetMeeting(ctx *service.Context, meeting string) ([]byte, error) {
-	return getMeeting(ctx.Tx(), meeting)
+func (c *Contract) GetMeeting(ctx *service.Context, meeting string) ([]byte, error) {
+	return c.getMeeting(ctx.Tx(), meeting)
 }
 
 // GetBallot returns the ballot that stands for a voter, or null.
@@ -86,6 +96,6 @@ func (*Contract) GetResult(ctx *service.Context, meeting string) ([]byte, error)
 }
 
 // ListMeetings returns every meeting's id, title, mh and state.
-func (*Contract) ListMeetings(ctx *service.Context) ([]byte, error) {
-	return listMeetings(ctx.Tx())
+func (c *Contract) ListMeetings(ctx *service.Context) ([]byte, error) {
+	return c.listMeetings(ctx.Tx())
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"unicode/utf8"
 
 	"github.com/gowebpki/jcs"
@@ -36,10 +37,11 @@ func ParseObject(data []byte) (Object, error) {
 	return object, nil
 }
 
-// Parse reads one JSON value as strictly as ParseObject.
+// Parse reads one JSON value as strictly as ParseObject, and of numbers only
+// integers from 0 to 2^53-1 in plain digits.
 //
-// A duplicate is reported only for text that is otherwise valid JSON, so that
-// the two mistakes have one code each whatever their order in the text.
+// A duplicate is reported only for text that is otherwise acceptable, so that
+// each mistake has one code whatever comes first in the text.
 func Parse(data []byte) (any, error) {
 	if !utf8.Valid(data) {
 		return nil, errors.New("not UTF-8")
@@ -47,53 +49,67 @@ func Parse(data []byte) (any, error) {
 	if !json.Valid(data) {
 		return nil, errors.New("not JSON")
 	}
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	decoder.UseNumber()
-	value, err := parseValue(decoder, 0)
+	if hasLoneSurrogate(data) {
+		return nil, errors.New("a lone surrogate")
+	}
+	reader := reader{decoder: json.NewDecoder(bytes.NewReader(data))}
+	reader.decoder.UseNumber()
+	value, err := reader.value(0)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := decoder.Token(); err != io.EOF {
+	if _, err := reader.decoder.Token(); err != io.EOF {
 		return nil, errors.New("data after the JSON value")
 	}
-	return value, nil
+	return value, reader.duplicate
 }
 
-func parseValue(decoder *json.Decoder, depth int) (any, error) {
-	token, err := decoder.Token()
+// reader builds a value from tokens and remembers the first duplicate.
+type reader struct {
+	decoder   *json.Decoder
+	duplicate error
+}
+
+func (r *reader) value(depth int) (any, error) {
+	token, err := r.decoder.Token()
 	if err != nil {
 		return nil, err
 	}
 	delimiter, ok := token.(json.Delim)
 	if !ok {
+		if _, isNumber := token.(json.Number); isNumber {
+			if _, err := Integer(token); err != nil {
+				return nil, fmt.Errorf("a number %w", err)
+			}
+		}
 		return token, nil
 	}
 	if depth == maxDepth {
-		return nil, errors.New("nested too deeply")
+		return nil, fmt.Errorf("nested deeper than %d levels", maxDepth)
 	}
 	if delimiter == '[' {
-		return parseArray(decoder, depth)
+		return r.array(depth)
 	}
-	return parseMembers(decoder, depth)
+	return r.members(depth)
 }
 
-func parseArray(decoder *json.Decoder, depth int) (any, error) {
+func (r *reader) array(depth int) (any, error) {
 	items := []any{}
-	for decoder.More() {
-		item, err := parseValue(decoder, depth+1)
+	for r.decoder.More() {
+		item, err := r.value(depth + 1)
 		if err != nil {
 			return nil, err
 		}
 		items = append(items, item)
 	}
-	_, err := decoder.Token()
+	_, err := r.decoder.Token()
 	return items, err
 }
 
-func parseMembers(decoder *json.Decoder, depth int) (any, error) {
+func (r *reader) members(depth int) (any, error) {
 	object := Object{}
-	for decoder.More() {
-		token, err := decoder.Token()
+	for r.decoder.More() {
+		token, err := r.decoder.Token()
 		if err != nil {
 			return nil, err
 		}
@@ -101,17 +117,53 @@ func parseMembers(decoder *json.Decoder, depth int) (any, error) {
 		if !ok {
 			return nil, errors.New("member name is not a string")
 		}
-		value, err := parseValue(decoder, depth+1)
+		value, err := r.value(depth + 1)
 		if err != nil {
 			return nil, err
 		}
-		if _, taken := object[name]; taken {
-			return nil, fmt.Errorf("%w %q", ErrDuplicate, name)
+		if _, taken := object[name]; taken && r.duplicate == nil {
+			r.duplicate = fmt.Errorf("%w %q", ErrDuplicate, name)
 		}
 		object[name] = value
 	}
-	_, err := decoder.Token()
+	_, err := r.decoder.Token()
 	return object, err
+}
+
+// hasLoneSurrogate finds an escape, in valid JSON, of half a surrogate pair,
+// which encoding/json would replace in silence.
+func hasLoneSurrogate(data []byte) bool {
+	for i := 0; i < len(data); i++ {
+		if data[i] != '\\' {
+			continue
+		}
+		i++
+		if data[i] != 'u' {
+			continue
+		}
+		unit := escapedUnit(data[i+1:])
+		i += 4
+		switch {
+		case unit >= 0xDC00 && unit <= 0xDFFF:
+			return true
+		case unit >= 0xD800 && unit <= 0xDBFF:
+			rest := data[i+1:]
+			if len(rest) < 6 || rest[0] != '\\' || rest[1] != 'u' {
+				return true
+			}
+			if low := escapedUnit(rest[2:]); low < 0xDC00 || low > 0xDFFF {
+				return true
+			}
+			i += 6
+		}
+	}
+	return false
+}
+
+// escapedUnit reads the four hexadecimal digits after \u.
+func escapedUnit(digits []byte) uint64 {
+	unit, _ := strconv.ParseUint(string(digits[:4]), 16, 32) // valid JSON has four
+	return unit
 }
 
 // IsCanonical says whether data, valid JSON, is byte-equal to its RFC 8785

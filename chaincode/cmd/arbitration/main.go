@@ -2,8 +2,16 @@
 package main
 
 import (
+	"os"
+
 	"concordat/chaincode/arbitration"
 	"concordat/chaincode/service"
 )
 
-func main() { service.Main(service.New("arbitration", arbitration.NewContract())) }
+func main() {
+	limit, err := arbitration.RangeLimit(os.Getenv("TOTAL_QUERY_LIMIT"))
+	if err != nil {
+		service.Main(nil, err)
+	}
+	service.Main(service.New("arbitration", arbitration.NewContract(limit)))
+}

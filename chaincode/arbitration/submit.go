@@ -1,0 +1,213 @@
+package arbitration
+
+import (
+	"fmt"
+
+	"concordat/chaincode/authority"
+	"concordat/chaincode/ballot"
+	"concordat/chaincode/canonical"
+	"concordat/chaincode/directory"
+	"concordat/chaincode/ledger"
+	"concordat/chaincode/meeting"
+	"concordat/chaincode/parallel"
+	"concordat/chaincode/refusal"
+	"concordat/chaincode/tally"
+	"concordat/chaincode/verdict"
+)
+
+// submitBallots verifies a batch and records what it accepts. Each entry has
+// a verdict of its own; only what is wrong with the batch as a whole refuses
+// the transaction.
+//
+// Reads come first, all at once; then the entries are judged side by side;
+// then writes follow in their order.
+func submitBallots(tx ledger.Tx, caller authority.Caller, data []byte) ([]byte, error) {
+	batch, err := ballot.DecodeBatch(data)
+	if err != nil {
+		return nil, err
+	}
+	m, err := load(tx, batch.Meeting)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.checkDoor(caller.MSP); err != nil {
+		return nil, err
+	}
+	roll, err := tx.Get(capKey(m.ID))
+	if err != nil {
+		return nil, err
+	}
+	bench := &bench{meeting: m.Meeting}
+	if err := canonical.DecodeCBOR(roll, &bench.cap); err != nil {
+		return nil, fmt.Errorf("stored cap: %w", err)
+	}
+	cases := make([]hearing, len(batch.Entries))
+	parallel.Each(len(cases), func(i int) {
+		cases[i].candidate, cases[i].refused = ballot.ReadEntry(batch.Entries[i], m.Meeting)
+	})
+	if err := gather(tx, m.ID, cases); err != nil {
+		return nil, err
+	}
+	parallel.Each(len(cases), func(i int) {
+		if cases[i].refused == nil {
+			cases[i].refused = bench.judge(&cases[i])
+		}
+	})
+	return record(tx, caller.MSP, m.Meeting, cases)
+}
+
+// checkDoor refuses (MEETING_NOT_OPEN) ballots that the meeting's state does
+// not take from an organisation's door: while closing, the Regulator's alone
+// is left, for ballots acknowledged in time.
+func (m *loaded) checkDoor(door string) error {
+	if m.state == meeting.Open || m.state == meeting.Closing && door == authority.Regulator {
+		return nil
+	}
+	return refusal.New(refusal.MeetingNotOpen, "%s is %s", m.ID, m.state)
+}
+
+// gather reads what the entries are judged by. A second entry of a voter is
+// refused, so that no voter has two ballots in one transaction.
+func gather(tx ledger.Tx, id string, cases []hearing) error {
+	var keys []string
+	var questions []directory.Question
+	var live []*hearing
+	voters := make(map[string]bool, len(cases))
+	for i := range cases {
+		c := &cases[i]
+		if c.refused != nil {
+			continue
+		}
+		content := c.candidate.Ballot
+		if voters[content.Sub] {
+			c.refused = refusal.New(refusal.BatchDuplicateVoter, "")
+			continue
+		}
+		voters[content.Sub] = true
+		question, err := questionOf(content)
+		if err != nil {
+			return err
+		}
+		live = append(live, c)
+		questions = append(questions, question)
+		keys = append(keys, ballotKey(id, content.Sub), sessionKey(id, content.Session))
+	}
+	if len(live) == 0 {
+		return nil
+	}
+	values, err := tx.GetMany(keys)
+	if err != nil {
+		return err
+	}
+	answers, err := ask(tx, questions)
+	if err != nil {
+		return err
+	}
+	for i, c := range live {
+		c.enrolment, c.session = answers[i].Enrolment, answers[i].Session
+		c.sessionUsed = values[2*i+1] != nil
+		if values[2*i] != nil {
+			if c.held, err = ballot.DecodeRecord(values[2*i]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func questionOf(content *ballot.Ballot) (question directory.Question, err error) {
+	if question.Sub, err = canonical.FromBase64Sized(content.Sub, 16); err != nil {
+		return question, err
+	}
+	question.Session, err = canonical.FromBase64Sized(content.Session, 16)
+	return question, err
+}
+
+// ask looks all voters and sessions up on the identity channel at once.
+func ask(tx ledger.Tx, questions []directory.Question) ([]directory.Answer, error) {
+	query, err := directory.EncodeQuestions(questions)
+	if err != nil {
+		return nil, err
+	}
+	response, err := tx.Query("identity", "identity", []byte("Resolve"), query)
+	if err != nil {
+		return nil, err
+	}
+	answers, err := directory.DecodeAnswers(response, len(questions))
+	if err != nil {
+		return nil, fmt.Errorf("identity's answer: %w", err)
+	}
+	return answers, nil
+}
+
+// record writes the accepted ballots, their sessions and the subtotal, and
+// answers with the verdicts.
+func record(tx ledger.Tx, door string, m *meeting.Meeting, cases []hearing) ([]byte, error) {
+	var verdicts verdict.List
+	subtotal := tally.New()
+	for i := range cases {
+		c := &cases[i]
+		code, refused := refusal.CodeOf(c.refused)
+		switch {
+		case refused:
+			verdicts.Refuse(i, code, c.revision)
+		case c.refused != nil:
+			return nil, c.refused
+		case c.pending != "":
+			verdicts.Wait(i, c.pending)
+		case c.same:
+			verdicts.Hold(i)
+		default:
+			verdicts.Accept()
+			if err := c.write(tx, door, m, subtotal); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if verdicts.Accepted() > 0 {
+		value, err := subtotal.Encode()
+		if err != nil {
+			return nil, err
+		}
+		if err := tx.Put(subtotalKey(m.ID, tx.ID()), value); err != nil {
+			return nil, err
+		}
+	}
+	return verdicts.JSON(), tx.Emit("ballots", verdicts.Counts(m.ID))
+}
+
+// write records one accepted ballot and adds its change to the subtotal.
+func (c *hearing) write(tx ledger.Tx, door string, m *meeting.Meeting, subtotal *tally.Subtotal) error {
+	content := c.candidate.Ballot
+	ackTime, err := canonical.Time(c.candidate.AckTime)
+	if err != nil {
+		return err
+	}
+	entry := ballot.Record{
+		Door:        door,
+		AckNumber:   c.candidate.AckNumber,
+		AckTime:     ackTime,
+		Claims:      c.leaf.Claims,
+		Digest:      c.digest,
+		Revision:    c.enrolment.Revision,
+		Seq:         content.Seq,
+		Session:     content.Session,
+		Transaction: tx.ID(),
+		Votes:       content.Votes,
+	}
+	if err := tx.Put(ballotKey(m.ID, content.Sub), entry.Encode()); err != nil {
+		return err
+	}
+	if err := tx.Put(sessionKey(m.ID, content.Session), []byte(c.digest)); err != nil {
+		return err
+	}
+	if c.held == nil {
+		err = subtotal.Add(m, c.leaf.Claims, content.Votes)
+	} else {
+		err = subtotal.Replace(m, c.held.Claims, c.held.Votes, c.leaf.Claims, content.Votes)
+	}
+	if err != nil {
+		return refusal.Because(refusal.MeetingRoll, err)
+	}
+	return nil
+}

@@ -1,0 +1,26 @@
+package ballot
+
+import (
+	"github.com/transparency-dev/merkle/proof"
+	"github.com/transparency-dev/merkle/rfc6962"
+
+	"concordat/chaincode/meeting"
+	"concordat/chaincode/refusal"
+)
+
+// VerifyProof refuses (ROLL_PROOF) a leaf that the path does not prove under
+// the roll's cap: the path is RFC 9162's audit path (section 2.1.3) within
+// the aligned run of 2^cap_height leaves that the index falls in.
+func VerifyProof(leaf []byte, index uint64, path [][]byte, roll *meeting.Roll, nodes [][]byte) error {
+	if index >= roll.Size || index>>roll.CapHeight >= uint64(len(nodes)) {
+		return refusal.New(refusal.RollProof, "there is no leaf %d", index)
+	}
+	run := index >> roll.CapHeight
+	start := run << roll.CapHeight
+	size := min(uint64(1)<<roll.CapHeight, roll.Size-start)
+	hash := rfc6962.DefaultHasher.HashLeaf(leaf)
+	if err := proof.VerifyInclusion(rfc6962.DefaultHasher, index-start, size, hash, path, nodes[run]); err != nil {
+		return refusal.New(refusal.RollProof, "")
+	}
+	return nil
+}

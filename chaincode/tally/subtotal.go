@@ -1,0 +1,151 @@
+package tally
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+
+	"concordat/chaincode/ballot"
+	"concordat/chaincode/canonical"
+	"concordat/chaincode/meeting"
+)
+
+// Marks that a subtotal carries beside the choices of a motion on which
+// several may be chosen: a ballot with two choices in favour is in favour
+// once, so sums over choices would count it twice. Their names cannot be
+// choices.
+const (
+	markYes   = "*yes"
+	markVoted = "*voted"
+)
+
+// Subtotal is a change in the count, or a sum of changes.
+type Subtotal struct {
+	Version int                         `json:"v"`
+	Ballots int64                       `json:"ballots"` // ballots that stand: a revote changes none
+	Present Cells                       `json:"present"`
+	Motions map[string]map[string]Cells `json:"motions"` // by motion and choice
+}
+
+// New is an empty count.
+func New() *Subtotal {
+	return &Subtotal{Version: 1, Present: Cells{}, Motions: map[string]map[string]Cells{}}
+}
+
+// Add counts a voter's first ballot.
+func (s *Subtotal) Add(m *meeting.Meeting, claims []ballot.Claim, votes []ballot.Vote) error {
+	s.Ballots++
+	if err := s.Present.count(claims, 1); err != nil {
+		return err
+	}
+	return s.countVotes(m, claims, votes, 1)
+}
+
+// Replace counts a voter's later ballot in place of the one before, with the
+// claims that each was cast with. The voter stays one head.
+func (s *Subtotal) Replace(m *meeting.Meeting, oldClaims []ballot.Claim, oldVotes []ballot.Vote, claims []ballot.Claim, votes []ballot.Vote) error {
+	if err := s.Present.count(oldClaims, -1); err != nil {
+		return err
+	}
+	if err := s.Present.count(claims, 1); err != nil {
+		return err
+	}
+	if err := s.countVotes(m, oldClaims, oldVotes, -1); err != nil {
+		return err
+	}
+	return s.countVotes(m, claims, votes, 1)
+}
+
+// countVotes takes votes in the order of m.ByID, which a legal ballot's have.
+func (s *Subtotal) countVotes(m *meeting.Meeting, claims []ballot.Claim, votes []ballot.Vote, sign int64) error {
+	for place, position := range m.ByID {
+		motion := &m.Motions[position]
+		vote := &votes[place]
+		if vote.Motion != motion.ID {
+			return fmt.Errorf("vote on %s where one on %s is due", vote.Motion, motion.ID)
+		}
+		names := vote.Choices
+		if motion.MaxChoices > 1 {
+			names = withMarks(motion, vote)
+		}
+		for _, name := range names {
+			if err := s.cells(motion.ID, name).count(claims, sign); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func withMarks(motion *meeting.Motion, vote *ballot.Vote) []string {
+	names := append([]string(nil), vote.Choices...)
+	if inFavour(&motion.Rules, vote.Choices) {
+		names = append(names, markYes)
+	}
+	if voting(&motion.Rules, vote.Choices) {
+		names = append(names, markVoted)
+	}
+	return names
+}
+
+func (s *Subtotal) cells(motion, choice string) Cells {
+	choices := s.Motions[motion]
+	if choices == nil {
+		choices = map[string]Cells{}
+		s.Motions[motion] = choices
+	}
+	cells := choices[choice]
+	if cells == nil {
+		cells = Cells{}
+		choices[choice] = cells
+	}
+	return cells
+}
+
+// Merge adds another subtotal.
+func (s *Subtotal) Merge(other *Subtotal) error {
+	s.Ballots += other.Ballots
+	if err := s.Present.merge(other.Present); err != nil {
+		return err
+	}
+	for motion, choices := range other.Motions {
+		for choice, cells := range choices {
+			if err := s.cells(motion, choice).merge(cells); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Encode writes the canonical subtotal: every zero cell is omitted, and then
+// every choice and motion that has none left.
+func (s *Subtotal) Encode() ([]byte, error) {
+	short := New()
+	short.Ballots = s.Ballots
+	short.Present = s.Present.withoutZeros()
+	for motion, choices := range s.Motions {
+		for choice, cells := range choices {
+			kept := cells.withoutZeros()
+			if len(kept) == 0 {
+				continue
+			}
+			if short.Motions[motion] == nil {
+				short.Motions[motion] = map[string]Cells{}
+			}
+			short.Motions[motion][choice] = kept
+		}
+	}
+	return canonical.Marshal(short)
+}
+
+// Decode reads a subtotal that Encode wrote.
+func Decode(data []byte) (*Subtotal, error) {
+	subtotal := New()
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(subtotal); err != nil {
+		return nil, fmt.Errorf("stored subtotal: %w", err)
+	}
+	return subtotal, nil
+}
