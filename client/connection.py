@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _VERSION = 1
 
 
-class NoNetwork(UserError):
+class NoNetwork(UserError):  # noqa: N818  a condition, named as one
     """No network is running in this home."""
 
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 from network.errors import BuildError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 REPOSITORY: Final = Path(__file__).resolve().parent.parent
 TOOLS: Final = Path(__file__).resolve().parent / "tools"
@@ -50,86 +50,80 @@ def cache_folder() -> Path:
 
 def fabric() -> Binaries:
     """Return Fabric's and Fabric CA's programs, building those that are missing."""
-    fabric_module, ca_module = TOOLS / "fabric", TOOLS / "fabric-ca"
-    built = _build(
-        f"Fabric {FABRIC_VERSION}",
-        "fabric",
-        fabric_module,
-        (fabric_module / "go.mod", fabric_module / "go.sum"),
-        f"-X github.com/hyperledger/fabric/common/metadata.Version={FABRIC_VERSION}",
-        ("tool",),
-    )
-    sample = built / "sampleconfig"
-    built_ca = _build(
-        f"Fabric CA {FABRIC_CA_VERSION}",
-        "fabric-ca",
-        ca_module,
-        (ca_module / "go.mod", ca_module / "go.sum"),
-        f"-X github.com/hyperledger/fabric-ca/lib/metadata.Version={FABRIC_CA_VERSION}",
-        ("tool",),
-        cgo=True,
-    )
-    return Binaries(built, built_ca, sample)
+    built = _build(_FABRIC)
+    return Binaries(built, _build(_FABRIC_CA), built / "sampleconfig")
 
 
 def chaincodes(names: Iterable[str]) -> dict[str, Path]:
     """Return the chaincode programs by name, building them if their sources changed."""
     wanted = tuple(names)
-    folder = _build(
-        "chaincode",
-        "chaincode",
-        CHAINCODE,
-        chaincode_sources(CHAINCODE),
-        "-s -w",
-        tuple(f"./cmd/{name}" for name in wanted),
-        static=True,
-    )
+    commands = tuple(f"./cmd/{name}" for name in wanted)
+    folder = _build(_Build("chaincode", "chaincode", CHAINCODE, "-s -w", commands, {"CGO_ENABLED": "0"}))
     return {name: folder / name for name in wanted}
 
 
-def chaincode_sources(module: Path) -> tuple[Path, ...]:
+def sources(module: Path) -> tuple[Path, ...]:
     """Return the files of a Go module that decide what is built, in a fixed order."""
     go = [path for path in module.rglob("*.go") if not path.name.endswith("_test.go")]
     return tuple(sorted([*go, *(p for p in (module / "go.mod", module / "go.sum") if p.exists())]))
 
 
-def _build(
-    title: str,
-    prefix: str,
-    module: Path,
-    sources: tuple[Path, ...],
-    ldflags: str,
-    packages: tuple[str, ...],
-    *,
-    cgo: bool = False,
-    static: bool = False,
-) -> Path:
-    if not (module / "go.mod").exists():
-        raise BuildError(f"{title} cannot be built: {module} has no go.mod; run from a checkout of Concordat")
-    target = cache_folder() / f"{prefix}-{_key(module, sources, ldflags, packages)}"
+@dataclass(frozen=True, slots=True)
+class _Build:
+    """One `go install`: of which packages of which module, with which linker flags and settings."""
+
+    title: str
+    prefix: str
+    module: Path
+    ldflags: str
+    packages: tuple[str, ...]
+    env: Mapping[str, str]
+
+    def key(self) -> str:
+        """Return a hash of all that the result depends on."""
+        digest = hashlib.sha256()
+        for part in (go_version(), self.ldflags, *self.packages, *map(str, sorted(self.env.items()))):
+            digest.update(part.encode() + b"\0")
+        for path in sources(self.module):
+            digest.update(str(path.relative_to(self.module)).encode() + b"\0")
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
+        return digest.hexdigest()[:16]
+
+
+_FABRIC: Final = _Build(
+    f"Fabric {FABRIC_VERSION}",
+    "fabric",
+    TOOLS / "fabric",
+    f"-X github.com/hyperledger/fabric/common/metadata.Version={FABRIC_VERSION}",
+    ("tool",),
+    {},
+)
+_FABRIC_CA: Final = _Build(
+    f"Fabric CA {FABRIC_CA_VERSION}",
+    "fabric-ca",
+    TOOLS / "fabric-ca",
+    f"-X github.com/hyperledger/fabric-ca/lib/metadata.Version={FABRIC_CA_VERSION}",
+    ("tool",),
+    {"CGO_ENABLED": "1"},  # its SQLite driver is C
+)
+
+
+def _build(build: _Build) -> Path:
+    if not (build.module / "go.mod").exists():
+        raise BuildError(f"{build.module} has no go.mod; run from a checkout of Concordat")
+    target = cache_folder() / f"{build.prefix}-{build.key()}"
     if target.is_dir():
         return target
-    if cgo and shutil.which(os.environ.get("CC", "cc")) is None:
-        raise BuildError(
-            f"{title} needs a C compiler for its database driver; install gcc (Debian: apt-get install gcc)"
-        )
-    sys.stderr.write(f"building {title} (once; a minute or two) ...\n")
+    if build.env.get("CGO_ENABLED") == "1" and shutil.which(os.environ.get("CC", "gcc")) is None:
+        raise BuildError(f"{build.title} needs a C compiler; install gcc (Debian: apt-get install gcc)")
+    sys.stderr.write(f"building {build.title} (once; a minute or two) ...\n")
     target.parent.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{prefix}-"))
+    work = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{build.prefix}-"))
     try:
-        _go(
-            module,
-            ["install", "-ldflags", ldflags, *packages],
-            title,
-            {"GOBIN": str(work), **({"CGO_ENABLED": "0"} if static else {})},
-        )
-        if prefix == "fabric":
-            source = _go(
-                module, ["list", "-m", "-f", "{{.Dir}}", "github.com/hyperledger/fabric"], title
-            ).strip()
-            for name in ("core.yaml", "orderer.yaml"):
-                (work / "sampleconfig").mkdir(exist_ok=True)
-                shutil.copyfile(Path(source) / "sampleconfig" / name, work / "sampleconfig" / name)
+        arguments = ["install", "-buildvcs=false", "-ldflags", build.ldflags, *build.packages]
+        _go(build.module, arguments, {**build.env, "GOBIN": str(work)})
+        if build is _FABRIC:
+            _copy_sample_configuration(work)
         work.chmod(0o755)
         try:
             work.rename(target)
@@ -141,28 +135,23 @@ def _build(
     return target
 
 
-def _key(module: Path, sources: tuple[Path, ...], ldflags: str, packages: tuple[str, ...]) -> str:
-    digest = hashlib.sha256()
-    for part in (go_version(), ldflags, *packages):
-        digest.update(part.encode() + b"\0")
-    for path in sources:
-        digest.update(str(path.relative_to(module)).encode() + b"\0")
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()[:16]
+def _copy_sample_configuration(work: Path) -> None:
+    source = _go(_FABRIC.module, ["list", "-m", "-f", "{{.Dir}}", "github.com/hyperledger/fabric"]).strip()
+    (work / "sampleconfig").mkdir()
+    for name in ("core.yaml", "orderer.yaml"):
+        shutil.copyfile(Path(source) / "sampleconfig" / name, work / "sampleconfig" / name)
 
 
 @cache
 def go_version() -> str:
     """Return the Go toolchain's version; raise `BuildError` if there is none."""
-    return _go(REPOSITORY, ["env", "GOVERSION"], "Concordat's network").strip()
+    return _go(REPOSITORY, ["env", "GOVERSION"]).strip()
 
 
-def _go(folder: Path, arguments: list[str], title: str, environment: dict[str, str] | None = None) -> str:
+def _go(folder: Path, arguments: list[str], environment: Mapping[str, str] | None = None) -> str:
     program = shutil.which("go")
     if program is None:
-        raise BuildError(
-            f"{title} needs Go 1.26 or later, and no `go` is in PATH; install it from https://go.dev/dl/"
-        )
+        raise BuildError("no `go` is in PATH, and the network is built with it; install Go 1.26 or later")
     done = subprocess.run(
         [program, *arguments],
         cwd=folder,
@@ -173,7 +162,5 @@ def _go(folder: Path, arguments: list[str], title: str, environment: dict[str, s
     )
     if done.returncode != 0:
         lines = tuple(done.stderr.strip().splitlines()[-15:])
-        raise BuildError(
-            f"building {title} failed (go {arguments[0]}, exit {done.returncode})", log_lines=lines
-        )
+        raise BuildError(f"`go {arguments[0]}` in {folder} failed (exit {done.returncode})", log_lines=lines)
     return done.stdout

@@ -54,7 +54,7 @@ def release(built: Path, output: Path, values: dict[str, str]) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Run one step as the peer asks for it: detect SOURCE METADATA, build SOURCE METADATA OUTPUT, release BUILT OUTPUT."""
+    """Run one step with the folders that the peer names; return the exit code that it expects."""
     match arguments:
         case ["detect", _, metadata]:
             return 0 if detect(Path(metadata)) else 1

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import grpc
-from fabric_protos.discovery import protocol_pb2, protocol_pb2_grpc
-from fabric_protos.msp import identities_pb2
-from fabric_protos.peer import proposal_pb2  # noqa: F401  registers what the discovery messages refer to
 
 from client.ca.keys import key_from_pem, sign_low_s
 from network.identities import ADMIN
 from network.layout import certificate, private_key
 from network.ports import LOOPBACK
+from network.protos import discovery_pb2, discovery_pb2_grpc, identities_pb2
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from network.cluster import Cluster
     from network.lifecycle import Deployment
     from network.topology import Channel, Org
@@ -22,8 +22,15 @@ if TYPE_CHECKING:
 _TIMEOUT_SECONDS: Final = 3.0
 
 
+def endorsers_check(
+    cluster: Cluster, via: Org, channel: Channel, deployment: Deployment
+) -> Callable[[], str | None]:
+    """Return the check that `missing_endorsers` finds nobody missing."""
+    return lambda: missing_endorsers(cluster, via, channel, deployment)
+
+
 def missing_endorsers(cluster: Cluster, via: Org, channel: Channel, deployment: Deployment) -> str | None:
-    """Return None when `via`'s peer knows a living endorser of every endorsing organization, else who lacks."""
+    """Return None when `via`'s peer knows a living peer of every endorsing organization, else who lacks."""
     try:
         known = _endorsers(cluster, via, channel, deployment.name)
     except grpc.RpcError as error:
@@ -40,7 +47,7 @@ def _endorsers(cluster: Cluster, via: Org, channel: Channel, chaincode: str) -> 
     admin = cluster.layout.identity(via, ADMIN)
     creator = identities_pb2.SerializedIdentity(mspid=via.msp, id_bytes=certificate(admin).read_bytes())
     interest = {"chaincodes": [{"name": chaincode}]}
-    request = protocol_pb2.Request(
+    request = discovery_pb2.Request(
         authentication={"client_identity": creator.SerializeToString()},
         queries=[{"channel": channel.name, "cc_query": {"interests": [interest]}}],
     )
@@ -50,8 +57,8 @@ def _endorsers(cluster: Cluster, via: Org, channel: Channel, chaincode: str) -> 
     with grpc.secure_channel(
         f"{LOOPBACK}:{cluster.ports(via).peer}", grpc.ssl_channel_credentials(root_certificates=roots)
     ) as connection:
-        response = protocol_pb2_grpc.DiscoveryStub(connection).Discover(
-            protocol_pb2.SignedRequest(payload=payload, signature=signature), timeout=_TIMEOUT_SECONDS
+        response = discovery_pb2_grpc.DiscoveryStub(connection).Discover(
+            discovery_pb2.SignedRequest(payload=payload, signature=signature), timeout=_TIMEOUT_SECONDS
         )
     found = set()
     for result in response.results:

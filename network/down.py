@@ -36,9 +36,7 @@ def stop_all(layout: Layout) -> tuple[str, ...]:
     if keeper is not None:
         processes.stop(layout, [keeper])  # first, so that it restarts nothing
         stopped.append(keeper.node)
-    nodes = [
-        record for node in processes.recorded_nodes(layout) if (record := processes.recorded(layout, node))
-    ]
+    nodes = processes.all_recorded(layout)
     processes.stop(layout, nodes)
     strays = processes.strays(layout)
     processes.stop(layout, strays)

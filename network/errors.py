@@ -21,11 +21,11 @@ class BuildError(NetworkError):
     """A binary could not be built."""
 
 
-class PortTaken(NetworkError):
+class PortTaken(NetworkError):  # noqa: N818  a condition, named as one
     """A port that a node needs is held by somebody else."""
 
 
-class NodeFailed(NetworkError):
+class NodeFailed(NetworkError):  # noqa: N818  a condition, named as one
     """A node died, or did not become healthy in time."""
 
     def __init__(self, node: str, message: str, *, log_lines: tuple[str, ...] = ()) -> None:
@@ -33,5 +33,5 @@ class NodeFailed(NetworkError):
         self.node = node
 
 
-class CommandFailed(NetworkError):
+class CommandFailed(NetworkError):  # noqa: N818  a condition, named as one
     """One of Fabric's own commands refused."""

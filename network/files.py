@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from pathlib import Path
 
 PUBLIC = 0o644
 SECRET = 0o600
@@ -24,7 +21,7 @@ def write(path: Path, data: bytes | str, mode: int = PUBLIC) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, path)
+        Path(temporary).replace(path)
     except BaseException:
-        os.unlink(temporary)  # noqa: PTH108  the counterpart of mkstemp's string
+        Path(temporary).unlink()
         raise

@@ -5,12 +5,11 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Final
 
-from fabric_protos.common import common_pb2
-
 from network import commands, policies
 from network.files import write
 from network.layout import certificate, tls_certificate
 from network.ports import LOOPBACK, ports_of
+from network.protos import common_pb2
 from network.yaml import render
 
 if TYPE_CHECKING:
@@ -49,19 +48,22 @@ def configuration(layout: Layout, topology: Topology, base: int, channel: Channe
     admins = _signature(policies.administration(governance))
     readers = {"Type": "ImplicitMeta", "Rule": "ANY Readers"}
     writers = {"Type": "ImplicitMeta", "Rule": "ANY Writers"}
-    common = {"Readers": readers, "Writers": writers, "Admins": admins}
+    policies_of_all: dict[str, dict[str, str]] = {"Readers": readers, "Writers": writers, "Admins": admins}
+    policies_of_members = {
+        **policies_of_all,
+        "Endorsement": _signature(policies.endorsement(governance)),
+        "LifecycleEndorsement": _signature(policies.lifecycle_endorsement(governance)),
+    }
+    # configtxgen replaces BlockValidation by a quorum of the consenters, as BFT demands.
+    policies_of_orderers = {**policies_of_all, "BlockValidation": writers}
     return {
         "Profiles": {
             _PROFILE: {
-                "Policies": common,
+                "Policies": policies_of_all,
                 "Capabilities": {"V3_0": True},
                 "Application": {
                     "Organizations": [_member(layout, topology, base, org) for org in channel.members],
-                    "Policies": {
-                        **common,
-                        "Endorsement": _signature(policies.endorsement(governance)),
-                        "LifecycleEndorsement": _signature(policies.lifecycle_endorsement(governance)),
-                    },
+                    "Policies": policies_of_members,
                     "Capabilities": {"V2_5": True},
                 },
                 "Orderer": {
@@ -73,8 +75,7 @@ def configuration(layout: Layout, topology: Topology, base: int, channel: Channe
                         for number, org in enumerate(channel.consenters, start=1)
                     ],
                     "Organizations": [_ordering(layout, topology, base, org) for org in channel.consenters],
-                    # configtxgen replaces BlockValidation by a quorum of the consenters, as BFT demands.
-                    "Policies": {**common, "BlockValidation": writers},
+                    "Policies": policies_of_orderers,
                     "Capabilities": {"V2_0": True},
                 },
             }
@@ -96,7 +97,10 @@ def make(layout: Layout, binaries: Binaries, topology: Topology, base: int, chan
 
 
 def header_hash(block: Path) -> str:
-    """Return the SHA-256 of a stored block's header, lower-case hex (Fabric's ASN.1: number, previous, data)."""
+    """Return the SHA-256 of a stored block's header, lower-case hex.
+
+    Fabric hashes the header in ASN.1: number, previous hash, data hash.
+    """
     header = common_pb2.Block.FromString(block.read_bytes()).header
     number = header.number.to_bytes(header.number.bit_length() // 8 + 1, "big")
     fields = _der(0x02, number) + _der(0x04, header.previous_hash) + _der(0x04, header.data_hash)
@@ -104,7 +108,7 @@ def header_hash(block: Path) -> str:
 
 
 def _der(tag: int, content: bytes) -> bytes:
-    assert len(content) < 128  # noqa: S101  a block header is two hashes and a number
+    # One length byte will do: a header is a number and two hashes.
     return bytes((tag, len(content))) + content
 
 

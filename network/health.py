@@ -1,4 +1,4 @@
-"""Waiting on health: every wait ends with the condition, a dead process, or a deadline; none sleeps blindly."""
+"""Waiting on health: a wait ends with the condition, a dead process or a deadline; none sleeps blindly."""
 
 from __future__ import annotations
 
@@ -14,13 +14,28 @@ from network.errors import NodeFailed
 from network.ports import LOOPBACK
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from network.layout import Layout
 
 _INTERVAL: Final = 0.1
 _SAMPLE = re.compile(r"^(?P<name>[A-Za-z_:][\w:]*)(?:\{(?P<labels>[^}]*)\})? (?P<value>\S+)$", re.MULTILINE)
 _LABEL = re.compile(r'(\w+)="([^"]*)"')
+
+
+def http_check(port: int) -> Callable[[], str | None]:
+    """Return the check of a node whose operations endpoint is on this port."""
+    return lambda: http_healthy(port)
+
+
+def port_check(port: int) -> Callable[[], str | None]:
+    """Return the check that something accepts connections on the port."""
+    return lambda: accepts(port)
+
+
+def all_of(checks: Sequence[Callable[[], str | None]]) -> Callable[[], str | None]:
+    """Return a check that passes when all of them do."""
+    return lambda: next((reason for check in checks if (reason := check()) is not None), None)
 
 
 def http_healthy(port: int) -> str | None:
@@ -88,7 +103,7 @@ def wait_for(
             lines = processes.last_lines(layout, node)
             raise NodeFailed(
                 node,
-                f"{node}: {what} did not come within {seconds:.0f} s ({reason}); its log is {layout.log(node)}",
+                f"{node}: {what} did not come within {seconds:.0f} s ({reason}); log: {layout.log(node)}",
                 log_lines=lines,
             )
         time.sleep(_INTERVAL)

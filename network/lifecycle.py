@@ -15,11 +15,11 @@ from network.ports import LOOPBACK
 from network.processes import Command
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from network.cluster import Cluster
-    from network.topology import Channel, Org
+    from network.topology import Channel, Org, Topology
 
 _VERSION: Final = "1.0"
 _CHANNEL_POLICY: Final = ("--channel-config-policy", "/Channel/Application/Endorsement")
@@ -42,6 +42,17 @@ class Deployment:
     def package(self) -> packages.Package:
         """Return the package that is installed on every endorser's peer."""
         return packages.make(self.name, self.port_key)
+
+
+def from_table(topology: Topology, programs: Mapping[str, Path]) -> tuple[Deployment, ...]:
+    """Return what the table says is deployed where; `programs` are the chaincodes' by name."""
+    found = []
+    for name in topology.chaincodes:
+        on = tuple(channel for channel in topology.channels if channel.chaincode == name)
+        endorsers = tuple(org for org in topology.orgs if name in topology.chaincodes_of(org))
+        if on:
+            found.append(Deployment(name, programs[name], name, on, endorsers))
+    return tuple(found)
 
 
 def services(cluster: Cluster, deployment: Deployment) -> tuple[Command, ...]:

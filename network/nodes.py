@@ -22,7 +22,7 @@ TOTAL_QUERY_LIMIT: Final = 100_000
 
 LOGGING: Final = {
     "FABRIC_LOGGING_SPEC": "grpc=error:comm.grpc.server=warn:info",
-    "FABRIC_LOGGING_FORMAT": "%{time:2006-01-02T15:04:05.000Z07:00} %{level:.4s} [%{module}] %{shortfunc} -> %{message}",
+    "FABRIC_LOGGING_FORMAT": "%{time:2006-01-02T15:04:05.000Z07:00} %{level:.4s} [%{module}] %{message}",
 }
 
 _BUILDER_IN_SAMPLE: Final = "path: /opt/hyperledger/ccaas_builder"

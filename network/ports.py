@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from network.topology import Org, Topology
 
 LOOPBACK: Final = "127.0.0.1"
+EXTRA_KEYS: Final = tuple(f"extra{number}" for number in range(1, EXTRA_CHAINCODES + 1))
+"""Keys of the ports that are set aside for chaincodes added to a running network."""
 _CHAINCODE_OFFSET = 60
 _EPHEMERAL_START = 32768
 
@@ -38,7 +40,7 @@ class OrgPorts:
 def ports_of(topology: Topology, base: int, org: Org) -> OrgPorts:
     """Derive an organization's ports from the base."""
     first = base + org.slot * topology.port_stride
-    keys = (*topology.chaincodes, *(f"extra{n}" for n in range(1, EXTRA_CHAINCODES + 1)))
+    keys = (*topology.chaincodes, *EXTRA_KEYS)
     return OrgPorts(
         orderer=first + 50,
         peer=first + 51,

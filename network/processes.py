@@ -109,6 +109,11 @@ def recorded(layout: Layout, node: str) -> Record | None:
     return record
 
 
+def all_recorded(layout: Layout) -> tuple[Record, ...]:
+    """Return the records of all live processes."""
+    return tuple(record for node in recorded_nodes(layout) if (record := recorded(layout, node)))
+
+
 def recorded_nodes(layout: Layout) -> tuple[str, ...]:
     """Return the names of all nodes with a record, alive or not."""
     return tuple(sorted(path.stem for path in layout.run.glob("*.json")))

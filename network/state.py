@@ -29,7 +29,7 @@ _LOCK_SECONDS: Final = 600
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A network whose certificates and genesis blocks are complete. Its addresses are in them for good."""
+    """A network's table (`table` is its text) and port base; once made, its genesis blocks hold both."""
 
     topology: Topology
     table: str
@@ -65,22 +65,28 @@ def reconcile(layout: Layout, table: Path | None, base: int | None) -> Made | No
     made = load(layout)
     if made is None:
         return None
-    if table is not None and tables.parse(_text(table)) != made.topology:
+    if table is not None and tables.load(table) != made.topology:
         raise NetworkError(
             f"the network in {layout.root} was made from another table than {table}; "
             "use another $CONCORDAT_HOME, or delete that one with `concordat network down --purge`"
         )
     if base is not None and base != made.base:
         raise NetworkError(
-            f"the network in {layout.root} has port base {made.base}, and its addresses are in its genesis blocks; "
+            f"the network in {layout.root} has port base {made.base}, which is in its genesis blocks; "
             "use another $CONCORDAT_HOME, or delete that one with `concordat network down --purge`"
         )
     return made
 
 
-def _text(table: Path) -> str:
-    tables.load(table)  # for its error messages
-    return table.read_text(encoding="utf-8")
+def plan(table: Path, base: int | None) -> Made:
+    """Return the network that a table and a port base (default: the table's) describe, not made yet.
+
+    Raises `TopologyError`.
+    """
+    topology = tables.load(table)
+    chosen = topology.port_base if base is None else base
+    tables.require_room(topology, chosen)
+    return Made(topology, table.read_text(encoding="utf-8"), chosen)
 
 
 def erase(layout: Layout) -> None:

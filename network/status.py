@@ -85,34 +85,43 @@ def status(home: Path) -> Status:
 
 
 def _nodes(cluster: Cluster) -> Iterator[Node]:
-    services = {service.node: service for service in supervisor.read_services(cluster.layout)}
+    services = supervisor.read_services(cluster.layout)
     for org in cluster.topology.orgs:
         used = cluster.ports(org)
-        yield _node(cluster, org.ca, org, "ca", used.ca, _http(used.ca_operations))
-        yield _node(cluster, org.orderer, org, "orderer", used.orderer, _http(used.orderer_operations))
-        yield _node(cluster, org.peer, org, "peer", used.peer, _http(used.peer_operations))
-        for name, service in services.items():
-            if name.endswith(f".{org.name}"):
+        for name, role, port, check in (
+            (org.ca, "ca", used.ca, health.http_check(used.ca_operations)),
+            (org.orderer, "orderer", used.orderer, health.http_check(used.orderer_operations)),
+            (org.peer, "peer", used.peer, health.http_check(used.peer_operations)),
+        ):
+            yield _node(cluster, _Wanted(name, org, role, f"{LOOPBACK}:{port}", check))
+        for service in services:
+            if service.node.endswith(f".{org.name}"):
                 port = service.ports[0]
-                yield _node(cluster, name, org, "chaincode", port, lambda port=port: health.accepts(port))
-    yield _node(cluster, supervisor.NAME, None, "supervisor", None, lambda: None)
+                check = health.port_check(port)
+                yield _node(cluster, _Wanted(service.node, org, "chaincode", f"{LOOPBACK}:{port}", check))
+    yield _node(cluster, _Wanted(supervisor.NAME, None, supervisor.NAME, "", lambda: None))
 
 
-def _http(port: int) -> Callable[[], str | None]:
-    return lambda: health.http_healthy(port)
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A node that should run, and how it is asked for its health."""
+
+    name: str
+    org: Org | None
+    role: str
+    address: str
+    check: Callable[[], str | None]
 
 
-def _node(
-    cluster: Cluster, name: str, org: Org | None, role: str, port: int | None, check: Callable[[], str | None]
-) -> Node:
-    record = processes.recorded(cluster.layout, name)
-    detail = "not running" if record is None else check()
+def _node(cluster: Cluster, wanted: _Wanted) -> Node:
+    record = processes.recorded(cluster.layout, wanted.name)
+    detail = "not running" if record is None else wanted.check()
     return Node(
-        name=name,
-        org=org.name if org else None,
-        msp=org.msp if org else None,
-        role=role,
-        address=f"{LOOPBACK}:{port}" if port else "",
+        name=wanted.name,
+        org=wanted.org.name if wanted.org else None,
+        msp=wanted.org.msp if wanted.org else None,
+        role=wanted.role,
+        address=wanted.address,
         pid=record.pid if record else None,
         healthy=detail is None,
         memory=processes.resident_bytes(record) if record else 0,

@@ -305,4 +305,4 @@ class _Fields:
 
     def done(self) -> None:
         if self._left:
-            raise TopologyError(f"{self._where}: {sorted(self._left)[0]!r} is not understood")
+            raise TopologyError(f"{self._where}: {min(self._left)!r} is not understood")
