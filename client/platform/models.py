@@ -60,6 +60,7 @@ class Lender(Base):
     method: Mapped[str | None]
     commitment: Mapped[str | None]
     evidence_encrypted: Mapped[bytes | None]
+    rev: Mapped[int]  # of the enrolment on `identity`, 0 before there is one
     enrolment_tx: Mapped[str | None]
     code: Mapped[str | None]  # why the last enrolment was refused
     created_at: Mapped[str]

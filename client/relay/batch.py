@@ -1,13 +1,10 @@
-"""Batches: which ballots travel together, and their bytes (deterministic CBOR, RFC 8949 section 4.2.1)."""
+"""Batches: which ballots travel together, and when."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cbor2
-
-_ARRAY = 0x80
-_SMALL, _ONE_BYTE, _TWO_BYTES = 24, 0x100, 0x10000
+from client.encodings.batch import encode_batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +37,4 @@ class Parcel:
 
     def encode(self) -> bytes:
         """Return the bytes that `SubmitBallots` takes: `[1, mtg, [entry…]]`."""
-        head = b"\x83\x01" + cbor2.dumps(self.mtg) + _array_head(len(self.items))
-        return head + b"".join(item.entry for item in self.items)
-
-
-def _array_head(length: int) -> bytes:
-    if length < _SMALL:
-        return bytes([_ARRAY | length])
-    if length < _ONE_BYTE:
-        return bytes([_ARRAY | 24, length])
-    if length < _TWO_BYTES:
-        return bytes([_ARRAY | 25]) + length.to_bytes(2, "big")
-    return bytes([_ARRAY | 26]) + length.to_bytes(4, "big")
+        return encode_batch(self.mtg, [item.entry for item in self.items])

@@ -6,10 +6,10 @@ import logging
 from typing import TYPE_CHECKING
 
 from client.platform.chain import VALID
-from client.relay.errors import BatchRefused, OutcomeLost, RouteDown, VerdictsError
+from client.platform.verdicts import Verdicts, VerdictsError
+from client.relay.errors import BatchRefused, OutcomeLost, RouteDown
 from client.relay.outbox import Outcome
 from client.relay.route import MVCC_READ_CONFLICT, Held, Settled
-from client.relay.verdicts import Verdicts
 
 if TYPE_CHECKING:
     from collections.abc import Callable

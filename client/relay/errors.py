@@ -21,7 +21,3 @@ class BatchRefused(RelayError):  # noqa: N818  the endorsers' answer
 
 class OutcomeLost(RelayError):  # noqa: N818  a state of knowledge
     """It was sent, but nobody said what became of it: ask later, send again (a held ballot is a success)."""
-
-
-class VerdictsError(RelayError):
-    """The chaincode's answer to a batch isn't of the agreed form: the relay must not guess."""

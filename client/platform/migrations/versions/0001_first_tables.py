@@ -88,6 +88,7 @@ def upgrade() -> None:
         sa.Column("method", sa.Text(), nullable=True),
         sa.Column("commitment", sa.Text(), nullable=True),
         sa.Column("evidence_encrypted", sa.LargeBinary(), nullable=True),
+        sa.Column("rev", sa.Integer(), nullable=False),
         sa.Column("enrolment_tx", sa.Text(), nullable=True),
         sa.Column("code", sa.Text(), nullable=True),
         sa.Column("created_at", sa.Text(), nullable=False),

@@ -1,11 +1,15 @@
-"""The chaincode's answer to a batch: one verdict a ballot."""
+"""The chaincode's answer to a batch of anything: one verdict an item."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
 
-from client.relay.errors import VerdictsError
+from client.errors import UserError
+
+
+class VerdictsError(UserError):
+    """The chaincode's answer to a batch isn't of the agreed form: the caller must not guess."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +38,9 @@ class Verdicts:
             raise VerdictsError(f"the answer to a batch can't be read: {answer[:200]!r}") from error
         named = [*held, *refused, *pending]
         if version != 1 or len(set(named)) != len(named) or any(not 0 <= index < size for index in named):
-            raise VerdictsError(f"the answer to a batch of {size} ballots contradicts itself")
+            raise VerdictsError(f"the answer to a batch of {size} contradicts itself")
         if accepted != size - len(named):
-            raise VerdictsError(
-                f"the answer to a batch of {size} ballots accepts {accepted} of them: they don't add up"
-            )
+            raise VerdictsError(f"the answer to a batch of {size} accepts {accepted}: they don't add up")
         return cls(size, held, refused, pending)
 
     def of(self, index: int) -> str:
@@ -48,5 +50,5 @@ class Verdicts:
         return self.refused.get(index) or self.pending.get(index) or "accepted"
 
     def accepts(self, index: int) -> bool:
-        """Whether the ballot at this index was written by this very transaction."""
+        """Whether the item at this index was written by this very transaction."""
         return index not in self.held and index not in self.refused and index not in self.pending

@@ -1,0 +1,95 @@
+"""The lender's own side: a key that never leaves it, its certificate, and the ballots that it signs."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+
+from client.ca import build_csr, generate_key, key_from_pem, key_to_pem
+from client.encodings import certificates, times
+from client.encodings.ballot import Ballot, sign_ballot
+from client.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+    from pathlib import Path
+
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+
+    from client.encodings.ballot import SignedBallot, Vote
+    from client.encodings.meeting import Meeting
+
+
+@dataclass(frozen=True, slots=True)
+class LenderKey:
+    """A lender's P-256 key under the pseudonym `sub`, with its certificate (DER) once there is one."""
+
+    institution: str
+    sub: str
+    key: EllipticCurvePrivateKey
+    certificate: bytes | None = None
+
+    @classmethod
+    def generate(cls, institution: str, sub: str) -> LenderKey:
+        """Make a key."""
+        return cls(institution, sub, generate_key())
+
+    def csr(self) -> bytes:
+        """Return the certificate request (PEM); nothing but the pseudonym is in it."""
+        return build_csr(self.sub, self.key)
+
+    def with_certificate(self, pem: bytes) -> LenderKey:
+        """Return the key together with the certificate that the lender CA issued for it."""
+        certificate = x509.load_pem_x509_certificate(pem).public_bytes(serialization.Encoding.DER)
+        if certificates.public_key(certificate) != self.key.public_key():
+            raise UserError(f"the certificate is not for the key of {self.sub}: enrol again")
+        return replace(self, certificate=certificate)
+
+    @property
+    def x5t(self) -> str:
+        """The certificate's thumbprint."""
+        if self.certificate is None:
+            raise UserError(f"{self.sub} has no certificate yet: enrol first")
+        return certificates.thumbprint(self.certificate)
+
+    def sign(
+        self, meeting: Meeting, votes: Mapping[str, Vote], *, ses: str, iat: datetime, seq: int = 1
+    ) -> SignedBallot:
+        """Return a signed ballot that answers the meeting's motions; the door judges it."""
+        moment = times.form(int(iat.timestamp()))
+        ballot = Ballot(meeting.mh, meeting.mtg, self.sub, seq, ses, moment, dict(votes))
+        return sign_ballot(ballot, self.x5t, self.key)
+
+    def save(self, path: Path) -> None:
+        """Write key and certificate to a file of mode 0600 that must not exist yet."""
+        document = {"v": 1, "institution": self.institution, "sub": self.sub}
+        document["key"] = key_to_pem(self.key).decode("ascii")
+        if self.certificate is not None:
+            loaded = x509.load_der_x509_certificate(self.certificate)
+            document["certificate"] = loaded.public_bytes(serialization.Encoding.PEM).decode("ascii")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except OSError as error:
+            raise UserError(f"the lender's key can't be written to {path}: {error.strerror}") from error
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            json.dump(document, file, indent=1)
+
+    @classmethod
+    def load(cls, path: Path) -> LenderKey:
+        """Read what `save` wrote."""
+        try:
+            document = json.loads(path.read_text(encoding="ascii"))
+            lender = cls(document["institution"], document["sub"], key_from_pem(document["key"].encode()))
+            pem = document.get("certificate")
+        except OSError as error:
+            raise UserError(f"the lender's key file {path} can't be read: {error.strerror}") from error
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise UserError(f"{path} is not a lender's key file") from error
+        return lender if pem is None else lender.with_certificate(pem.encode())

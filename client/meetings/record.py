@@ -1,0 +1,104 @@
+"""Building a meeting's frozen record, and what of its roll goes on the channel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from client.encodings import cbor, merkle
+from client.encodings.meeting import SCHEME, meeting_from_json
+from client.encodings.roll_summary import ClassTotal, RollSummary
+from client.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from client.encodings.leaf import Leaf
+    from client.encodings.meeting import Meeting
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenRoll:
+    """A meeting's roll in the order of its tree: leaves by pseudonym (ASCII), the tree, the figures."""
+
+    leaves: tuple[Leaf, ...]
+    tree: merkle.Tree
+    summary: RollSummary
+
+    @classmethod
+    def freeze(cls, leaves: Iterable[Leaf], snapshot: str) -> FrozenRoll:
+        """Order the leaves and compute root, cap height and totals; `snapshot` is when claims were taken.
+
+        Raises UserError for no leaves, one pseudonym twice, or leaves of several meetings.
+        """
+        ordered = tuple(sorted(leaves, key=lambda leaf: leaf.sub.encode("ascii")))
+        if not ordered:
+            raise UserError("the roll is empty: a meeting needs at least one lender")
+        for before, after in pairwise(ordered):
+            if before.sub == after.sub:
+                raise UserError(f"the pseudonym {after.sub} is on the roll twice")
+        if len({leaf.mtg for leaf in ordered}) != 1:
+            raise UserError("the roll's leaves are of several meetings")
+        tree = merkle.Tree(leaf.hash() for leaf in ordered)
+        totals: dict[str, list[int]] = {}
+        for leaf in ordered:
+            for claim in leaf.claims:
+                total = totals.setdefault(claim.cls, [0, 0])
+                total[0] += 1
+                total[1] += claim.fen
+        summary = RollSummary(
+            root=tree.root,
+            size=len(ordered),
+            heads=len(ordered),
+            fen=sum(leaf.fen for leaf in ordered),
+            cap_height=merkle.cap_height(len(ordered)),
+            snapshot=snapshot,
+            classes=tuple(ClassTotal(name, *totals[name]) for name in sorted(totals)),
+        )
+        return cls(ordered, tree, summary)
+
+    @property
+    def cap(self) -> bytes:
+        """The cap as the channel gets it: CBOR `[*bstr32]`."""
+        return cbor.dumps(list(self.tree.cap(self.summary.cap_height)))
+
+
+def build_meeting(
+    *,
+    mtg: str,
+    institution: str,
+    title: str,
+    roll: RollSummary,
+    motions: Sequence[Mapping[str, Any]],
+    opens_at: str,
+    closes_at: str,
+    objections_until: str,
+    genesis: Mapping[str, str],
+    documents: Sequence[tuple[str, str]] = (),
+    revote: str = "none",
+    methods: Sequence[str] = ("face-v1",),
+) -> Meeting:
+    """Return the meeting of a record built from its parts.
+
+    Times are `YYYY-MM-DDTHH:MM:SSZ`, `documents` (name, hex SHA-256), `genesis` the hash of block 0 by
+    channel. Refuses with MEETING_FORMAT or MEETING_ROLL, saying where.
+    """
+    return meeting_from_json(
+        {
+            "v": 1,
+            "mtg": mtg,
+            "institution": institution,
+            "title": title,
+            "scheme": SCHEME,
+            "documents": [{"name": name, "sha256": digest} for name, digest in documents],
+            "roll": roll.as_json(),
+            "motions": [dict(item) for item in motions],
+            "revote": revote,
+            "methods": list(methods),
+            "opens_at": opens_at,
+            "closes_at": closes_at,
+            "objections_until": objections_until,
+            "genesis": dict(genesis),
+        }
+    )

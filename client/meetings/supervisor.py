@@ -1,0 +1,91 @@
+"""The Regulator's side of a meeting: nothing is confirmed that wasn't recomputed here first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from client.errors import Negative, UserError
+from client.meetings.channel import look_up
+from client.meetings.record import FrozenRoll
+from client.platform.chain import commit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from client.encodings.leaf import Leaf
+    from client.encodings.meeting import Meeting
+    from client.encodings.step import Step
+    from client.platform.chain import Committed, Contract
+
+
+@dataclass(frozen=True, slots=True)
+class RollLine:
+    """One line of the full roll that the Regulator gets: the leaf, and whose document it stands for."""
+
+    leaf: Leaf
+    document: str
+
+
+def verify_roll(meeting: Meeting, roll: Sequence[RollLine]) -> FrozenRoll:
+    """Recompute root, size and totals from the full roll, and look for a person who appears twice.
+
+    Raises Negative, naming both sides' values, unless all of them are the record's.
+    """
+    # 1. Each person once.
+    seen: set[str] = set()
+    for line in roll:
+        if line.document in seen:
+            raise Negative(f"one identity document is on the roll twice, the second time as {line.leaf.sub}")
+        seen.add(line.document)
+    # 2. The leaves are of this meeting.
+    for line in roll:
+        if line.leaf.mtg != meeting.mtg:
+            raise Negative(
+                f"the leaf of {line.leaf.sub} is of meeting {line.leaf.mtg!r}, not {meeting.mtg!r}"
+            )
+    # 3. Root and figures come out as proposed.
+    frozen = FrozenRoll.freeze([line.leaf for line in roll], meeting.roll.snapshot)
+    for name, proposed in meeting.roll.as_json().items():
+        computed = frozen.summary.as_json()[name]
+        if computed != proposed:
+            raise Negative(f"the roll's {name} is {computed} by the full file but {proposed} in the record")
+    return frozen
+
+
+class Supervisor:
+    """Confirms meetings and their steps as an officer of the Regulator."""
+
+    def __init__(self, officer: Contract, genesis: Mapping[str, str]) -> None:
+        """Take the officer's contract, and the genesis hashes as the Regulator itself computed them."""
+        self._officer = officer
+        self._genesis = dict(genesis)
+
+    def confirm(self, mtg: str, roll: Sequence[RollLine]) -> Committed:
+        """Check a proposed meeting against the full roll and this network, and confirm its hash.
+
+        Raises Negative when it is not what the roll says, UserError when there is nothing to confirm.
+        """
+        there = look_up(self._officer, mtg)
+        if there.state != "draft":
+            raise UserError(
+                f"meeting {mtg!r} is {there.state}, there is nothing to confirm", code="MEETING_STATE"
+            )
+        if dict(there.meeting.genesis) != self._genesis:
+            raise Negative(
+                f"meeting {mtg!r} names the networks {dict(there.meeting.genesis)}, "
+                f"this one is {self._genesis}"
+            )
+        verify_roll(there.meeting, roll)
+        return commit(self._officer, "ConfirmMeeting", mtg, there.meeting.mh)
+
+    def pending_step(self, mtg: str) -> Step:
+        """Return the step that waits; raise UserError where none does."""
+        step = look_up(self._officer, mtg).pending
+        if step is None:
+            raise UserError(f"no step of meeting {mtg!r} waits for confirmation", code="STEP_NOT_PROPOSED")
+        return step
+
+    def confirm_step(self, mtg: str, step: Step) -> Committed:
+        """Confirm exactly this step."""
+        return commit(self._officer, "ConfirmStep", mtg, step.digest)
