@@ -160,9 +160,7 @@ def verify_receipt(
     if receipt.channel != meeting.channel or inclusion.payload != _payload(
         signed.digest, receipt.channel, receipt.block, receipt.tx
     ):
-        raise Refused(
-            "RECEIPT_MISMATCH", "the signature is over another ballot, channel, block or transaction"
-        )
+        raise Refused("RECEIPT_MISMATCH", "it is signed for another ballot, channel, block or transaction")
     _verify_signed(inclusion, receipt.ack_cert, door_root)
 
 

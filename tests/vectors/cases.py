@@ -1,0 +1,140 @@
+"""A case: one batch entry with everything it is judged against, and the verdict due."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from client.encodings import ballot as ballots
+from client.encodings import base64url, es256, jws
+from client.encodings.batch import CompactEntry, Entry, RawEntry, encode_entry
+from client.encodings.entries import compact_entry, raw_entry
+from tests.vectors.scene import ACK_TIME, Lender, Scene
+
+if TYPE_CHECKING:
+    from client.encodings.judge import HeldBallot
+    from client.encodings.records import Enrolment, Session
+
+OWN: Any = object()
+"""Stands for the record that the lender really has."""
+
+
+@dataclass
+class Case:
+    """One entry in its context. `expect` is accepted, held, pending or refused (with `code`)."""
+
+    name: str
+    scene: Scene
+    entry: Entry
+    expect: str
+    code: str = ""
+    enrolment: Enrolment | None = None
+    session: Session | None = None
+    held: HeldBallot | None = None
+    session_used: str | None = None
+    meeting: str = field(default="plain")
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the case as it stands in the vectors' files."""
+        value: dict[str, Any] = {
+            "name": self.name,
+            "meeting": self.meeting,
+            "kind": "raw" if isinstance(self.entry, RawEntry) else "compact",
+            "entry": encode_entry(self.entry).hex(),
+        }
+        if isinstance(self.entry, RawEntry):
+            value["jws"] = self.entry.jws
+        return value | {
+            "enrolment": self.enrolment.as_json() if self.enrolment else None,
+            "session": self.session.as_json() if self.session else None,
+            "held": {"seq": self.held.seq, "digest": self.held.digest} if self.held else None,
+            "session_used": self.session_used,
+            "expect": self.expect,
+            "code": self.code,
+        }
+
+
+@dataclass
+class Author:
+    """Writes a lender's ballots for a scene: good ones, and bad ones byte by byte."""
+
+    scene: Scene
+    lender: Lender
+    meeting: str = "plain"
+
+    def header(self, typ: str = ballots.TYP) -> bytes:
+        return jws.header(typ, self.lender.x5t)
+
+    def payload(self, **changes: Any) -> dict[str, Any]:
+        """Return the good payload as JSON; a change to None takes the member out."""
+        value = json.loads(self.scene.ballot(self.lender).payload())
+        value |= changes
+        return {name: item for name, item in value.items() if item is not None}
+
+    def craft(self, header: bytes, payload: bytes, signature: bytes | None = None) -> str:
+        """Return a JWS over any bytes, truly signed unless a signature is given."""
+        data = f"{base64url.encode(header)}.{base64url.encode(payload)}"
+        if signature is None:
+            signature = es256.sign(self.lender.key, data.encode())
+        return f"{data}.{base64url.encode(signature)}"
+
+    def good(self, seq: int = 1) -> str:
+        return self.scene.signed(self.lender, seq=seq).compact
+
+    def raw(self, compact: str, **changes: Any) -> RawEntry:
+        """Return the raw entry of a JWS with the lender's own leaf and proof, then changed."""
+        entry = raw_entry(
+            compact,
+            self.scene.leaf(self.lender).encode(),
+            index=self.scene.index(self.lender),
+            proof=self.scene.proof(self.lender),
+            ack_no=1,
+            ack_time=ACK_TIME,
+        )
+        return replace(entry, **changes)
+
+    def compact(self, seq: int = 1, votes: dict[str, Any] | None = None, **changes: Any) -> CompactEntry:
+        """Return the compact entry of a good ballot, then changed."""
+        entry = compact_entry(
+            self.scene.signed(self.lender, votes, seq),
+            self.scene.meeting,
+            self.scene.leaf(self.lender),
+            index=self.scene.index(self.lender),
+            proof=self.scene.proof(self.lender),
+            ack_no=1,
+            ack_time=ACK_TIME,
+        )
+        return replace(entry, **changes)
+
+    def case(
+        self,
+        name: str,
+        entry: Entry | str,
+        code: str = "",
+        *,
+        expect: str = "",
+        enrolment: Any = OWN,
+        session: Any = OWN,
+        seq: int = 1,
+        held: HeldBallot | None = None,
+        session_used: str | None = None,
+    ) -> Case:
+        """Return the case of an entry (or a JWS) in the lender's own context, or another."""
+        return Case(
+            name=name,
+            scene=self.scene,
+            entry=self.raw(entry) if isinstance(entry, str) else entry,
+            expect=expect or ("refused" if code else "accepted"),
+            code=code,
+            enrolment=self.lender.enrolment() if enrolment is OWN else enrolment,
+            session=self.scene.session(self.lender, seq) if session is OWN else session,
+            held=held,
+            session_used=session_used,
+            meeting=self.meeting,
+        )
+
+
+def b64(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")

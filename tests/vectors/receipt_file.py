@@ -1,0 +1,72 @@
+"""receipt.json: a receipt that verifies against a record and two roots, and receipts that don't."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from client.encodings import certificates
+from client.encodings.acknowledgement import Acknowledgement, sign_acknowledgement
+from client.encodings.receipt import Receipt, sign_inclusion
+from tests.vectors.cases import b64
+from tests.vectors.scene import DOOR, certificate_of, key_of, scenes, seeded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOTS = ("lender-ca", "association-ca")
+
+
+def _receipt(lender: str = "bo", time: str = "2026-03-03T08:30:00Z") -> Receipt:
+    scene = scenes()["revote"]
+    voter = scene.lenders[lender]
+    signed = scene.signed(voter)
+    relay, certificate = key_of("relay"), certificate_of("relay", "relay", "association-ca")
+    x5t = certificates.thumbprint(certificate)
+    ack = Acknowledgement(scene.meeting.mh, scene.meeting.mtg, signed.digest, DOOR, 1, time)
+    place: dict[str, Any] = {"channel": scene.meeting.channel, "block": 42, "tx": seeded("tx").hex()}
+    return Receipt(
+        ballot=signed.compact,
+        leaf=scene.leaf(voter),
+        index=scene.index(voter),
+        proof=scene.tree.path(scene.index(voter)),
+        ack=sign_acknowledgement(ack, x5t, relay).compact,
+        ack_cert=certificate,
+        cert=voter.certificate,
+        signature=sign_inclusion(signed.digest, x5t=x5t, key=relay, **place),
+        **place,
+    )
+
+
+def receipt() -> dict[str, Any]:
+    """Return the file's value."""
+    roots = {name: b64(certificate_of(name, name, name)) for name in ROOTS}
+    return {
+        "v": 1,
+        "record": scenes()["revote"].meeting.record.decode(),
+        "lender_root": roots["lender-ca"],
+        "door_root": roots["association-ca"],
+        "accept": [{"name": "a receipt", "receipt": _receipt().as_json()}],
+        "reject": [
+            {"name": name, "receipt": value.as_json(), "code": code} for name, code, value in _reject()
+        ],
+    }
+
+
+def _reject() -> Iterator[tuple[str, str, Receipt]]:
+    good, other = _receipt(), _receipt("an")
+    yield "another lender's ballot", "KEY_FOREIGN", replace(good, ballot=other.ballot)
+    yield "another lender's leaf", "ROLL_LEAF_FOREIGN", replace(good, leaf=other.leaf)
+    yield "another index", "ROLL_PROOF", replace(good, index=other.index)
+    yield "a path cut short", "ROLL_PROOF", replace(good, proof=good.proof[:-1])
+    yield "another ballot's acknowledgement", "ACK_MISMATCH", replace(good, ack=other.ack)
+    yield "acknowledged late", "BALLOT_LATE", _receipt(time="2026-03-09T10:00:01Z")
+    yield "another door's certificate", "KEY_FOREIGN", replace(good, ack_cert=good.cert)
+    yield "another block", "RECEIPT_MISMATCH", replace(good, block=43)
+    yield "another transaction", "RECEIPT_MISMATCH", replace(good, tx=seeded("other").hex())
+    yield "another channel", "RECEIPT_MISMATCH", replace(good, channel="arbitration-institutionb")
+    yield "another ballot's place", "RECEIPT_MISMATCH", replace(good, signature=other.signature)
+    forged = certificate_of("bo forged", good.leaf.sub, "another-ca")
+    voter = replace(scenes()["revote"].lenders["bo"], name="bo forged", certificate=forged)
+    signed = scenes()["revote"].signed(voter)
+    yield "a certificate of another root", "CERT_CHAIN", replace(good, ballot=signed.compact, cert=forged)
