@@ -48,10 +48,10 @@ class Discrepancy:
         }
 
 
-def from_error(error: VerificationError, ballot: str = "") -> Discrepancy:
+def from_error(error: VerificationError) -> Discrepancy:
     """Turn a refusing step into a finding."""
     expected = "" if error.expected is None else f"; expected {error.expected}"
     found = "" if error.found is None else str(error.found)
     return Discrepancy(
-        UNVERIFIED, ballot, f"step {error.step}", found, "", error.where, f"{error.reason}{expected}"
+        UNVERIFIED, error.ballot, f"step {error.step}", found, "", error.where, f"{error.reason}{expected}"
     )

@@ -13,17 +13,26 @@ class VerificationError(Negative):
     """A numbered verification step refused (exit 1).
 
     `step` is the number in docs/verification.md; `where` says which block, transaction or entry;
-    `expected` and `found` are the two values that disagreed, in a printable form.
+    `expected` and `found` are the two values that disagreed, in a printable form; `ballot` the
+    digest of the ballot concerned, where it is one.
     """
 
     def __init__(
-        self, step: int, where: str, message: str, *, expected: object = None, found: object = None
+        self,
+        step: int,
+        where: str,
+        message: str,
+        *,
+        expected: object = None,
+        found: object = None,
+        ballot: str = "",
     ) -> None:
         values = "" if expected is None and found is None else f" (expected {expected}, found {found})"
         super().__init__(f"step {step}: {where}: {message}{values}", code=f"STEP_{step}")
         self.step = step
         self.where = where
         self.reason = message
+        self.ballot = ballot
         self.expected = expected
         self.found = found
 

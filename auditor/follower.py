@@ -69,10 +69,13 @@ class Follower:
             if transaction.chaincode == LIFECYCLE:
                 return []
             verify_authority(endorsed, self._offices)
-            verify_effect(transaction, self._expected(endorsed))
+            expected = self._expected(endorsed)
+            # What the replay can say precisely would only come again as differing bytes.
+            if not expected.findings:
+                verify_effect(transaction, expected)
         except VerificationError as error:
             return [error]
-        return []
+        return expected.findings
 
     def _expected(self, endorsed: Endorsed) -> Effect:
         try:

@@ -48,10 +48,14 @@ class Weights:
         heads, fen = self.scopes.get(EVERYBODY if scope == "all" else scope, (0, 0))
         return heads if unit == "heads" else fen
 
-    def as_json(self) -> dict[str, list[int]]:
-        """Return the scopes in which anybody counts, everybody always among them."""
-        filled = {name: weight for name, weight in self.scopes.items() if weight != [0, 0]}
-        return {EVERYBODY: [0, 0], **filled}
+    def full(self, meeting: Meeting) -> dict[str, list[int]]:
+        """Return every scope of the meeting, zeros included."""
+        names = (EVERYBODY, *(entry.cls for entry in meeting.roll.classes))
+        return {name: self.scopes.get(name, [0, 0]) for name in names}
+
+    def changed(self) -> dict[str, list[int]]:
+        """Return the scopes that are not zero."""
+        return {name: weight for name, weight in self.scopes.items() if weight != [0, 0]}
 
 
 @dataclass(slots=True)
@@ -71,6 +75,53 @@ class MotionTally:
             self.favour.add(claims)
         if any(choice not in rules.abstain for choice in picked):
             self.voted.add(claims)
+
+
+@dataclass(slots=True)
+class Change:
+    """What one transaction changes in the count: its subtotal, negative where a ballot is replaced.
+
+    Where several choices may be chosen, two marks beside the choices count who is in favour
+    (`*yes`) and who votes at all (`*voted`), each once.
+    """
+
+    ballots: int = 0
+    present: Weights = field(default_factory=Weights)
+    motions: dict[str, dict[str, Weights]] = field(default_factory=dict)
+
+    def add(self, meeting: Meeting, ballot: CountedBallot, replaced: CountedBallot | None) -> None:
+        """Count a ballot, in place of the one replaced."""
+        if replaced is None:
+            self.ballots += 1
+        else:
+            self._count(meeting, replaced, -1)
+        self._count(meeting, ballot, 1)
+
+    def encode(self) -> bytes:
+        """Return the subtotal's canonical bytes, without anything that is zero."""
+        motions: dict[str, dict[str, Any]] = {}
+        for motion, choices in self.motions.items():
+            kept = {choice: weights.changed() for choice, weights in choices.items() if weights.changed()}
+            if kept:
+                motions[motion] = kept
+        return jcs.dumps(
+            {"v": 1, "ballots": self.ballots, "present": self.present.changed(), "motions": motions}
+        )
+
+    def _count(self, meeting: Meeting, ballot: CountedBallot, sign: int) -> None:
+        self.present.add(ballot.claims, sign)
+        for motion in meeting.motions:
+            choices = self.motions.setdefault(motion.id, {})
+            for name in _counted_names(motion, chosen(ballot.votes[motion.id])):
+                choices.setdefault(name, Weights()).add(ballot.claims, sign)
+
+
+def _counted_names(motion: Motion, picked: tuple[str, ...]) -> tuple[str, ...]:
+    if motion.max_choices == 1:
+        return picked
+    favour = ("*yes",) if any(choice in motion.rules.yes for choice in picked) else ()
+    voting = ("*voted",) if any(choice not in motion.rules.abstain for choice in picked) else ()
+    return (*picked, *favour, *voting)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +155,7 @@ def outcome(meeting: Meeting, counted: Tally) -> dict[str, Any]:
         "mtg": meeting.mtg,
         "mh": meeting.mh,
         "ballots": counted.ballots,
-        "present": counted.present.as_json(),
+        "present": counted.present.full(meeting),
         "motions": {motion.id: _motion(meeting, motion, counted) for motion in meeting.motions},
     }
 
@@ -118,7 +169,7 @@ def _motion(meeting: Meeting, motion: Motion, counted: Tally) -> dict[str, Any]:
     own = counted.motions[motion.id]
     tests = [_test(meeting, test, counted.present, own) for test in motion.rules.tests]
     return {
-        "choices": {choice: weights.as_json() for choice, weights in own.choices.items()},
+        "choices": {choice: weights.full(meeting) for choice, weights in own.choices.items()},
         "passed": all(test["passed"] for test in tests),
         "tests": tests,
     }

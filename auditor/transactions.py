@@ -60,6 +60,14 @@ class Transaction:
         """Name the transaction in a finding."""
         return f"{self.channel} block {self.block} transaction {self.tx_id}"
 
+    def written(self, key: str) -> bytes | None:
+        """Return what the transaction wrote under a key, None where it wrote nothing there."""
+        for one in self.sets:
+            for write in one.writes:
+                if write.key == key:
+                    return write.value
+        return None
+
     @property
     def function(self) -> str:
         """Return the chaincode function's name."""

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,3 +71,12 @@ class ChainMeeting:
     def closed(self) -> bool:
         """Say whether no further ballot can come."""
         return self.state in ("closed", "objections", "certified", "void")
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """The auditor's own count: how many ballots stand, and once closed what they come to."""
+
+    ballots: int
+    tally: Mapping[str, Any] | None
+    outcome: Mapping[str, Any] | None

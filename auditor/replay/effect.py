@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from auditor.errors import ReplayError
+from auditor.errors import ReplayError, VerificationError
 from auditor.world import printable
 
 if TYPE_CHECKING:
@@ -17,10 +17,14 @@ _SHOWN = 300
 
 @dataclass(slots=True)
 class Effect:
-    """The response that the chaincode had to give and the keys it had to write (None: delete)."""
+    """The response that the chaincode had to give and the keys it had to write (None: delete).
+
+    `findings` are disagreements that the replay met on the way and can say more precisely.
+    """
 
     response: bytes = b""
     writes: dict[str, bytes | None] = field(default_factory=dict)
+    findings: list[VerificationError] = field(default_factory=list)
 
 
 def composite(kind: str, *attributes: str) -> str:

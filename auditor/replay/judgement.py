@@ -47,13 +47,15 @@ class Judgement:
     """`kind` is accepted, held, pending or refused; `code` names why for the last two.
 
     `signed` is the ballot as it was signed, rebuilt where the entry is compact; None where the
-    voter's certificate is not known. `claims` are the proved ones, empty before they are proved.
+    voter's certificate is not known. `claims` are the proved ones, empty before they are proved;
+    `revision` the enrolment's that the verdict relied on, 0 where it came before that was looked at.
     """
 
     kind: str
     code: str = ""
     signed: SignedBallot | None = None
     claims: tuple[Claim, ...] = ()
+    revision: int = 0
 
 
 def judge(candidate: Candidate, bench: Bench) -> Judgement:
@@ -62,6 +64,7 @@ def judge(candidate: Candidate, bench: Bench) -> Judgement:
     if signed is not None and _is_held(signed, bench):
         return Judgement("held", signed=signed)
     claims: tuple[Claim, ...] = ()
+    revision = 0
     try:
         check_ballot_against(candidate.ballot, bench.meeting)
         leaf = read_leaf(candidate.entry, candidate.ballot, bench.meeting)
@@ -70,14 +73,15 @@ def judge(candidate: Candidate, bench: Bench) -> Judgement:
         _verify_time(candidate.entry.ack_time, bench.meeting)
         if bench.enrolment is None or signed is None:
             return Judgement("pending", "ENROLMENT_NOT_FOUND", signed, claims)
+        revision = bench.enrolment.rev
         _verify_key(signed, bench.enrolment, bench.meeting)
         if bench.session is None:
             return Judgement("pending", "SESSION_NOT_FOUND", signed, claims)
         _verify_session(bench.session, signed, bench.meeting, candidate.entry.ack_time)
         _verify_history(signed.ballot.seq, bench)
     except Refused as refusal:
-        return Judgement("refused", refusal.code, signed, claims)
-    return Judgement("accepted", "", signed, claims)
+        return Judgement("refused", refusal.code, signed, claims, revision)
+    return Judgement("accepted", "", signed, claims, revision)
 
 
 def _is_held(signed: SignedBallot, bench: Bench) -> bool:
@@ -113,7 +117,7 @@ def _verify_key(signed: SignedBallot, enrolment: Enrolment, meeting: Meeting) ->
 def _verify_session(session: Session, signed: SignedBallot, meeting: Meeting, ack_time: int) -> None:
     rules = (
         ("SESSION_FOREIGN_LENDER", session.sub == signed.ballot.sub),
-        ("SESSION_FOREIGN_MEETING", session.mtg == meeting.mtg),
+        ("SESSION_FOREIGN_MEETING", (session.mtg, session.institution) == (meeting.mtg, meeting.institution)),
         ("SESSION_FOREIGN_KEY", session.x5t == signed.jws.x5t),
         ("SESSION_METHOD", session.method in meeting.methods),
         ("SESSION_OUTCOME", session.outcome == "accept"),

@@ -1,0 +1,191 @@
+"""Replay of the arbitration chaincode: meetings, their steps, their ballots, their results."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from auditor.errors import ReplayError
+from auditor.replay.batch import BatchReplay
+from auditor.replay.claimed import ResponseMalformedError, parse_claimed
+from auditor.replay.effect import STEP_WRITES, Effect, composite
+from auditor.replay.meetings import (
+    MeetingState,
+    parse_cap,
+    pending_step,
+    state_record,
+    step_record,
+)
+from auditor.rules import CountedBallot, result_bytes, tally
+from client.encodings import jcs
+from client.encodings.batch import decode_batch
+from client.encodings.errors import Refused
+from client.encodings.ids import is_count, is_hash, is_hex_hash
+from client.encodings.meeting import parse_meeting
+from client.encodings.step import parse_step
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from auditor.replay.authority import Offices
+    from auditor.replay.people import People
+    from auditor.transactions import Endorsed
+    from client.encodings.step import Step
+
+STEP_NETWORK = 19
+STEP_RESULT = 20
+
+
+class ArbitrationReplay:
+    """One arbitration channel's meetings, worked out from its transactions and from `identity`."""
+
+    def __init__(self, channel: str, people: People, offices: Offices, genesis: Mapping[str, bytes]) -> None:
+        self.meetings: dict[str, MeetingState] = {}
+        self._channel = channel
+        self._people = people
+        self._offices = offices
+        self._genesis = {name: genesis[name].hex() for name in ("identity", channel)}
+
+    def effect(self, endorsed: Endorsed) -> Effect:
+        """Return what the transaction had to answer and write; raises Refused where it had to fail."""
+        match endorsed.transaction.arguments:
+            case (b"ProposeMeeting", record, cap):
+                return self._propose_meeting(endorsed, record, cap)
+            case (b"ConfirmMeeting", mtg, mh):
+                return self._confirm_meeting(endorsed, mtg, mh)
+            case (b"ProposeStep", mtg, step):
+                return self._propose_step(endorsed, mtg, step)
+            case (b"ConfirmStep", mtg, digest):
+                return self._confirm_step(endorsed, mtg, digest)
+            case (b"SubmitBallots", batch):
+                return self._submit_ballots(endorsed, batch)
+            case (b"AnchorAudit", document):
+                return self._anchor_audit(endorsed, document)
+        raise Refused("ARGUMENT_FORMAT")
+
+    def _meeting(self, mtg: bytes | str) -> MeetingState:
+        name = mtg if isinstance(mtg, str) else mtg.decode("utf-8", "replace")
+        state = self.meetings.get(name)
+        if state is None:
+            raise Refused("MEETING_NOT_FOUND", name)
+        return state
+
+    def _propose_meeting(self, endorsed: Endorsed, record: bytes, cap: bytes) -> Effect:
+        meeting = parse_meeting(record)
+        if meeting.channel != self._channel:
+            raise Refused("MEETING_FORMAT", f"{meeting.institution} has no meetings on {self._channel}")
+        if endorsed.creator.msp_id != meeting.institution:
+            raise Refused("NOT_AUTHORISED")
+        nodes = parse_cap(meeting, cap)
+        if meeting.mtg in self.meetings:
+            raise Refused("MEETING_EXISTS", meeting.mtg)
+        state = self.meetings[meeting.mtg] = MeetingState(meeting, nodes)
+        effect = Effect(
+            writes={composite("meeting", meeting.mtg): record, composite("cap", meeting.mtg): cap}
+        )
+        if dict(meeting.genesis) != self._genesis:
+            effect.findings.append(
+                ReplayError(
+                    STEP_NETWORK,
+                    endorsed.transaction.where,
+                    f"the record of {meeting.mtg} names other networks than the pinned ones",
+                    expected=self._genesis,
+                    found=dict(meeting.genesis),
+                )
+            )
+        return self._announce(endorsed, state, "draft", effect)
+
+    def _confirm_meeting(self, endorsed: Endorsed, mtg: bytes, mh: bytes) -> Effect:
+        state = self._meeting(mtg)
+        if endorsed.creator.msp_id == state.record.institution:
+            raise Refused("NOT_AUTHORISED")
+        if state.state != "draft":
+            raise Refused("MEETING_STATE", state.state)
+        if state.record.mh.encode() != mh:
+            raise Refused("STEP_MISMATCH", state.record.mh)
+        return self._announce(endorsed, state, "announced", Effect())
+
+    def _announce(self, endorsed: Endorsed, state: MeetingState, to: str, effect: Effect) -> Effect:
+        state.state = to
+        mtg = state.record.mtg
+        effect.writes[composite("state", mtg)] = state_record(to, endorsed.transaction.tx_id)
+        effect.response = jcs.dumps({"v": 1, "mtg": mtg, "mh": state.record.mh, "state": to})
+        return effect
+
+    def _propose_step(self, endorsed: Endorsed, mtg: bytes, encoded: bytes) -> Effect:
+        pending, step = pending_step(endorsed.creator.msp_id, encoded)
+        state = self._meeting(mtg)
+        state.verify_step(step)
+        state.step = pending
+        name = state.record.mtg
+        return Effect(
+            jcs.dumps({"v": 1, "mtg": name, "to": step.to, "digest": pending.digest}),
+            {composite("step", name): step_record(pending, endorsed.transaction.tx_id)},
+        )
+
+    def _confirm_step(self, endorsed: Endorsed, mtg: bytes, digest: bytes) -> Effect:
+        state = self._meeting(mtg)
+        if state.step is None:
+            raise Refused("STEP_NOT_PROPOSED")
+        if state.step.by == endorsed.creator.msp_id:
+            raise Refused("NOT_AUTHORISED")
+        if state.step.digest.encode() != digest:
+            raise Refused("STEP_MISMATCH", state.step.digest)
+        step = parse_step(state.step.encoded)
+        state.verify_step(step)
+        effect = Effect(writes={composite("step", state.record.mtg): None})
+        if step.to == "closed":
+            self._close(endorsed, state, step, effect)
+        state.step = None
+        return self._announce(endorsed, state, step.to, effect)
+
+    def _close(self, endorsed: Endorsed, state: MeetingState, step: Step, effect: Effect) -> None:
+        """Step 20: the result is the one that the ballots give, counted anew."""
+        if (step.ballots, step.subtotals) != (len(state.held), state.subtotals):
+            raise Refused("CLOSE_COUNT", f"{len(state.held)} ballots in {state.subtotals} subtotals")
+        ballots = (CountedBallot(one.claims, one.votes) for one in state.held.values())
+        state.result = result_bytes(state.record, tally(state.record, ballots))
+        key = composite("result", state.record.mtg)
+        effect.writes[key] = state.result
+        written = endorsed.transaction.written(key)
+        if written != state.result:
+            effect.findings.append(
+                ReplayError(
+                    STEP_RESULT,
+                    endorsed.transaction.where,
+                    f"the result of {state.record.mtg} is not the one that its ballots give",
+                    expected=state.result.decode(),
+                    found=(written or b"nothing").decode("utf-8", "replace"),
+                )
+            )
+
+    def _submit_ballots(self, endorsed: Endorsed, encoded: bytes) -> Effect:
+        transaction, door = endorsed.transaction, endorsed.creator.msp_id
+        batch = decode_batch(encoded)
+        state = self._meeting(batch.mtg)
+        if not state.takes_ballots(door, self._offices.regulator):
+            raise Refused("MEETING_NOT_OPEN", state.state)
+        try:
+            claims = parse_claimed(transaction.response)
+        except ResponseMalformedError as error:
+            raise ReplayError(
+                STEP_WRITES, transaction.where, f"its response is no list of verdicts: {error}"
+            ) from error
+        return BatchReplay(state, self._people, transaction, door, claims).run(batch)
+
+    def _anchor_audit(self, endorsed: Endorsed, document: bytes) -> Effect:
+        try:
+            value = jcs.loads(document)
+        except jcs.JsonError as error:
+            raise Refused("ARGUMENT_FORMAT", str(error)) from error
+        names = {"v", "mtg", "size", "root", "report"}
+        if not isinstance(value, dict) or value.keys() != names or value["v"] != 1:
+            raise Refused("ARGUMENT_FORMAT")
+        well_formed = is_count(value["size"]) and is_hash(value["root"]) and is_hex_hash(value["report"])
+        if not well_formed or not isinstance(value["mtg"], str):
+            raise Refused("ARGUMENT_FORMAT")
+        state = self._meeting(value["mtg"])
+        if state.state not in ("closed", "objections"):
+            raise Refused("MEETING_STATE", state.state)
+        state.audit = True
+        record = jcs.dumps({**value, "tx": endorsed.transaction.tx_id})
+        return Effect(record, {composite("audit", state.record.mtg): record})

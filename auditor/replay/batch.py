@@ -1,0 +1,201 @@
+"""Replay of a batch of ballots: every verdict, every write, worked out from the entries alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from auditor.errors import ReplayError
+from auditor.replay import claimed
+from auditor.replay.effect import Effect, composite
+from auditor.replay.judgement import Bench, HeldBallot, Judgement, judge
+from auditor.replay.verdicts import Verdicts
+from auditor.rules import Change, CountedBallot
+from auditor.view import ChainBallot
+from client.encodings import jcs, times
+from client.encodings.ballot import votes_json
+from client.encodings.entries import Candidate, read_entry
+from client.encodings.errors import Refused
+from client.encodings.leaf import claims_json
+
+if TYPE_CHECKING:
+    from auditor.replay.claimed import Claim, Claimed
+    from auditor.replay.meetings import MeetingState
+    from auditor.replay.people import Enrolment, People, Session
+    from auditor.transactions import Transaction
+    from client.encodings.batch import Batch
+
+STEP_VERDICT = 16
+STEP_RELIANCE = 17
+STEP_ACKNOWLEDGEMENT = 18
+
+
+@dataclass(slots=True)
+class BatchReplay:
+    """One batch on its way through the replay."""
+
+    state: MeetingState
+    people: People
+    transaction: Transaction
+    door: str
+    claims: Claimed
+    verdicts: Verdicts = field(default_factory=Verdicts)
+    effect: Effect = field(default_factory=Effect)
+    change: Change = field(default_factory=Change)
+    written: dict[str, bytes | None] = field(default_factory=dict)
+
+    def run(self, batch: Batch) -> Effect:
+        """Judge every entry in order; takes the accepted ballots over into the meeting's state."""
+        self.written = {write.key: write.value for one in self.transaction.sets for write in one.writes}
+        voters: set[str] = set()
+        for index, entry in enumerate(batch.entries):
+            claim = self.claims.of(index)
+            try:
+                if isinstance(entry, Refused):
+                    raise entry
+                candidate = read_entry(entry, self.state.record)
+                if candidate.ballot.sub in voters:
+                    raise Refused("BATCH_DUPLICATE_VOTER")
+            except Refused as refusal:
+                self._settle(index, claim, None, Judgement("refused", refusal.code))
+                continue
+            voters.add(candidate.ballot.sub)
+            self._settle(index, claim, candidate, self._judge(index, claim, candidate))
+        if self.verdicts.accepted:
+            self.state.subtotals += 1
+            key = composite("subtotal", self.state.record.mtg, self.transaction.tx_id)
+            self.effect.writes[key] = self.change.encode()
+        self.effect.response = self.verdicts.encode()
+        return self.effect
+
+    def _judge(self, index: int, claim: Claim, candidate: Candidate) -> Judgement:
+        """Judge with the identity records that the claimed verdict relied on."""
+        sub, ses = candidate.ballot.sub, candidate.ballot.ses
+        session = self.people.sessions.get(ses)
+        if claim.kind in (claimed.ACCEPTED, claimed.REFUSED):
+            revision = claim.revision
+            if claim.kind == claimed.ACCEPTED:
+                revision = self._written_revision(sub)
+            enrolment = self.people.at_revision(sub, revision)
+            if revision and enrolment is None:
+                self._find(
+                    STEP_RELIANCE, index, "it relies on an enrolment that identity does not have", revision
+                )
+            return judge(candidate, self._bench(candidate, enrolment, session))
+        # Neither a held nor a pending entry names a revision: any that gives the verdict explains it.
+        if claim.code == "SESSION_NOT_FOUND":
+            session = None
+        if claim.code == "ENROLMENT_NOT_FOUND":
+            return judge(candidate, self._bench(candidate, None, session))
+        judged = Judgement("pending", "ENROLMENT_NOT_FOUND")
+        for enrolment in reversed(self.people.enrolments.get(sub, [])):
+            judged = judge(candidate, self._bench(candidate, enrolment, session))
+            if (judged.kind, judged.code) == (claim.kind, claim.code):
+                break
+        return judged
+
+    def _bench(self, candidate: Candidate, enrolment: Enrolment | None, session: Session | None) -> Bench:
+        return Bench(
+            meeting=self.state.record,
+            cap=self.state.cap,
+            enrolment=enrolment,
+            session=session,
+            held=self.state.held.get(candidate.ballot.sub),
+            session_used=candidate.ballot.ses in self.state.used,
+        )
+
+    def _settle(self, index: int, claim: Claim, candidate: Candidate | None, judged: Judgement) -> None:
+        """Note the verdict, compare it with the claimed one, and take its effect over."""
+        ballot = judged.signed.digest if judged.signed else ""
+        if (judged.kind, judged.code) != (claim.kind, claim.code):
+            message = "another verdict than the ballot deserves"
+            expected = f"{judged.kind} {judged.code}".rstrip()
+            found = f"{claim.kind} {claim.code}".rstrip()
+            self._find(STEP_VERDICT, index, message, found, expected=expected, ballot=ballot)
+        match judged.kind:
+            case "refused":
+                self.verdicts.refused.append((index, judged.code, judged.revision))
+            case "pending":
+                self.verdicts.pending.append((index, judged.code))
+            case "held":
+                self.verdicts.held.append(index)
+        if candidate is None or judged.signed is None:
+            return
+        brought = self._brought(candidate, judged)
+        if judged.kind == "accepted":
+            self._accept(index, candidate, judged, brought)
+        elif judged.kind == "refused" and brought.digest not in self.state.accepted:
+            self.state.refused[brought.digest] = brought
+        self.state.numbers.setdefault(self.door, set()).add(brought.ack_no)
+
+    def _accept(self, index: int, candidate: Candidate, judged: Judgement, brought: ChainBallot) -> None:
+        content, state = candidate.ballot, self.state
+        first = state.numbered.setdefault((self.door, brought.ack_no), brought.digest)
+        if first != brought.digest:
+            message = "the door gave its acknowledgement number to two ballots"
+            self._find(STEP_ACKNOWLEDGEMENT, index, message, brought.ack_no, ballot=brought.digest)
+        held = state.held.get(content.sub)
+        ballot = HeldBallot(brought.digest, content.seq, judged.claims, dict(content.votes))
+        replaced = CountedBallot(held.claims, held.votes) if held else None
+        self.change.add(state.record, CountedBallot(ballot.claims, ballot.votes), replaced)
+        self.verdicts.accepted += 1
+        mtg = state.record.mtg
+        self.effect.writes[composite("ballot", mtg, content.sub)] = self._record(brought, judged)
+        self.effect.writes[composite("session", mtg, content.ses)] = brought.digest.encode()
+        state.held[content.sub] = ballot
+        state.used[content.ses] = brought.digest
+        state.accepted[brought.digest] = brought
+        state.refused.pop(brought.digest, None)
+
+    def _record(self, brought: ChainBallot, judged: Judgement) -> bytes:
+        """Return the canonical ballot record."""
+        return jcs.dumps(
+            {
+                "v": 1,
+                "ack": {"door": self.door, "no": brought.ack_no, "time": brought.ack_time},
+                "claims": jcs.loads(brought.claims.encode()),
+                "digest": brought.digest,
+                "enr": judged.revision,
+                "seq": brought.seq,
+                "ses": brought.ses,
+                "tx": self.transaction.tx_id,
+                "votes": jcs.loads(brought.choices.encode()),
+            }
+        )
+
+    def _brought(self, candidate: Candidate, judged: Judgement) -> ChainBallot:
+        if judged.signed is None:
+            raise ValueError("a ballot that is not complete has no digest")
+        content = candidate.ballot
+        return ChainBallot(
+            digest=judged.signed.digest,
+            sub=content.sub,
+            seq=content.seq,
+            jws=judged.signed.compact,
+            choices=jcs.dumps(votes_json(content.votes)).decode(),
+            claims=jcs.dumps(claims_json(judged.claims)).decode(),
+            ses=content.ses,
+            door=self.door,
+            ack_no=candidate.entry.ack_no,
+            ack_time=_time(candidate.entry.ack_time),
+            tx=self.transaction.tx_id,
+            block=self.transaction.block,
+            code=judged.code,
+        )
+
+    def _written_revision(self, sub: str) -> int:
+        """Return the revision that the written ballot names, 0 where none was written."""
+        return claimed.relied_revision(self.written.get(composite("ballot", self.state.record.mtg, sub)))
+
+    def _find(
+        self, step: int, index: int, message: str, found: object, *, expected: object = None, ballot: str = ""
+    ) -> None:
+        where = f"{self.transaction.where} entry {index}"
+        self.effect.findings.append(
+            ReplayError(step, where, message, expected=expected, found=found, ballot=ballot)
+        )
+
+
+def _time(seconds: int) -> str:
+    """Return the time, or the bare number where a door named no possible one."""
+    return times.form(seconds) if seconds <= times.MAX_SECONDS else str(seconds)

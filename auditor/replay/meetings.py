@@ -1,0 +1,113 @@
+"""A meeting as replayed: its frozen record, its state, the ballots that stand and all that came."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from client.encodings import cbor, hashes, jcs, merkle, times
+from client.encodings.errors import Refused
+from client.encodings.step import parse_step
+
+if TYPE_CHECKING:
+    from auditor.replay.judgement import HeldBallot
+    from auditor.view import ChainBallot
+    from client.encodings.meeting import Meeting
+    from client.encodings.step import Step
+
+# For each state that a step leads to, the states that it may follow.
+_BEFORE = {
+    "open": ("announced",),
+    "closing": ("open",),
+    "closed": ("closing",),
+    "objections": ("closed",),
+    "certified": ("objections",),
+    "void": ("draft", "announced", "open", "closing", "closed", "objections"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PendingStep:
+    """A step that waits for confirmation: who proposed it and its canonical bytes."""
+
+    by: str
+    encoded: bytes
+
+    @property
+    def digest(self) -> str:
+        """What the confirmation names."""
+        return hashes.digest(hashes.STEP, self.encoded)
+
+
+@dataclass(slots=True)
+class MeetingState:
+    """Everything about one meeting that later transactions build on.
+
+    `held` are the ballots that stand, by voter; `used` the sessions consumed, with the ballot's
+    digest; `subtotals` how many transactions changed the count; `numbers` the acknowledgement
+    numbers seen, by door.
+    """
+
+    record: Meeting
+    cap: tuple[bytes, ...]
+    state: str = "draft"
+    step: PendingStep | None = None
+    audit: bool = False
+    result: bytes = b""
+    subtotals: int = 0
+    held: dict[str, HeldBallot] = field(default_factory=dict)
+    used: dict[str, str] = field(default_factory=dict)
+    accepted: dict[str, ChainBallot] = field(default_factory=dict)
+    refused: dict[str, ChainBallot] = field(default_factory=dict)
+    numbers: dict[str, set[int]] = field(default_factory=dict)
+    numbered: dict[tuple[str, int], str] = field(default_factory=dict)
+
+    def verify_step(self, step: Step) -> None:
+        """Refuse a step that state, announced times or a missing audit do not allow."""
+        if self.state not in _BEFORE[step.to]:
+            raise Refused("MEETING_STATE", f"{self.state} to {step.to}")
+        earliest = {
+            "open": self.record.opens_at,
+            "closing": self.record.closes_at,
+            "certified": self.record.objections_until,
+        }.get(step.to)
+        if earliest is not None and times.parse(step.at) < times.parse(earliest):
+            raise Refused("STEP_EARLY", f"{step.at} before {earliest}")
+        if step.to == "certified" and not self.audit:
+            raise Refused("AUDIT_MISSING")
+
+    def takes_ballots(self, door: str, regulator: str) -> bool:
+        """Say whether a door may bring ballots: any while open, the Regulator's while closing."""
+        return self.state == "open" or (self.state == "closing" and door == regulator)
+
+
+def parse_cap(meeting: Meeting, encoded: bytes) -> tuple[bytes, ...]:
+    """Return a roll's cap that combines to the record's root; refuse with MEETING_ROLL."""
+    try:
+        cap = cbor.loads(encoded)
+    except cbor.CborError as error:
+        raise Refused("MEETING_ROLL", str(error)) from error
+    if not isinstance(cap, list) or not all(isinstance(node, bytes) for node in cap):
+        raise Refused("MEETING_ROLL", "the cap is no list of hashes")
+    roll = meeting.roll
+    try:
+        merkle.verify_cap(cap, size=roll.size, height=roll.cap_height, root=roll.root)
+    except merkle.ProofError as error:
+        raise Refused("MEETING_ROLL", str(error)) from error
+    return tuple(cap)
+
+
+def pending_step(by: str, encoded: bytes) -> tuple[PendingStep, Step]:
+    """Return a proposed step; refuse with STEP_FORMAT."""
+    return PendingStep(by, encoded), parse_step(encoded)
+
+
+def step_record(step: PendingStep, tx: str) -> bytes:
+    """Return the canonical record of a step that waits."""
+    value: Any = jcs.loads(step.encoded)
+    return jcs.dumps({"v": 1, "by": step.by, "digest": step.digest, "step": value, "tx": tx})
+
+
+def state_record(state: str, tx: str) -> bytes:
+    """Return the canonical record of a state, and the transaction that set it."""
+    return jcs.dumps({"v": 1, "state": state, "tx": tx})

@@ -1,0 +1,132 @@
+"""One audit, end to end: snapshot, blocks, verification, reconciliation, verdict."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from auditor.discrepancy import Discrepancy, from_error
+from auditor.errors import AuditUnavailable
+from auditor.platform_rows import PlatformRows
+from auditor.reconcile import Reconciliation, reconcile
+from auditor.snapshot import open_snapshot
+from auditor.verdict import Audit, verified
+from auditor.verifier import Verifier
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from auditor.replay.authority import Offices
+    from auditor.snapshot import Snapshot
+    from auditor.source import BlockSource
+
+_LOG = logging.getLogger(__name__)
+_PATIENCE = 10.0  # seconds that the own peer may lag behind a block that the platform names
+_POLL = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Roots:
+    """What the auditor trusts beforehand: each channel's genesis hash, and who holds which office."""
+
+    genesis: Mapping[str, bytes]
+    offices: Offices
+
+
+def run_audit(source: BlockSource, roots: Roots, mtg: str, database: str) -> Audit:
+    """Audit one meeting.
+
+    Raises AuditUnavailable where there is no such meeting, no database or no peer. Everything
+    else that is wrong is a discrepancy in the audit that is returned.
+
+    The order matters: the height first (what is below it, the platform must know), then the
+    snapshot, then the blocks up to the last one that the snapshot names.
+    """
+    begun = time.monotonic()
+    channels = [name for name in roots.genesis if name != "identity"]
+    settled = {name: source.height(name) for name in channels}
+    with open_snapshot(database) as (connection, snapshot):
+        rows = PlatformRows(connection)
+        verifier = Verifier(roots.genesis, roots.offices)
+        channel = _find(source, verifier, mtg, settled)
+        _catch_up(source, verifier, channel, rows.last_block(mtg))
+        meeting = verifier.meeting(channel, mtg)
+        reconciled = (
+            reconcile(meeting, rows, settled_height=settled[channel], own_door=roots.offices.regulator)
+            if meeting is not None
+            else Reconciliation((), 0, 0)
+        )
+    return _concluded(verifier, channel, mtg, reconciled, snapshot, time.monotonic() - begun)
+
+
+def _find(source: BlockSource, verifier: Verifier, mtg: str, settled: Mapping[str, int]) -> str:
+    """Verify identity, then arbitration channels, until one holds the meeting; return that one."""
+    _follow(source, verifier, "identity", source.height("identity"))
+    for channel, height in settled.items():
+        _follow(source, verifier, channel, height)
+        if verifier.meeting(channel, mtg) is not None or verifier.broken(channel):
+            return channel
+    raise AuditUnavailable(
+        f"there is no meeting {mtg!r} on {', '.join(settled) or 'any channel'}; check its id"
+    )
+
+
+def _catch_up(source: BlockSource, verifier: Verifier, channel: str, named: int) -> None:
+    """Go on to the last block that the snapshot names, if the own peer gets it in time."""
+    height = source.height(channel)
+    deadline = time.monotonic() + _PATIENCE
+    while height <= named and time.monotonic() < deadline:
+        time.sleep(_POLL)
+        height = source.height(channel)
+    # Identity first: what the newest ballots rely on was committed there before.
+    _follow(source, verifier, "identity", source.height("identity"))
+    _follow(source, verifier, channel, height)
+
+
+def _follow(source: BlockSource, verifier: Verifier, channel: str, height: int) -> None:
+    start = verifier.height(channel)
+    if start < height and not verifier.broken(channel):
+        _LOG.info("verifying %s, blocks %d to %d", channel, start, height - 1)
+        verifier.follow(channel, source.blocks(channel, start, height))
+
+
+def _concluded(
+    verifier: Verifier,
+    channel: str,
+    mtg: str,
+    reconciled: Reconciliation,
+    snapshot: Snapshot,
+    seconds: float,
+) -> Audit:
+    meeting = verifier.meeting(channel, mtg)
+    count = verifier.count(channel, mtg)
+    found: list[Discrepancy] = [
+        *(from_error(error) for error in verifier.findings(channel)),
+        *reconciled.discrepancies,
+    ]
+    discrepancies = tuple(sorted(found))
+    tally = count.tally if count else None
+    outcome = count.outcome if count else None
+    return Audit(
+        mtg=mtg,
+        meeting=verified(mtg, tally, outcome, discrepancies),
+        state=meeting.state if meeting else "",
+        blocks={name: verifier.height(name) for name in ("identity", channel)},
+        heads={name: verifier.head(name) for name in ("identity", channel)},
+        counted=count.ballots if count else 0,
+        numbers={
+            "accepted": len(meeting.accepted) if meeting else 0,
+            "refused": len(meeting.refused) if meeting else 0,
+            "rows": reconciled.rows,
+            "transactions": verifier.transactions(channel),
+            "invalid": verifier.invalid(channel),
+        },
+        tally=tally,
+        outcome=outcome,
+        discrepancies=discrepancies,
+        pending=reconciled.pending,
+        snapshot=snapshot,
+        seconds=seconds,
+    )

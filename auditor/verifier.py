@@ -1,0 +1,120 @@
+"""The verifier of a whole network: the identity channel and the arbitration channels beside it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from auditor.follower import Follower
+from auditor.replay.arbitration import ArbitrationReplay
+from auditor.replay.identity import IdentityReplay
+from auditor.rules import CountedBallot, outcome, tally
+from auditor.view import ChainMeeting, ChainSession, Count
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from auditor.errors import VerificationError
+    from auditor.replay.authority import Offices
+    from auditor.replay.meetings import MeetingState
+
+IDENTITY = "identity"
+
+
+class Verifier:
+    """Verifies channels from their pinned genesis hashes; pure: bytes in, values and findings out.
+
+    `identity` has to be followed at least as far as the arbitration channels' verdicts rely on it.
+    """
+
+    def __init__(self, genesis: Mapping[str, bytes], offices: Offices) -> None:
+        identity = IdentityReplay(offices)
+        self._people = identity.people
+        self._replays = {
+            name: ArbitrationReplay(name, identity.people, offices, genesis)
+            for name in genesis
+            if name != IDENTITY
+        }
+        self._followers = {
+            name: Follower(name, genesis[name], "arbitration", replay, offices)
+            for name, replay in self._replays.items()
+        }
+        self._followers[IDENTITY] = Follower(IDENTITY, genesis[IDENTITY], IDENTITY, identity, offices)
+
+    def follow(self, channel: str, blocks: Iterable[bytes]) -> None:
+        """Verify a channel's next blocks."""
+        self._followers[channel].follow(blocks)
+
+    def height(self, channel: str) -> int:
+        """How many blocks of a channel were verified."""
+        return self._followers[channel].ledger.height
+
+    def head(self, channel: str) -> str:
+        """Return the hash (hex) of a channel's last verified block, "" before there is one."""
+        ledger = self._followers[channel].ledger
+        return ledger.head.hash().hex() if ledger.height else ""
+
+    def broken(self, channel: str) -> bool:
+        """Say whether a block failed, so that nothing after it can be verified."""
+        return self._followers[channel].broken is not None
+
+    def findings(self, channel: str) -> tuple[VerificationError, ...]:
+        """Return what failed on a channel and on the identity channel that it relies on."""
+        return (*self._followers[IDENTITY].findings, *self._followers[channel].findings)
+
+    def transactions(self, channel: str) -> int:
+        """How many transactions of a channel passed every step of their own."""
+        return self._followers[channel].transactions
+
+    def invalid(self, channel: str) -> int:
+        """How many transactions of a channel the peer marked invalid."""
+        return self._followers[channel].invalid
+
+    def meeting(self, channel: str, mtg: str) -> ChainMeeting | None:
+        """Return what a channel holds of a meeting, None where it holds none of that id."""
+        state = self._replays[channel].meetings.get(mtg)
+        if state is None:
+            return None
+        return ChainMeeting(
+            mtg=mtg,
+            channel=channel,
+            record=state.record.record.decode(),
+            mh=state.record.mh,
+            state=state.state,
+            result=state.result.decode(),
+            accepted=state.accepted,
+            refused=state.refused,
+            sessions=self._sessions(mtg),
+            numbers=state.numbers,
+        )
+
+    def count(self, channel: str, mtg: str) -> Count | None:
+        """Count a meeting's ballots; the choices only once it is closed, since nobody sees running ones."""
+        state = self._replays[channel].meetings.get(mtg)
+        if state is None:
+            return None
+        if not state.result:
+            return Count(len(state.held), None, None)
+        return _count(state)
+
+    def _sessions(self, mtg: str) -> dict[str, ChainSession]:
+        names = ChainSession.__slots__
+        return {
+            ses: ChainSession(*(getattr(session, name) for name in names))
+            for ses, session in self._people.sessions.items()
+            if session.mtg == mtg
+        }
+
+
+def _count(state: MeetingState) -> Count:
+    counted = tally(state.record, (CountedBallot(one.claims, one.votes) for one in state.held.values()))
+    result = outcome(state.record, counted)
+    motions: dict[str, Any] = result["motions"]
+    return Count(
+        counted.ballots,
+        {
+            "ballots": counted.ballots,
+            "present": result["present"],
+            "motions": {name: {"choices": motion["choices"]} for name, motion in motions.items()},
+        },
+        {name: {"passed": motion["passed"], "tests": motion["tests"]} for name, motion in motions.items()},
+    )

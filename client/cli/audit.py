@@ -1,0 +1,87 @@
+"""`concordat audit`: verify a meeting from the chain and reconcile the platform's database."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from client.connection import Profile
+from client.errors import Negative
+from client.home import home
+
+if TYPE_CHECKING:
+    from auditor.verdict import Audit
+
+_REGULATOR = "RegulatorMSP"
+_SHOWN = 60
+
+
+@click.group()
+def group() -> None:
+    """Verify a meeting from the chain and reconcile the platform."""
+
+
+@group.command()
+@click.option("--meeting", required=True, help="The meeting's id.")
+@click.option(
+    "--database",
+    envvar="CONCORDAT_DATABASE_URL",
+    help="URL of the platform's database; default: the SQLite file in the state folder.",
+)
+@click.option(
+    "--report",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the report there, once as .json and once as .html.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the audit as JSON.")
+def run(meeting: str, database: str | None, report: Path | None, as_json: bool) -> None:
+    """Verify every ballot and the tally from the Regulator's own peer, and compare the platform's rows.
+
+    Exit 0: consistent. 1: not. 2: could not be done.
+    """
+    audit = _audit(meeting, database or f"sqlite:///{home() / 'platform.db'}")
+    if report is not None:
+        from auditor.report import write_reports  # noqa: PLC0415  templates only where asked for
+
+        for path in write_reports(audit, report):
+            click.echo(f"report: {path}", err=True)
+    if as_json:
+        click.echo(json.dumps(audit.as_json(), ensure_ascii=False, sort_keys=True))
+    else:
+        _print(audit)
+    if audit.meeting is None:
+        raise Negative(f"meeting {meeting} is not consistent: {len(audit.discrepancies)} discrepancies")
+
+
+def _audit(meeting: str, database: str) -> Audit:
+    from auditor.replay.authority import Offices  # noqa: PLC0415  gRPC and SQL only where needed
+    from auditor.run import Roots, run_audit  # noqa: PLC0415
+    from auditor.source import OwnPeer  # noqa: PLC0415
+
+    profile = Profile.load(home())
+    genesis = {
+        name: bytes.fromhex(channel.genesis)
+        for name, channel in profile.channels.items()
+        if name == "identity" or channel.chaincode == "arbitration"
+    }
+    with profile.gateway(_REGULATOR, "auditor") as gateway:
+        return run_audit(OwnPeer(gateway), Roots(genesis, Offices()), meeting, database)
+
+
+def _print(audit: Audit) -> None:
+    click.echo(f"{audit.mtg}: {audit.verdict} ({audit.state or 'no state'})")
+    heights = ", ".join(f"{channel} {height}" for channel, height in audit.blocks.items())
+    click.echo(f"blocks: {heights}; ballots: {audit.counted}; pending: {audit.pending}")
+    if audit.snapshot is not None and audit.snapshot.same_host:
+        click.echo("note: the platform's database was read on the same host, from a snapshot")
+    for one in audit.discrepancies:
+        values = f"chain {_short(one.chain)} platform {_short(one.platform)}"
+        click.echo(f"  {one.kind} {one.field} {one.ballot}: {values} ({one.where}) {one.detail}".rstrip())
+
+
+def _short(value: str) -> str:
+    text = value or "-"
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

@@ -1,0 +1,106 @@
+"""The auditor's own judge and rules agree with the vectors that chaincode and clients are held to."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from auditor.replay.judgement import Bench, HeldBallot, Judgement, judge
+from auditor.replay.people import Enrolment, Session
+from auditor.rules import Change, CountedBallot, result_bytes, tally
+from client.encodings import cbor
+from client.encodings.batch import decode_entry
+from client.encodings.entries import read_entry
+from client.encodings.errors import Refused
+from client.encodings.leaf import parse_claims
+from client.encodings.meeting import Meeting, parse_meeting
+
+VECTORS = Path(__file__).resolve().parents[2] / "vectors"
+
+
+def load(name: str) -> dict[str, Any]:
+    value: dict[str, Any] = json.loads((VECTORS / name).read_text(encoding="utf-8"))
+    return value
+
+
+def ballots() -> list[Any]:
+    return [
+        pytest.param(
+            file["meetings"][vector["meeting"]], vector, id=f"{name} {vector['name']} {vector['kind']}"
+        )
+        for name in ("accept", "reject")
+        for file in [load(f"ballot_{name}.json")]
+        for vector in file["vectors"]
+    ]
+
+
+def judged(meeting: Meeting, cap: list[bytes], vector: dict[str, Any]) -> Judgement:
+    try:
+        candidate = read_entry(decode_entry(bytes.fromhex(vector["entry"])), meeting)
+    except Refused as refusal:
+        return Judgement("refused", refusal.code)
+    held, enrolment, session = vector["held"], vector["enrolment"], vector["session"]
+    return judge(
+        candidate,
+        Bench(
+            meeting=meeting,
+            cap=cap,
+            enrolment=Enrolment(**without_version(enrolment)) if enrolment else None,
+            session=Session(**without_version(session)) if session else None,
+            held=HeldBallot(held["digest"], held["seq"], (), {}) if held else None,
+            session_used=vector["session_used"] is not None,
+        ),
+    )
+
+
+def without_version(record: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in record.items() if name != "v"}
+
+
+@pytest.mark.parametrize(("meeting", "vector"), ballots())
+def test_ballot_vectors(meeting: dict[str, Any], vector: dict[str, Any]) -> None:
+    parsed = parse_meeting(meeting["record"].encode())
+    found = judged(parsed, cbor.loads(bytes.fromhex(meeting["cap"])), vector)
+    assert (found.kind, found.code) == (vector["expect"], vector["code"])
+
+
+def counted(value: dict[str, Any], votes: Any) -> CountedBallot:
+    answers = {motion: vote if isinstance(vote, str) else tuple(vote) for motion, vote in votes.items()}
+    return CountedBallot(parse_claims(value["claims"]), answers)
+
+
+@pytest.mark.parametrize(
+    "vector", [pytest.param(one, id=one["name"]) for one in load("rules.json")["vectors"]]
+)
+def test_rules_vectors(vector: dict[str, Any]) -> None:
+    meeting = parse_meeting(vector["record"].encode())
+    whole, revotes = Change(), Change()
+    for value in vector["ballots"]:
+        ballot = counted(value, value["votes"])
+        before = counted(value, value["replaces"]) if value["replaces"] is not None else None
+        whole.add(meeting, ballot, before)
+        if before is not None:
+            revotes.add(meeting, ballot, before)
+    assert whole.encode().decode() == vector["subtotal"]
+    assert revotes.encode().decode() == vector["revotes"]
+
+
+def standing(vector: dict[str, Any]) -> list[CountedBallot]:
+    """The ballots that stand: each one that is replaced taken out once."""
+    ballots: list[CountedBallot] = []
+    for value in vector["ballots"]:
+        if value["replaces"] is not None:
+            ballots.remove(counted(value, value["replaces"]))
+        ballots.append(counted(value, value["votes"]))
+    return ballots
+
+
+@pytest.mark.parametrize(
+    "vector", [pytest.param(one, id=one["name"]) for one in load("rules.json")["vectors"]]
+)
+def test_result_vectors(vector: dict[str, Any]) -> None:
+    meeting = parse_meeting(vector["record"].encode())
+    assert result_bytes(meeting, tally(meeting, standing(vector))).decode() == vector["result"]
