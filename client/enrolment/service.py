@@ -20,7 +20,6 @@ from client.enrolment.evidence import Evidence, seal
 from client.errors import UserError
 from client.platform.chain import commit
 from client.platform.models import Lender
-from client.platform.times import now
 from client.platform.verdicts import Verdicts
 
 if TYPE_CHECKING:
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
     from client.enrolment.lender import LenderKey
     from client.platform import Database, Vault
     from client.platform.chain import Contract
-    from client.platform.times import Clock
 
     Progress = Callable[[str, int, int], None]  # stage, done, of
 
@@ -74,7 +72,6 @@ class EnrolmentService:
         registrar: Registers,
         ca: Enrols,
         verifier: Contract,
-        clock: Clock = now,
         workers: int = WORKERS,
     ) -> None:
         self._database = database
@@ -83,7 +80,6 @@ class EnrolmentService:
         self._registrar = registrar
         self._ca = ca
         self._verifier = verifier
-        self._clock = clock
         self._workers = workers
 
     def enrol(

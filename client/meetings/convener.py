@@ -9,8 +9,8 @@ from sqlalchemy import delete, func, insert, select, update
 from client.encodings import cbor, jcs
 from client.encodings.step import Step
 from client.errors import UserError
-from client.meetings.channel import look_up, result_of
-from client.platform.chain import commit
+from client.meetings.channel import look_up, result_of, wait_until
+from client.platform.chain import LAG_SECONDS, commit
 from client.platform.models import Ballot, Meeting, MeetingStep, Result, RollEntry
 from client.platform.times import now, to_text
 
@@ -48,10 +48,10 @@ class Convener:
     def propose_step(self, mtg: str, to: To, *, at: str | None = None, reason: str | None = None) -> Step:
         """Propose a step; nothing happens before the Regulator confirms its digest.
 
-        `at` is the moment that the step names, by default the present. Closing names how many ballots and
-        subtotals this platform knows of, so that a count that missed some is noticed.
+        `at` is the moment that the step names, by default the present. The step to `closed` names how many
+        ballots and subtotals there are; raises UserError when the channel finds fewer than were committed.
         """
-        ballots, subtotals = self._counts(mtg) if to == "closed" else (None, None)
+        ballots, subtotals = self._count(mtg) if to == "closed" else (None, None)
         step = Step(to, at or to_text(self._clock()), reason, ballots, subtotals)
         committed = commit(self._officer, "ProposeStep", mtg, step.encode())
         with self._database.write() as session:
@@ -66,25 +66,41 @@ class Convener:
             )
         return step
 
-    def refresh(self, mtg: str) -> OnChannel:
-        """Fetch the meeting's state, and its result once there is one, into the database."""
-        there = look_up(self._officer, mtg)
+    def refresh(self, mtg: str, expected: str | None = None) -> OnChannel:
+        """Fetch the meeting's state, and its result once there is one, into the database.
+
+        `expected` is a state that was just confirmed: this peer is given a moment to get there.
+        """
+        there = wait_until(self._officer, mtg, lambda there: expected in (None, there.state))
         with self._database.write() as session:
             session.execute(update(Meeting).where(Meeting.mtg == mtg).values(state=there.state))
         if there.state in ("closed", "objections", "certified"):
-            self.result(mtg)
+            self.result(mtg, seconds=LAG_SECONDS)
         return there
 
-    def result(self, mtg: str) -> dict[str, Any]:
-        """Fetch the result and keep it; raise UserError while there is none."""
-        result = result_of(self._officer, mtg)
+    def result(self, mtg: str, seconds: float = 0.0) -> dict[str, Any]:
+        """Fetch the result and keep it; raise UserError when there is none after `seconds`."""
+        result = result_of(self._officer, mtg, seconds)
         with self._database.write() as session:
             if session.get(Meeting, mtg) is not None:
                 session.merge(Result(mtg=mtg, result=jcs.dumps(result).decode()))
         return result
 
-    def _counts(self, mtg: str) -> tuple[int, int]:
-        """Count the voters whose ballot the channel holds, and the transactions that brought them."""
+    def _count(self, mtg: str) -> tuple[int | None, int | None]:
+        """Return the channel's count, which may exceed this platform's: there is a second door."""
+        found, own = look_up(self._officer, mtg).count, self._committed(mtg)
+        if found is None:
+            return own
+        if found[0] < own[0] or found[1] < own[1]:
+            raise UserError(
+                f"the channel finds {found[0]} ballots in {found[1]} subtotals of {mtg!r}, but {own[0]} in "
+                f"{own[1]} were committed: raise totalQueryLimit on every endorser",
+                code="CLOSE_COUNT",
+            )
+        return found
+
+    def _committed(self, mtg: str) -> tuple[int, int]:
+        """Count the voters with a committed ballot, and the transactions that brought them."""
         with self._database.read() as session:
             query = select(func.count(func.distinct(Ballot.sub)), func.count(func.distinct(Ballot.tx))).where(
                 Ballot.mtg == mtg, Ballot.status == "committed"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from client.errors import Negative, UserError
-from client.meetings.channel import look_up
+from client.meetings.channel import wait_until
 from client.meetings.record import FrozenRoll
 from client.platform.chain import commit
 
@@ -66,7 +66,7 @@ class Supervisor:
 
         Raises Negative when it is not what the roll says, UserError when there is nothing to confirm.
         """
-        there = look_up(self._officer, mtg)
+        there = wait_until(self._officer, mtg, lambda there: there.state == "draft")
         if there.state != "draft":
             raise UserError(
                 f"meeting {mtg!r} is {there.state}, there is nothing to confirm", code="MEETING_STATE"
@@ -81,11 +81,12 @@ class Supervisor:
 
     def pending_step(self, mtg: str) -> Step:
         """Return the step that waits; raise UserError where none does."""
-        step = look_up(self._officer, mtg).pending
+        step = wait_until(self._officer, mtg, lambda there: there.pending is not None).pending
         if step is None:
             raise UserError(f"no step of meeting {mtg!r} waits for confirmation", code="STEP_NOT_PROPOSED")
         return step
 
     def confirm_step(self, mtg: str, step: Step) -> Committed:
-        """Confirm exactly this step."""
+        """Confirm exactly this step, once the Regulator's own peer has it."""
+        wait_until(self._officer, mtg, lambda there: there.pending == step)
         return commit(self._officer, "ConfirmStep", mtg, step.digest)

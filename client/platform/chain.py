@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from client.encodings.codes import CODES
 from client.errors import UserError
+from client.gateway.errors import EndorseError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from client.gateway.errors import GatewayError
 
 VALID = "VALID"
 
@@ -85,12 +91,30 @@ class Committed:
     block: int
 
 
+# What an endorser says whose peer is a block behind the one that committed the step before.
+_BEHIND = frozenset(
+    {
+        "MEETING_NOT_FOUND",
+        "MEETING_STATE",
+        "STEP_NOT_PROPOSED",
+        "STEP_MISMATCH",
+        "AUDIT_MISSING",
+        "ISSUER_NOT_FOUND",
+        "ISSUER_NOT_CONFIRMED",
+    }
+)
+LAG_SECONDS = 3.0
+"""How long a peer may be behind another before its answer is taken for the channel's."""
+_POLL_SECONDS = 0.1
+
+
 def commit(contract: Contract, name: str, *arguments: str | bytes) -> Committed:
     """Run a function and wait until it is committed.
 
-    The contract's own errors pass through; UserError when the transaction was found invalid.
+    Where an endorser may just not have the block before, it is asked again for a few seconds. The
+    contract's own errors pass through; UserError when the transaction was found invalid.
     """
-    transaction = contract.new_proposal(name, arguments=arguments).endorse()
+    transaction = _endorse(contract, name, arguments)
     status = transaction.submit().status()
     if status.code_name != VALID:
         raise UserError(
@@ -98,3 +122,26 @@ def commit(contract: Contract, name: str, *arguments: str | bytes) -> Committed:
             code=status.code_name,
         )
     return Committed(transaction.result, status.transaction_id, status.block_number)
+
+
+def _endorse(contract: Contract, name: str, arguments: Sequence[str | bytes]) -> Transaction:
+    deadline = time.monotonic() + LAG_SECONDS
+    while True:
+        try:
+            return contract.new_proposal(name, arguments=arguments).endorse()
+        except EndorseError as error:
+            if refusal_code(error) not in _BEHIND or time.monotonic() >= deadline:
+                raise
+        time.sleep(_POLL_SECONDS)
+
+
+_CODE = re.compile(r"\b([A-Z][A-Z_]{3,40}): ")
+
+
+def refusal_code(error: GatewayError) -> str | None:
+    """Return the registry's code in the chaincode's own answer, None where the chaincode didn't answer."""
+    for text in (*error.chaincode_messages, *(detail.message for detail in error.details), error.message):
+        for match in _CODE.finditer(text):
+            if match[1] in CODES:
+                return match[1]
+    return None

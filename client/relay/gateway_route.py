@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, Protocol
 
-from client.encodings.codes import CODES
 from client.gateway.errors import CommitStatusError, EndorseError, EvaluateError, GatewayError, SubmitError
+from client.platform.chain import refusal_code
 from client.relay.errors import BatchRefused, OutcomeLost, RouteDown
 from client.relay.route import Held, Settled
 
 if TYPE_CHECKING:
     from client.platform.chain import Commit, Contract, Status, Transaction
 
-_CODE = re.compile(r"\b([A-Z][A-Z_]{3,40}): ")
 # Long enough for a peer to look into its ledger; a transaction that isn't there yet is asked for again.
 _LOOK_UP_SECONDS = 2.0
 
@@ -64,7 +62,7 @@ class GatewayRoute:
         try:
             answer = self._contract.evaluate("GetBallot", mtg, sub)
         except EvaluateError as error:
-            if _code_of(error) is not None:
+            if refusal_code(error) is not None:
                 return None
             raise RouteDown(str(error)) from error
         if not answer or answer == b"null":
@@ -103,14 +101,5 @@ def _settled(status: Status) -> Settled:
 
 
 def _refusal(error: GatewayError) -> RouteDown | BatchRefused:
-    code = _code_of(error)
+    code = refusal_code(error)
     return RouteDown(str(error)) if code is None else BatchRefused(code, str(error))
-
-
-def _code_of(error: GatewayError) -> str | None:
-    """Return the registry's code in the chaincode's own answer, None where the chaincode didn't answer."""
-    for text in (*error.chaincode_messages, *(detail.message for detail in error.details), str(error)):
-        for match in _CODE.finditer(text):
-            if match[1] in CODES:
-                return match[1]
-    return None

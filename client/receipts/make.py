@@ -1,0 +1,65 @@
+"""Making receipts from what the platform knows and the door's signature."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from client.encodings.leaf import parse_leaf
+from client.encodings.receipt import Receipt, sign_inclusion
+from client.errors import UserError
+from client.platform.models import Ballot, Lender, RollEntry
+from client.platform.registers import load_meeting
+
+if TYPE_CHECKING:
+    from client.platform import Database
+    from client.relay.desk import DoorSigner
+
+
+class ReceiptOffice:
+    """Issues receipts for one meeting's committed ballots, in the name of the door that took them."""
+
+    def __init__(self, database: Database, mtg: str, signer: DoorSigner) -> None:
+        """Read the meeting and its roll; raise UserError where there is none."""
+        self._database = database
+        self._file = load_meeting(database, mtg)
+        self._signer = signer
+
+    def issue(self, digest: str) -> Receipt:
+        """Return the receipt of a ballot by its digest; raise UserError while it isn't committed."""
+        meeting = self._file.meeting
+        with self._database.read() as session:
+            ballots = select(Ballot).where(Ballot.mtg == meeting.mtg, Ballot.digest == digest)
+            ballot = session.scalars(ballots.where(Ballot.door == self._signer.msp)).one_or_none()
+            if ballot is None:
+                raise UserError(f"this door took no ballot {digest} at meeting {meeting.mtg!r}")
+            if ballot.status != "committed" or ballot.tx is None or ballot.block is None:
+                why = f" ({ballot.code})" if ballot.code else ""
+                raise UserError(
+                    f"ballot {digest} is {ballot.status}{why}: there is a receipt once it is committed"
+                )
+            entry = session.get_one(RollEntry, (meeting.mtg, ballot.sub))
+            lenders = select(Lender.certificate).where(Lender.institution == meeting.institution)
+            certificate = session.scalars(lenders.where(Lender.sub == ballot.sub)).one()
+        return Receipt(
+            ballot=ballot.jws,
+            leaf=parse_leaf(entry.leaf),
+            index=entry.idx,
+            proof=self._file.tree.path(entry.idx),
+            ack=ballot.ack_jws,
+            ack_cert=self._signer.certificate,
+            cert=base64.b64decode(certificate or ""),
+            channel=meeting.channel,
+            block=ballot.block,
+            tx=ballot.tx,
+            signature=sign_inclusion(
+                digest,
+                channel=meeting.channel,
+                block=ballot.block,
+                tx=ballot.tx,
+                x5t=self._signer.x5t,
+                key=self._signer.key,
+            ),
+        )
