@@ -11,6 +11,7 @@ import (
 // hearing is one entry of a batch, what it is judged by, and how it ended:
 // refused, pending, same, or none of them, which is accepted.
 type hearing struct {
+	reading     ballot.Reading
 	candidate   *ballot.Candidate
 	enrolment   *directory.Enrolment // nil if identity has none
 	session     *directory.Session   // nil if identity has none

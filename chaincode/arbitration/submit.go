@@ -43,7 +43,8 @@ func submitBallots(tx ledger.Tx, caller authority.Caller, data []byte) ([]byte, 
 	}
 	cases := make([]hearing, len(batch.Entries))
 	parallel.Each(len(cases), func(i int) {
-		cases[i].candidate, cases[i].refused = ballot.ReadEntry(batch.Entries[i], m.Meeting)
+		cases[i].reading, cases[i].refused = ballot.ReadEntry(batch.Entries[i], m.Meeting)
+		cases[i].candidate = cases[i].reading.Candidate
 	})
 	if err := gather(tx, m.ID, cases); err != nil {
 		return nil, err
@@ -67,7 +68,8 @@ func (m *loaded) checkDoor(door string) error {
 }
 
 // gather reads what the entries are judged by. A second entry of a voter is
-// refused, so that no voter has two ballots in one transaction.
+// refused, whatever became of the first: a transaction does not read its own
+// writes.
 func gather(tx ledger.Tx, id string, cases []hearing) error {
 	var keys []string
 	var questions []directory.Question
@@ -75,15 +77,15 @@ func gather(tx ledger.Tx, id string, cases []hearing) error {
 	voters := make(map[string]bool, len(cases))
 	for i := range cases {
 		c := &cases[i]
+		voter := c.reading.Voter
+		if voter != "" && voters[voter] {
+			c.refused = refusal.New(refusal.BatchDuplicateVoter, "")
+		}
+		voters[voter] = true
 		if c.refused != nil {
 			continue
 		}
 		content := c.candidate.Ballot
-		if voters[content.Sub] {
-			c.refused = refusal.New(refusal.BatchDuplicateVoter, "")
-			continue
-		}
-		voters[content.Sub] = true
 		question, err := questionOf(content)
 		if err != nil {
 			return err

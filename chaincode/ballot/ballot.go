@@ -73,7 +73,7 @@ func Parse(compact string) (*Signed, error) {
 }
 
 func parsePayload(payload []byte) (*Ballot, error) {
-	object, err := canonical.ParseObject(payload)
+	object, err := canonical.ParseTolerant(payload)
 	if errors.Is(err, canonical.ErrDuplicate) {
 		return nil, refusal.Because(refusal.BallotDuplicateMember, err)
 	}

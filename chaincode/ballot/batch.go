@@ -59,6 +59,14 @@ type compactEntry struct {
 	AckTime   uint64
 	Leaf      compactLeaf
 	Proof     [][]byte
+
+	indexes []voteIndexes // Votes, read
+}
+
+// voteIndexes is a compact vote: choices by their positions in the motion.
+type voteIndexes struct {
+	choices []uint64
+	array   bool
 }
 
 type compactLeaf struct {
@@ -109,7 +117,7 @@ func decodeEntry(data []byte) (*compactEntry, *rawEntry, error) {
 	switch {
 	case data[0] == arrayHead(compactMembers) && data[1] == kindCompact:
 		entry := &compactEntry{}
-		if err := canonical.UnmarshalCBOR(data, entry); err != nil || !entry.sized() {
+		if err := canonical.UnmarshalCBOR(data, entry); err != nil || !entry.sized() || !entry.readVotes() {
 			return nil, nil, malformed
 		}
 		return entry, nil, nil
@@ -128,6 +136,27 @@ func decodeEntry(data []byte) (*compactEntry, *rawEntry, error) {
 func (e *compactEntry) sized() bool {
 	return len(e.Sub) == 16 && len(e.Session) == 16 && len(e.Signature) == SignatureSize &&
 		len(e.Leaf.Salt) == saltSize && hashes(e.Proof) && countable(e.AckNumber)
+}
+
+// readVotes reads the votes; false if one is neither an integer nor an array
+// of them.
+func (e *compactEntry) readVotes() bool {
+	const majorMask, majorArray = 0xe0, 0x80
+	e.indexes = make([]voteIndexes, len(e.Votes))
+	for i, item := range e.Votes {
+		vote := &e.indexes[i]
+		if vote.array = item[0]&majorMask == majorArray; vote.array {
+			if canonical.DecodeCBOR(item, &vote.choices) != nil {
+				return false
+			}
+			continue
+		}
+		vote.choices = make([]uint64, 1)
+		if canonical.DecodeCBOR(item, &vote.choices[0]) != nil {
+			return false
+		}
+	}
+	return true
 }
 
 func hashes(proof [][]byte) bool {

@@ -1,8 +1,6 @@
 package ballot
 
 import (
-	"github.com/fxamacker/cbor/v2"
-
 	"concordat/chaincode/canonical"
 	"concordat/chaincode/meeting"
 	"concordat/chaincode/refusal"
@@ -22,23 +20,33 @@ type Candidate struct {
 	leaf    []byte        // a raw entry's leaf
 }
 
+// Reading is an entry as far as it could be read.
+type Reading struct {
+	// Voter is the pseudonym that the entry names: a compact entry of the
+	// right shape does whatever else is wrong with it, a raw one once it is
+	// read. Empty if the entry names nobody.
+	Voter     string
+	Candidate *Candidate // nil if the entry is refused
+}
+
 // ReadEntry reads an entry of a batch for a meeting. It refuses
 // ENTRY_TOO_LARGE and ENTRY_FORMAT; then a raw entry as Parse does, and a
 // compact one with BALLOT_SEQ, BALLOT_TIME, CHOICE_MISSING, CHOICE_MOTION,
 // CHOICE_UNKNOWN, CHOICE_COUNT, BALLOT_TOO_LONG.
-func ReadEntry(data []byte, m *meeting.Meeting) (*Candidate, error) {
+func ReadEntry(data []byte, m *meeting.Meeting) (Reading, error) {
 	compact, raw, err := decodeEntry(data)
 	if err != nil {
-		return nil, err
+		return Reading{}, err
 	}
 	if compact != nil {
-		return readCompact(compact, m)
+		candidate, err := readCompact(compact, m)
+		return Reading{Voter: canonical.Base64(compact.Sub), Candidate: candidate}, err
 	}
 	signed, err := Parse(raw.JWS)
 	if err != nil {
-		return nil, err
+		return Reading{}, err
 	}
-	return &Candidate{
+	return Reading{Voter: signed.Sub, Candidate: &Candidate{
 		Ballot:    &signed.Ballot,
 		AckNumber: int64(raw.AckNumber),
 		AckTime:   raw.AckTime,
@@ -46,7 +54,7 @@ func ReadEntry(data []byte, m *meeting.Meeting) (*Candidate, error) {
 		proof:     raw.Proof,
 		signed:    signed,
 		leaf:      raw.Leaf,
-	}, nil
+	}}, nil
 }
 
 func readCompact(entry *compactEntry, m *meeting.Meeting) (*Candidate, error) {
@@ -57,7 +65,7 @@ func readCompact(entry *compactEntry, m *meeting.Meeting) (*Candidate, error) {
 	if err != nil {
 		return nil, refusal.Because(refusal.BallotTime, err)
 	}
-	votes, err := readIndexes(entry.Votes, m)
+	votes, err := chosenBy(entry.indexes, m)
 	if err != nil {
 		return nil, err
 	}
@@ -90,28 +98,20 @@ func compactLength(payload int) int {
 	return encoded(len(headerStart)+thumbprintLength+len(headerEnd)) + 1 + encoded(payload) + 1 + encoded(SignatureSize)
 }
 
-// readIndexes makes votes of a compact entry's choice indexes, which have the
+// chosenBy makes votes of a compact entry's choice indexes, which have the
 // order of the record's motions; the votes have the order of their ids.
-func readIndexes(items []cbor.RawMessage, m *meeting.Meeting) ([]Vote, error) {
-	if len(items) < len(m.Motions) {
+func chosenBy(indexes []voteIndexes, m *meeting.Meeting) ([]Vote, error) {
+	if len(indexes) < len(m.Motions) {
 		return nil, refusal.New(refusal.ChoiceMissing, "")
 	}
-	if len(items) > len(m.Motions) {
+	if len(indexes) > len(m.Motions) {
 		return nil, refusal.New(refusal.ChoiceMotion, "")
 	}
-	indexes := make([][]uint64, len(items))
-	arrays := make([]bool, len(items))
-	for i, item := range items {
-		var err error
-		if indexes[i], arrays[i], err = readIndex(item); err != nil {
-			return nil, err
-		}
-	}
-	votes := make([]Vote, len(items))
+	votes := make([]Vote, len(indexes))
 	for place, position := range m.ByID {
 		motion := &m.Motions[position]
-		votes[place] = Vote{Motion: motion.ID, Array: arrays[position]}
-		for _, index := range indexes[position] {
+		votes[place] = Vote{Motion: motion.ID, Array: indexes[position].array}
+		for _, index := range indexes[position].choices {
 			if index >= uint64(len(motion.Choices)) {
 				return nil, refusal.New(refusal.ChoiceUnknown, "%s", motion.ID)
 			}
@@ -124,21 +124,6 @@ func readIndexes(items []cbor.RawMessage, m *meeting.Meeting) ([]Vote, error) {
 		}
 	}
 	return votes, nil
-}
-
-// readIndex reads a vote: one index, or an array of them.
-func readIndex(item []byte) (indexes []uint64, array bool, err error) {
-	const majorMask, majorArray = 0xe0, 0x80
-	if array = item[0]&majorMask == majorArray; array {
-		err = canonical.DecodeCBOR(item, &indexes)
-	} else {
-		indexes = make([]uint64, 1)
-		err = canonical.DecodeCBOR(item, &indexes[0])
-	}
-	if err != nil {
-		return nil, false, refusal.New(refusal.EntryFormat, "votes")
-	}
-	return indexes, array, nil
 }
 
 // Complete returns the signed ballot, rebuilding what a compact entry's

@@ -66,7 +66,7 @@ func parseJWS(compact string) (*jws, error) {
 }
 
 func parseHeader(data []byte) (thumbprint string, err error) {
-	header, err := canonical.ParseObject(data)
+	header, err := canonical.ParseTolerant(data)
 	if errors.Is(err, canonical.ErrDuplicate) {
 		return "", refusal.Because(refusal.JWSDuplicateMember, err)
 	}

@@ -22,11 +22,20 @@ const maxDepth = 16
 // json.Number, bool or nil.
 type Object map[string]any
 
-// ParseObject reads one JSON object. It refuses invalid UTF-8, data after the
-// object, nesting beyond 16 and duplicate members (wrapping ErrDuplicate),
-// none of which encoding/json refuses by itself.
+// ParseObject reads one JSON object as strictly as Parse.
 func ParseObject(data []byte) (Object, error) {
-	value, err := Parse(data)
+	return asObject(Parse(data))
+}
+
+// ParseTolerant reads one JSON object as ParseObject does, except that it
+// takes any number and, as U+FFFD, half a surrogate pair: for a caller that
+// has a more telling name for the mistake. Integer refuses such numbers, and
+// neither is ever canonical.
+func ParseTolerant(data []byte) (Object, error) {
+	return asObject(parse(data, true))
+}
+
+func asObject(value any, err error) (Object, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -37,22 +46,26 @@ func ParseObject(data []byte) (Object, error) {
 	return object, nil
 }
 
-// Parse reads one JSON value as strictly as ParseObject, and of numbers only
-// integers from 0 to 2^53-1 in plain digits.
+// Parse reads one JSON value. It refuses invalid UTF-8, half a surrogate
+// pair, data after the value, nesting beyond 16, duplicate members (wrapping
+// ErrDuplicate) and numbers other than integers from 0 to 2^53-1 in plain
+// digits, none of which encoding/json refuses by itself.
 //
 // A duplicate is reported only for text that is otherwise acceptable, so that
 // each mistake has one code whatever comes first in the text.
-func Parse(data []byte) (any, error) {
+func Parse(data []byte) (any, error) { return parse(data, false) }
+
+func parse(data []byte, tolerant bool) (any, error) {
 	if !utf8.Valid(data) {
 		return nil, errors.New("not UTF-8")
 	}
 	if !json.Valid(data) {
 		return nil, errors.New("not JSON")
 	}
-	if hasLoneSurrogate(data) {
+	if !tolerant && hasLoneSurrogate(data) {
 		return nil, errors.New("a lone surrogate")
 	}
-	reader := reader{decoder: json.NewDecoder(bytes.NewReader(data))}
+	reader := reader{decoder: json.NewDecoder(bytes.NewReader(data)), tolerant: tolerant}
 	reader.decoder.UseNumber()
 	value, err := reader.value(0)
 	if err != nil {
@@ -67,6 +80,7 @@ func Parse(data []byte) (any, error) {
 // reader builds a value from tokens and remembers the first duplicate.
 type reader struct {
 	decoder   *json.Decoder
+	tolerant  bool
 	duplicate error
 }
 
@@ -77,7 +91,7 @@ func (r *reader) value(depth int) (any, error) {
 	}
 	delimiter, ok := token.(json.Delim)
 	if !ok {
-		if _, isNumber := token.(json.Number); isNumber {
+		if _, isNumber := token.(json.Number); isNumber && !r.tolerant {
 			if _, err := Integer(token); err != nil {
 				return nil, fmt.Errorf("a number %w", err)
 			}

@@ -81,9 +81,9 @@ func (s *Subtotal) figure(what string, test *meeting.Test, m *meeting.Meeting, m
 	case "present":
 		weight = s.Present[scope]
 	case "yes":
-		weight = s.marked(motion, markYes, scope, func(choice string) bool { return slices.Contains(motion.Rules.Yes, choice) })
+		weight = s.yes(motion, scope)
 	case "voted":
-		weight = s.marked(motion, markVoted, scope, func(choice string) bool { return !slices.Contains(motion.Rules.Abstain, choice) })
+		weight = s.voted(motion, scope)
 	}
 	if test.Unit == "heads" {
 		return weight[0]
@@ -91,12 +91,27 @@ func (s *Subtotal) figure(what string, test *meeting.Test, m *meeting.Meeting, m
 	return weight[1]
 }
 
-// marked is the weight of the ballots with any choice that counts: by the
-// mark where several may be chosen, else by the sum over choices.
-func (s *Subtotal) marked(motion *meeting.Motion, mark, scope string, counts func(string) bool) (sum Weight) {
-	if motion.MaxChoices > 1 {
-		return s.Motions[motion.ID][mark][scope]
+// yes is the weight of the ballots with any choice in favour.
+func (s *Subtotal) yes(motion *meeting.Motion, scope string) Weight {
+	if marksYes(motion) {
+		return s.Motions[motion.ID][markYes][scope]
 	}
+	return s.chosen(motion, scope, func(choice string) bool { return slices.Contains(motion.Rules.Yes, choice) })
+}
+
+// voted is the weight of the ballots with any choice that is no abstention.
+func (s *Subtotal) voted(motion *meeting.Motion, scope string) Weight {
+	switch {
+	case marksVoted(motion):
+		return s.Motions[motion.ID][markVoted][scope]
+	case motion.MaxChoices > 1: // and no choice abstains
+		return s.Present[scope]
+	}
+	return s.chosen(motion, scope, func(choice string) bool { return !slices.Contains(motion.Rules.Abstain, choice) })
+}
+
+// chosen sums over choices, of which each ballot has one that counts at most.
+func (s *Subtotal) chosen(motion *meeting.Motion, scope string, counts func(string) bool) (sum Weight) {
 	for _, choice := range motion.Choices {
 		if counts(choice) {
 			cell := s.Motions[motion.ID][choice][scope]

@@ -10,10 +10,10 @@ import (
 	"concordat/chaincode/meeting"
 )
 
-// Marks that a subtotal carries beside the choices of a motion on which
-// several may be chosen: a ballot with two choices in favour is in favour
-// once, so sums over choices would count it twice. Their names cannot be
-// choices.
+// Marks that a subtotal carries beside the choices where several may be
+// chosen and the choices alone don't tell: a ballot with two choices in favour
+// is in favour once, and one that abstains besides is voting. Their names
+// cannot be choices.
 const (
 	markYes   = "*yes"
 	markVoted = "*voted"
@@ -64,11 +64,7 @@ func (s *Subtotal) countVotes(m *meeting.Meeting, claims []ballot.Claim, votes [
 		if vote.Motion != motion.ID {
 			return fmt.Errorf("vote on %s where one on %s is due", vote.Motion, motion.ID)
 		}
-		names := vote.Choices
-		if motion.MaxChoices > 1 {
-			names = withMarks(motion, vote)
-		}
-		for _, name := range names {
+		for _, name := range withMarks(motion, vote) {
 			if err := s.cells(motion.ID, name).count(claims, sign); err != nil {
 				return err
 			}
@@ -77,15 +73,26 @@ func (s *Subtotal) countVotes(m *meeting.Meeting, claims []ballot.Claim, votes [
 	return nil
 }
 
+// withMarks lists what a vote counts under.
 func withMarks(motion *meeting.Motion, vote *ballot.Vote) []string {
-	names := append([]string(nil), vote.Choices...)
-	if inFavour(&motion.Rules, vote.Choices) {
+	names := vote.Choices[:len(vote.Choices):len(vote.Choices)]
+	if marksYes(motion) && inFavour(&motion.Rules, vote.Choices) {
 		names = append(names, markYes)
 	}
-	if voting(&motion.Rules, vote.Choices) {
+	if marksVoted(motion) && voting(&motion.Rules, vote.Choices) {
 		names = append(names, markVoted)
 	}
 	return names
+}
+
+// marksYes says whether a motion's subtotals carry markYes.
+func marksYes(motion *meeting.Motion) bool {
+	return motion.MaxChoices > 1 && len(motion.Rules.Yes) > 1
+}
+
+// marksVoted says whether a motion's subtotals carry markVoted.
+func marksVoted(motion *meeting.Motion) bool {
+	return motion.MaxChoices > 1 && len(motion.Rules.Abstain) > 0
 }
 
 func (s *Subtotal) cells(motion, choice string) Cells {
