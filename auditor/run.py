@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from auditor.discrepancy import Discrepancy, from_error
+from auditor.discrepancy import from_error
 from auditor.errors import AuditUnavailable
 from auditor.platform_rows import PlatformRows
 from auditor.reconcile import Reconciliation, reconcile
@@ -58,7 +58,8 @@ def run_audit(source: BlockSource, roots: Roots, mtg: str, database: str) -> Aud
             if meeting is not None
             else Reconciliation((), 0, 0)
         )
-    return _concluded(verifier, channel, mtg, reconciled, snapshot, time.monotonic() - begun)
+    audited = _Audited(verifier, channel, mtg, reconciled, snapshot)
+    return audited.concluded(time.monotonic() - begun)
 
 
 def _find(source: BlockSource, verifier: Verifier, mtg: str, settled: Mapping[str, int]) -> str:
@@ -92,41 +93,42 @@ def _follow(source: BlockSource, verifier: Verifier, channel: str, height: int) 
         verifier.follow(channel, source.blocks(channel, start, height))
 
 
-def _concluded(
-    verifier: Verifier,
-    channel: str,
-    mtg: str,
-    reconciled: Reconciliation,
-    snapshot: Snapshot,
-    seconds: float,
-) -> Audit:
-    meeting = verifier.meeting(channel, mtg)
-    count = verifier.count(channel, mtg)
-    found: list[Discrepancy] = [
-        *(from_error(error) for error in verifier.findings(channel)),
-        *reconciled.discrepancies,
-    ]
-    discrepancies = tuple(sorted(found))
-    tally = count.tally if count else None
-    outcome = count.outcome if count else None
-    return Audit(
-        mtg=mtg,
-        meeting=verified(mtg, tally, outcome, discrepancies),
-        state=meeting.state if meeting else "",
-        blocks={name: verifier.height(name) for name in ("identity", channel)},
-        heads={name: verifier.head(name) for name in ("identity", channel)},
-        counted=count.ballots if count else 0,
-        numbers={
-            "accepted": len(meeting.accepted) if meeting else 0,
-            "refused": len(meeting.refused) if meeting else 0,
-            "rows": reconciled.rows,
-            "transactions": verifier.transactions(channel),
-            "invalid": verifier.invalid(channel),
-        },
-        tally=tally,
-        outcome=outcome,
-        discrepancies=discrepancies,
-        pending=reconciled.pending,
-        snapshot=snapshot,
-        seconds=seconds,
-    )
+@dataclass(frozen=True, slots=True)
+class _Audited:
+    """What the parts of an audit established, before it is one verdict."""
+
+    verifier: Verifier
+    channel: str
+    mtg: str
+    reconciled: Reconciliation
+    snapshot: Snapshot
+
+    def concluded(self, seconds: float) -> Audit:
+        verifier, channel = self.verifier, self.channel
+        meeting = verifier.meeting(channel, self.mtg)
+        count = verifier.count(channel, self.mtg)
+        findings = (from_error(error) for error in verifier.findings(channel))
+        discrepancies = tuple(sorted((*findings, *self.reconciled.discrepancies)))
+        tally = count.tally if count else None
+        outcome = count.outcome if count else None
+        return Audit(
+            mtg=self.mtg,
+            meeting=verified(self.mtg, tally, outcome, discrepancies),
+            state=meeting.state if meeting else "",
+            blocks={name: verifier.height(name) for name in ("identity", channel)},
+            heads={name: verifier.head(name) for name in ("identity", channel)},
+            counted=count.ballots if count else 0,
+            numbers={
+                "accepted": len(meeting.accepted) if meeting else 0,
+                "refused": len(meeting.refused) if meeting else 0,
+                "rows": self.reconciled.rows,
+                "transactions": verifier.transactions(channel),
+                "invalid": verifier.invalid(channel),
+            },
+            tally=tally,
+            outcome=outcome,
+            discrepancies=discrepancies,
+            pending=self.reconciled.pending,
+            snapshot=self.snapshot,
+            seconds=seconds,
+        )

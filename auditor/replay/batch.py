@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from auditor.errors import ReplayError
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from auditor.replay.meetings import MeetingState
     from auditor.replay.people import Enrolment, People, Session
     from auditor.transactions import Transaction
-    from client.encodings.batch import Batch
+    from client.encodings.batch import Batch, Entry
 
 STEP_VERDICT = 16
 STEP_RELIANCE = 17
@@ -51,22 +51,28 @@ class BatchReplay:
         for index, entry in enumerate(batch.entries):
             claim = self.claims.of(index)
             try:
-                if isinstance(entry, Refused):
-                    raise entry
-                candidate = read_entry(entry, self.state.record)
-                if candidate.ballot.sub in voters:
-                    raise Refused("BATCH_DUPLICATE_VOTER")
+                candidate = self._read(entry, voters)
             except Refused as refusal:
                 self._settle(index, claim, None, Judgement("refused", refusal.code))
                 continue
             voters.add(candidate.ballot.sub)
-            self._settle(index, claim, candidate, self._judge(index, claim, candidate))
+            judged = self._identified(candidate, self._judge(index, claim, candidate))
+            self._settle(index, claim, candidate, judged)
         if self.verdicts.accepted:
             self.state.subtotals += 1
             key = composite("subtotal", self.state.record.mtg, self.transaction.tx_id)
             self.effect.writes[key] = self.change.encode()
         self.effect.response = self.verdicts.encode()
         return self.effect
+
+    def _read(self, entry: Entry | Refused, voters: set[str]) -> Candidate:
+        """Return a readable entry of a voter who has none before it in the batch."""
+        if isinstance(entry, Refused):
+            raise entry
+        candidate = read_entry(entry, self.state.record)
+        if candidate.ballot.sub in voters:
+            raise Refused("BATCH_DUPLICATE_VOTER")
+        return candidate
 
     def _judge(self, index: int, claim: Claim, candidate: Candidate) -> Judgement:
         """Judge with the identity records that the claimed verdict relied on."""
@@ -78,9 +84,9 @@ class BatchReplay:
                 revision = self._written_revision(sub)
             enrolment = self.people.at_revision(sub, revision)
             if revision and enrolment is None:
-                self._find(
-                    STEP_RELIANCE, index, "it relies on an enrolment that identity does not have", revision
-                )
+                message = "it relies on a revision of the enrolment that identity does not have"
+                self._find(STEP_RELIANCE, index, message, revision)
+                enrolment = self.people.enrolment(sub)
             return judge(candidate, self._bench(candidate, enrolment, session))
         # Neither a held nor a pending entry names a revision: any that gives the verdict explains it.
         if claim.code == "SESSION_NOT_FOUND":
@@ -93,6 +99,13 @@ class BatchReplay:
             if (judged.kind, judged.code) == (claim.kind, claim.code):
                 break
         return judged
+
+    def _identified(self, candidate: Candidate, judged: Judgement) -> Judgement:
+        """Name the ballot even where the verdict came before anybody looked at the voter's key."""
+        enrolment = self.people.enrolment(candidate.ballot.sub)
+        if judged.signed is not None or enrolment is None:
+            return judged
+        return replace(judged, signed=candidate.complete(enrolment.x5t))
 
     def _bench(self, candidate: Candidate, enrolment: Enrolment | None, session: Session | None) -> Bench:
         return Bench(
