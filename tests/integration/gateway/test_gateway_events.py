@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from google.protobuf.message import Message
 
 from client.gateway import EventsError, FileCheckpointer, InMemoryCheckpointer
 from client.gateway.protos import common_pb2, transaction_pb2
@@ -209,11 +208,33 @@ def test_filtered_blocks_name_transactions_and_their_codes(ledger: Network, cont
     assert codes[second.transaction_id] == transaction_pb2.MVCC_READ_CONFLICT
 
 
-def test_blocks_with_private_data_are_blocks(ledger: Network) -> None:
-    with ledger.block_and_private_data_events(start_block=0, stop_block=0) as blocks:
-        [message] = blocks
-    assert isinstance(message, Message)
-    assert message.block.header.number == 0  # type: ignore[attr-defined]
+def test_private_data_comes_to_its_organization_only(deployed: Deployed) -> None:
+    value = fresh("secret").encode()
+    collection = "_implicit_org_AssociationMSP"
+    found = {}
+    with deployed.profile.gateway("AssociationMSP", "officer") as gateway:
+        submitted = deployed.contract(gateway).submit_async(
+            "putPrivate",
+            collection,
+            fresh("key"),
+            transient={"value": value},
+            endorsing_orgs=["AssociationMSP", "RegulatorMSP"],
+        )
+        status = submitted.status()
+    assert status.successful
+    block = status.block_number
+    for msp in ("AssociationMSP", "ArbitrationMSP"):
+        with (
+            deployed.profile.gateway(msp, "officer") as gateway,
+            deployed.network(gateway).block_and_private_data_events(
+                start_block=block, stop_block=block
+            ) as blocks,
+        ):
+            [message] = blocks
+        assert message.block.header.number == block
+        assert value not in message.block.SerializeToString()
+        found[msp] = value in message.SerializeToString()
+    assert found == {"AssociationMSP": True, "ArbitrationMSP": False}
 
 
 def test_a_reader_of_blocks_resumes_after_the_last_one_done(

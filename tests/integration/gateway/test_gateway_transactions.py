@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from client.gateway import SubmitError, connect, grpc_channel
+from client.gateway import CommitError, SubmitError, connect, grpc_channel
 from tests.integration.gateway.deployment import ENDORSERS, fresh
 
 if TYPE_CHECKING:
@@ -150,3 +150,13 @@ def test_many_threads_share_one_contract(contract: Contract) -> None:
     with ThreadPoolExecutor(12) as pool:
         list(pool.map(lambda key: contract.submit("put", key, key), keys))
         assert list(pool.map(lambda key: contract.evaluate("get", key).decode(), keys)) == keys
+
+
+def test_the_gateway_finds_the_endorsers_that_a_key_needs(contract: Contract) -> None:
+    key = fresh("key")
+    contract.submit("put", key, "old")
+    contract.submit("guard", key, *ENDORSERS)
+    with pytest.raises(CommitError, match="ENDORSEMENT_POLICY_FAILURE"):
+        contract.submit("put", key, "two", endorsing_orgs=ENDORSERS[:2])
+    contract.submit("put", key, "three")
+    assert contract.evaluate("get", key) == b"three"

@@ -9,6 +9,7 @@ import (
 	"os"
 	"strconv"
 
+	"github.com/hyperledger/fabric-chaincode-go/v2/pkg/statebased"
 	"github.com/hyperledger/fabric-chaincode-go/v2/shim"
 	"github.com/hyperledger/fabric-protos-go-apiv2/peer"
 )
@@ -93,6 +94,43 @@ func transient(stub shim.ChaincodeStubInterface, arguments [][]byte) ([]byte, er
 	return value, nil
 }
 
+// putPrivate writes the transient "value" to a collection under a key; the value is in no block.
+func putPrivate(stub shim.ChaincodeStubInterface, arguments [][]byte) ([]byte, error) {
+	collection, key, err := pair(arguments)
+	if err != nil {
+		return nil, err
+	}
+	value, err := transient(stub, [][]byte{[]byte("value")})
+	if err != nil {
+		return nil, err
+	}
+	return nil, stub.PutPrivateData(collection, string(key), value)
+}
+
+// guard makes a key need the endorsement of every organization named.
+func guard(stub shim.ChaincodeStubInterface, arguments [][]byte) ([]byte, error) {
+	policy, err := statebased.NewStateEP(nil)
+	if err != nil {
+		return nil, err
+	}
+	for _, msp := range arguments[1:] {
+		if err := policy.AddOrgs(statebased.RoleTypeMember, string(msp)); err != nil {
+			return nil, err
+		}
+	}
+	encoded, err := policy.Policy()
+	if err != nil {
+		return nil, err
+	}
+	return nil, stub.SetStateValidationParameter(string(first(arguments)), encoded)
+}
+
+// crash ends the process in the middle of a call.
+func crash(shim.ChaincodeStubInterface, [][]byte) ([]byte, error) {
+	os.Exit(1)
+	return nil, nil
+}
+
 // emit sets an event of a name and payload.
 func emit(stub shim.ChaincodeStubInterface, arguments [][]byte) ([]byte, error) {
 	name, payload, err := pair(arguments)
@@ -157,6 +195,7 @@ func functions() map[string]function {
 	table := map[string]function{
 		"echo": echo, "lengths": lengths, "put": put, "get": get, "transient": transient,
 		"emit": emit, "increment": increment, "whoami": whoami,
+		"putPrivate": putPrivate, "guard": guard, "crash": crash,
 		"fail": fail, "failAt": failAt, "disagree": disagree,
 	}
 	table["contract:echo"] = echo
