@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -68,11 +69,18 @@ class Cluster:
         )
 
     def leader(self, channel: Channel) -> Org | None:
-        """Return whose orderer leads the channel by its own account, None while nobody does."""
-        for org in channel.consenters:
-            if health.metrics(self.ports(org).orderer_operations).get(
-                ("consensus_BFT_is_leader", channel.name)
-            ):
+        """Return whose orderer leads the channel, None while a majority does not agree on one.
+
+        An orderer that has just come back may take itself for the leader that it was, so each is asked.
+        """
+        votes = Counter(
+            metrics.get(("consensus_BFT_leader_id", channel.name))
+            for org in channel.consenters
+            if (metrics := health.metrics(self.ports(org).orderer_operations))
+        )
+        # Consenters are numbered from 1 in the table's order (network/genesis.py).
+        for number, org in enumerate(channel.consenters, start=1):
+            if 2 * votes[number] > len(channel.consenters):
                 return org
         return None
 
