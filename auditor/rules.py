@@ -81,8 +81,8 @@ class MotionTally:
 class Change:
     """What one transaction changes in the count: its subtotal, negative where a ballot is replaced.
 
-    Where several choices may be chosen, two marks beside the choices count who is in favour
-    (`*yes`) and who votes at all (`*voted`), each once.
+    Where several choices may be chosen, marks beside the choices count each lender once: `*yes` who
+    is in favour, if several choices are; `*voted` who votes at all, if a choice is an abstention.
     """
 
     ballots: int = 0
@@ -117,10 +117,12 @@ class Change:
 
 
 def _counted_names(motion: Motion, picked: tuple[str, ...]) -> tuple[str, ...]:
-    if motion.max_choices == 1:
-        return picked
-    favour = ("*yes",) if any(choice in motion.rules.yes for choice in picked) else ()
-    voting = ("*voted",) if any(choice not in motion.rules.abstain for choice in picked) else ()
+    """Return what a vote counts under: its choices, and the marks that sums over choices cannot give."""
+    rules, several = motion.rules, motion.max_choices > 1
+    marks_favour = several and len(rules.yes) > 1
+    marks_voting = several and len(rules.abstain) > 0
+    favour = ("*yes",) if marks_favour and any(choice in rules.yes for choice in picked) else ()
+    voting = ("*voted",) if marks_voting and any(choice not in rules.abstain for choice in picked) else ()
     return (*picked, *favour, *voting)
 
 

@@ -113,7 +113,11 @@ def test_refused_held_and_pending_entries(player: Player) -> None:
     assert [str(one) for one in verifier.findings(CHANNEL)] == []
     meeting = verifier.meeting(CHANNEL, MTG)
     assert meeting is not None
-    assert sorted(one.code for one in meeting.refused.values()) == ["BALLOT_LATE", "SIGNATURE_INVALID"]
+    assert sorted(one.code for one in meeting.refused.values()) == [
+        "BALLOT_LATE",
+        "ROLL_PROOF",
+        "SIGNATURE_INVALID",
+    ]
 
 
 def test_a_verdict_names_the_revision_it_relied_on(player: Player) -> None:

@@ -1,0 +1,62 @@
+"""The auditor shares no code with the platform: nothing that it imports is the platform's, however deep."""
+
+from __future__ import annotations
+
+import json
+import pkgutil
+import subprocess
+import sys
+
+import auditor
+
+ALLOWED = {
+    "client",
+    "client.connection",
+    "client.encodings",
+    "client.errors",
+    "client.gateway",
+    "client.home",
+}
+FOREIGN = ("biometrics", "webui", "voice", "network")
+
+
+def modules_after(*names: str) -> list[str]:
+    program = (
+        f"import json, sys\nfor name in {names!r}: __import__(name)\nprint(json.dumps(sorted(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=120
+    )
+    loaded: list[str] = json.loads(done.stdout)
+    return loaded
+
+
+def foreign(loaded: list[str]) -> list[str]:
+    own = [name for name in loaded if name.split(".")[0] in ("client", *FOREIGN)]
+    return [
+        name
+        for name in own
+        if not any(name == one or name.startswith(f"{one}.") for one in ALLOWED - {"client"})
+    ]
+
+
+def everything() -> list[str]:
+    return [one.name for one in pkgutil.walk_packages(auditor.__path__, "auditor.")]
+
+
+def test_nothing_of_the_platform_is_imported() -> None:
+    names = everything()
+    assert "auditor.replay.batch" in names
+    loaded = modules_after(*names)
+    assert "client.encodings.batch" in loaded
+    assert [name for name in foreign(loaded) if name != "client"] == []
+
+
+def test_the_shared_judgement_and_count_are_not_used() -> None:
+    """The encodings also hold the clients' own judge and tally; the auditor has a second one of each."""
+    loaded = modules_after(*everything())
+    assert not {"client.encodings.judge", "client.encodings.tally"} & set(loaded)
+
+
+def test_the_check_would_notice() -> None:
+    assert "client.platform.models" in foreign(modules_after("client.platform.models"))

@@ -1,0 +1,159 @@
+"""A whole audit over blocks in memory and a real SQLite file: verdict, report, and what ends it early."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from auditor.errors import AuditUnavailable
+from auditor.replay.authority import Offices
+from auditor.report import render, write_reports, yuan
+from auditor.run import Roots, run_audit
+from auditor.verdict import VerifiedMeeting
+from tests.unit.auditor.meeting_player import ACK_FORM, CHANNEL, MTG, Player
+from tests.unit.auditor.test_reconcile import SCHEMA, change
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from auditor.verdict import Audit
+    from tests.unit.auditor.builder import Network
+
+
+class Peer:
+    """A peer that holds what the player wrote."""
+
+    def __init__(self, player: Player) -> None:
+        self.chains = {"identity": player.identity, CHANNEL: player.chain}
+
+    def height(self, channel: str) -> int:
+        return len(self.chains[channel].blocks)
+
+    def blocks(self, channel: str, start: int, stop: int) -> Iterator[bytes]:
+        yield from self.chains[channel].blocks[start:stop]
+
+
+@pytest.fixture
+def player(fabric: Network) -> Player:
+    one = Player(fabric).enrolled().opened()
+    return one.submit([("an", 1, {}), ("bo", 2, {"m2": "reject"})])
+
+
+def save(player: Player, path: Path) -> Path:
+    """Write what an honest platform has of the player's meeting."""
+    meeting = player.follow().meeting(CHANNEL, MTG)
+    assert meeting is not None
+    with sqlite3.connect(path) as connection:
+        connection.executescript(SCHEMA)
+        for one in meeting.accepted.values():
+            connection.execute(
+                "INSERT INTO ballots (mtg, sub, seq, digest, jws, choices, claims, ses, door, ack_no,"
+                " ack_time, status, tx, block) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'committed', ?, ?)",
+                (
+                    *(MTG, one.sub, one.seq, one.digest, one.jws, one.choices, one.claims, one.ses, one.door),
+                    *(one.ack_no, ACK_FORM, one.tx, one.block),
+                ),
+            )
+        for ses in meeting.sessions.values():
+            values = [getattr(ses, name) for name in type(ses).__slots__]
+            connection.execute("INSERT INTO sessions VALUES (?,?,?,?,?,?,?,?,?,?,'recorded')", values)
+        record = (MTG, meeting.record, meeting.mh, CHANNEL, meeting.state)
+        connection.execute("INSERT INTO meetings VALUES (?,?,?,?,?)", record)
+        if meeting.result:
+            connection.execute("INSERT INTO results VALUES (?,?)", (MTG, meeting.result))
+    connection.close()
+    return path
+
+
+def audited(player: Player, path: Path, mtg: str = MTG) -> Audit:
+    return run_audit(Peer(player), Roots(player.genesis, Offices()), mtg, f"sqlite:///{path}")
+
+
+def test_a_closed_meeting_is_consistent(player: Player, tmp_path: Path) -> None:
+    player.closed()
+    audit = audited(player, save(player, tmp_path / "platform.db"))
+    assert (audit.verdict, audit.discrepancies, audit.pending) == ("consistent", (), 0)
+    assert audit.blocks == {"identity": len(player.identity.blocks), CHANNEL: len(player.chain.blocks)}
+    assert audit.heads[CHANNEL] == player.chain.header(len(player.chain.blocks) - 1).hash().hex()
+    value: dict[str, Any] = json.loads(json.dumps(audit.as_json()))
+    assert {"verdict", "meeting", "blocks", "ballots", "tally", "outcome", "discrepancies"} <= value.keys()
+    assert {"pending", "snapshot", "seconds"} <= value.keys()
+    assert value["ballots"] == 2
+    assert value["snapshot"]["same_host"] is True
+    assert value["outcome"]["m1"]["passed"] is False  # two lenders of seven are no participation
+
+
+def test_a_changed_row_is_exactly_that_discrepancy(player: Player, tmp_path: Path) -> None:
+    path = save(player.closed(), tmp_path / "platform.db")
+    change(path, """UPDATE ballots SET choices = '{"m1":"reject","m2":"approve"}' WHERE ack_no = 1""")
+    audit = audited(player, path)
+    assert audit.meeting is None
+    assert [(one.kind, one.ballot, one.field, one.chain, one.platform) for one in audit.discrepancies] == [
+        (
+            "altered",
+            player.ballot("an").digest,
+            "choices",
+            '{"m1":"approve","m2":"approve"}',
+            '{"m1":"reject","m2":"approve"}',
+        )
+    ]
+
+
+def test_an_open_meeting_shows_no_choices(player: Player, tmp_path: Path) -> None:
+    audit = audited(player, save(player, tmp_path / "platform.db"))
+    assert (audit.verdict, audit.state, audit.counted) == ("consistent", "open", 2)
+    assert (audit.tally, audit.outcome) == (None, None)
+    assert "approve" not in render(audit)
+
+
+def test_a_forged_block_is_not_consistent(player: Player, tmp_path: Path) -> None:
+    path = save(player, tmp_path / "platform.db")
+    player.chain.blocks[-1] = player.chain.blocks[-1].replace(b"SubmitBallots", b"SubmitBallotz")
+    audit = audited(player, path)
+    assert audit.verdict == "inconsistent"
+    assert ("unverified", "step 3") in {(one.kind, one.field) for one in audit.discrepancies}
+
+
+def test_a_row_that_names_a_block_of_the_future(
+    player: Player, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("auditor.run._PATIENCE", 0.0)
+    path = save(player, tmp_path / "platform.db")
+    change(path, "UPDATE ballots SET block = 99 WHERE ack_no = 1")
+    assert [one.field for one in audited(player, path).discrepancies] == ["block"]
+
+
+def test_an_unknown_meeting(player: Player, tmp_path: Path) -> None:
+    with pytest.raises(AuditUnavailable) as error:
+        audited(player, save(player, tmp_path / "platform.db"), "no-such-meeting")
+    assert error.value.exit_code == 2
+    assert "no-such-meeting" in error.value.message
+
+
+def test_only_the_verifier_makes_a_verified_meeting() -> None:
+    with pytest.raises(TypeError):
+        VerifiedMeeting(MTG, None, None, object())  # type: ignore[arg-type]
+
+
+def test_the_report_files(player: Player, tmp_path: Path) -> None:
+    path = save(player.closed(), tmp_path / "platform.db")
+    change(path, "UPDATE ballots SET choices = '<script>alert(1)</script>' WHERE ack_no = 1")
+    audit = audited(player, path)
+    machine, human = write_reports(audit, tmp_path / "report.json")
+    assert json.loads(machine.read_text()) == json.loads(json.dumps(audit.as_json()))
+    page = human.read_text()
+    assert human.name == "report.html"
+    assert "<script>" not in page
+    assert "&lt;script&gt;" in page
+    assert "同一台主机" in page
+    assert "same host" in page
+    with pytest.raises(AuditUnavailable):
+        write_reports(audit, tmp_path / "no-folder" / "report.json")
+
+
+def test_yuan() -> None:
+    assert [yuan(fen) for fen in (0, 7, 123456789)] == ["0.00", "0.07", "1,234,567.89"]
