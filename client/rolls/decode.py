@@ -46,8 +46,9 @@ def _decode_gb18030(data: bytes, source: str) -> str:
     strange = {character for character in set(text) if unicodedata.category(character) in ("Co", "Cn", "Cs")}
     if strange:
         first = next(place for place, character in enumerate(text) if character in strange)
+        line = text.count("\n", 0, first) + 1
         raise RollError(
-            f"{source} is neither UTF-8 nor GB18030 (line {text.count('\n', 0, first) + 1} makes no sense "
-            "in either): save it as CSV UTF-8 and import that"
+            f"{source} is neither UTF-8 nor GB18030 (line {line} makes no sense in either): "
+            "save it as CSV UTF-8 and import that"
         )
     return text
