@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, cast
 
 import grpc
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 E = TypeVar("E", bound=errors.GatewayError)
 
+_NEARLY: Final = 0.95  # of a call's time: from then on a cancellation can only be its end
 _DETAILS_KEY: Final = "grpc-status-details-bin"
 
 
@@ -48,41 +50,39 @@ class GatewayService:
 
     def evaluate(self, request: Any, timeout: float | None) -> Any:
         """Run a query on one peer; `timeout` None means the gateway's default."""
-        try:
-            return self._gateway.Evaluate(request, timeout=_either(timeout, self._timeouts.evaluate))
-        except grpc.RpcError as error:
-            raise translate(
-                error, errors.EvaluateError, "evaluating transaction", request.transaction_id
-            ) from error
+        return _call(
+            self._gateway.Evaluate,
+            request,
+            _either(timeout, self._timeouts.evaluate),
+            _Stage(errors.EvaluateError, "evaluating transaction", request.transaction_id),
+        )
 
     def endorse(self, request: Any, timeout: float | None) -> Any:
         """Collect the endorsements that the chaincode's policy asks for."""
-        try:
-            return self._gateway.Endorse(request, timeout=_either(timeout, self._timeouts.endorse))
-        except grpc.RpcError as error:
-            raise translate(
-                error, errors.EndorseError, "endorsing transaction", request.transaction_id
-            ) from error
+        return _call(
+            self._gateway.Endorse,
+            request,
+            _either(timeout, self._timeouts.endorse),
+            _Stage(errors.EndorseError, "endorsing transaction", request.transaction_id),
+        )
 
     def submit(self, request: Any, timeout: float | None) -> None:
         """Hand an endorsed transaction to the orderers."""
-        try:
-            self._gateway.Submit(request, timeout=_either(timeout, self._timeouts.submit))
-        except grpc.RpcError as error:
-            raise translate(
-                error, errors.SubmitError, "submitting transaction", request.transaction_id
-            ) from error
+        _call(
+            self._gateway.Submit,
+            request,
+            _either(timeout, self._timeouts.submit),
+            _Stage(errors.SubmitError, "submitting transaction", request.transaction_id),
+        )
 
     def commit_status(self, signed_request: Any, transaction_id: str, timeout: float | None) -> Any:
         """Wait until the peer has committed the transaction, and return how."""
-        try:
-            return self._gateway.CommitStatus(
-                signed_request, timeout=_either(timeout, self._timeouts.commit_status)
-            )
-        except grpc.RpcError as error:
-            raise translate(
-                error, errors.CommitStatusError, "awaiting the commit of transaction", transaction_id
-            ) from error
+        return _call(
+            self._gateway.CommitStatus,
+            signed_request,
+            _either(timeout, self._timeouts.commit_status),
+            _Stage(errors.CommitStatusError, "awaiting the commit of transaction", transaction_id),
+        )
 
     def chaincode_events(self, signed_request: Any) -> Call:
         """Open a stream of `ChaincodeEventsResponse`."""
@@ -105,16 +105,47 @@ class GatewayService:
         return call
 
 
-def translate(error: grpc.RpcError, kind: type[E], doing: str, transaction_id: str | None) -> E:
-    """Turn a failed call into `kind`, with every node's detail from the trailing metadata."""
+def translate(
+    error: grpc.RpcError,
+    kind: type[E],
+    doing: str,
+    transaction_id: str | None = None,
+    *,
+    late: bool = False,
+) -> E:
+    """Turn a failed call into `kind`, with every node's detail from the trailing metadata.
+
+    `late` says that the call's time was up when it failed.
+    """
     call = cast("grpc.Call", error)  # what grpcio raises is also the call; its base class doesn't say so
     code = call.code()
+    if late and code is grpc.StatusCode.CANCELLED:
+        # The server minds the same deadline; when its clock wins, the call ends as cancelled.
+        code = grpc.StatusCode.DEADLINE_EXCEEDED
     details = _endpoint_details(call)
     subject = f"{doing} {transaction_id}" if transaction_id else doing
     message = f"{subject} failed: {code.name}: {call.details()}"
     if details:
         message += "; " + "; ".join(f"{d.address} ({d.msp_id}): {d.message}" for d in details)
     return kind(message, transaction_id=transaction_id, grpc_code=code, details=details)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stage:
+    """What a call is for, in case it fails."""
+
+    kind: type[errors.GatewayError]
+    doing: str
+    transaction_id: str
+
+
+def _call(method: Any, request: Any, timeout: float | None, stage: _Stage) -> Any:
+    begun = monotonic()
+    try:
+        return method(request, timeout=timeout)
+    except grpc.RpcError as error:
+        late = timeout is not None and monotonic() - begun >= timeout * _NEARLY
+        raise translate(error, stage.kind, stage.doing, stage.transaction_id, late=late) from error
 
 
 def _endpoint_details(error: grpc.Call) -> tuple[errors.EndpointDetail, ...]:

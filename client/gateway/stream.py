@@ -65,4 +65,4 @@ class EventStream(Generic[T]):
         except grpc.RpcError as error:
             if self._closed.is_set():
                 return
-            raise translate(error, EventsError, self._doing, None) from error
+            raise translate(error, EventsError, self._doing) from error

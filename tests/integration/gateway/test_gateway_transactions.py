@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from fabric_protos.common import ledger_pb2
 
 from client.gateway import CommitError, SubmitError, connect, grpc_channel
 from tests.integration.gateway.deployment import ENDORSERS, fresh
@@ -160,3 +161,10 @@ def test_the_gateway_finds_the_endorsers_that_a_key_needs(contract: Contract) ->
         contract.submit("put", key, "two", endorsing_orgs=ENDORSERS[:2])
     contract.submit("put", key, "three")
     assert contract.evaluate("get", key) == b"three"
+
+
+def test_system_chaincode_answers_too(deployed: Deployed, gateway: Gateway, contract: Contract) -> None:
+    block = contract.submit_async("put", fresh("key"), "value").status().block_number
+    answer = gateway.network(deployed.channel).contract("qscc").evaluate("GetChainInfo", deployed.channel)
+    messages: Any = ledger_pb2
+    assert messages.BlockchainInfo.FromString(answer).height == block + 1

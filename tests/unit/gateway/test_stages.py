@@ -172,6 +172,18 @@ def test_each_stage_has_its_own_timeout(  # noqa: PLR0917
     assert caught.value.outcome_unknown is unknown
 
 
+@pytest.mark.parametrize(("elapsed", "expected"), [(0.99, True), (0.5, False)])
+def test_a_server_whose_clock_ends_the_call_first_is_a_timeout_too(
+    peer: Peer, contract: Contract, monkeypatch: pytest.MonkeyPatch, elapsed: float, expected: bool
+) -> None:
+    peer.evaluate = refusing(grpc.StatusCode.CANCELLED)
+    clock = iter([100.0, 100.0 + 40 * elapsed])
+    monkeypatch.setattr("client.gateway.service.monotonic", lambda: next(clock))
+    with pytest.raises(EvaluateError) as caught:
+        contract.evaluate("fn", timeout=40)
+    assert caught.value.timed_out is expected
+
+
 def test_a_timeout_may_be_given_for_one_call(peer: Peer, contract: Contract) -> None:
     peer.commit_status = peer.stall
     commit = contract.new_proposal("fn").endorse(timeout=20).submit(timeout=20)
