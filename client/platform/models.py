@@ -136,6 +136,7 @@ class Ballot(Base):
         UniqueConstraint("mtg", "digest"),
         UniqueConstraint("mtg", "door", "ack_no", name="uq_ballots_ack"),
         Index("ix_ballots_voter", "mtg", "sub"),
+        Index("ix_ballots_session", "mtg", "ses"),
         Index("ix_ballots_tx", "tx"),
     )
 

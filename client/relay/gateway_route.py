@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 # Long enough for a peer to look into its ledger; a transaction that isn't there yet is asked for again.
 _LOOK_UP_SECONDS = 2.0
+# After an orderer's refusal: a few batch timeouts, in which the block comes if another orderer has taken it.
+_ORDERED_SECONDS = 5.0
 
 
 class Channel(Protocol):
@@ -46,7 +48,7 @@ class GatewayRoute:
             transaction = self._contract.new_proposal("SubmitBallots", arguments=[batch]).endorse()
         except EndorseError as error:
             raise _refusal(error) from error
-        return EndorsedBatch(transaction, self._commit_seconds)
+        return EndorsedBatch(transaction, self._commit_of, self._commit_seconds)
 
     def settled(self, tx: str) -> Settled | None:
         """Return what became of a transaction, None while this peer has no block with it."""
@@ -74,8 +76,9 @@ class GatewayRoute:
 class EndorsedBatch:
     """A batch with its endorsements."""
 
-    def __init__(self, transaction: Transaction, commit_seconds: float) -> None:
+    def __init__(self, transaction: Transaction, commit_of: Channel, commit_seconds: float) -> None:
         self._transaction = transaction
+        self._commit_of = commit_of
         self._commit_seconds = commit_seconds
 
     @property
@@ -89,11 +92,23 @@ class EndorsedBatch:
         return self._transaction.result
 
     def send(self) -> Settled:
-        """Send it and wait for its block."""
+        """Send it and wait for its block.
+
+        An orderer's refusal is no verdict: BFT orderers hand requests to each other, and one that has the
+        transaction already refuses it (`request already processed`). Its block tells.
+        """
         try:
             return _settled(self._transaction.submit().status(self._commit_seconds))
-        except (SubmitError, CommitStatusError) as error:
+        except SubmitError as error:
+            return self._despite(error)
+        except CommitStatusError as error:
             raise OutcomeLost(str(error)) from error
+
+    def _despite(self, refused: SubmitError) -> Settled:
+        try:
+            return _settled(self._commit_of(self.tx).status(_ORDERED_SECONDS))
+        except CommitStatusError:
+            raise OutcomeLost(str(refused)) from refused
 
 
 def _settled(status: Status) -> Settled:

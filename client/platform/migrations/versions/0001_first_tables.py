@@ -46,6 +46,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("ballots", schema=None) as batch_op:
         batch_op.create_index("ix_ballots_tx", ["tx"], unique=False)
+        batch_op.create_index("ix_ballots_session", ["mtg", "ses"], unique=False)
         batch_op.create_index("ix_ballots_voter", ["mtg", "sub"], unique=False)
 
     op.create_table(
@@ -227,6 +228,7 @@ def downgrade() -> None:
 
     op.drop_table("batch_attempts")
     with op.batch_alter_table("ballots", schema=None) as batch_op:
+        batch_op.drop_index("ix_ballots_session")
         batch_op.drop_index("ix_ballots_voter")
         batch_op.drop_index("ix_ballots_tx")
 

@@ -1,0 +1,1 @@
+"""Benchmarks: commands that measure on a real network and print JSON. Nothing else imports this package."""
