@@ -38,11 +38,12 @@ class Follower:
         self, channel: str, genesis: bytes, chaincode: str, replay: Replay, offices: Offices
     ) -> None:
         self.channel = channel
-        self.ledger = Ledger(channel, genesis)
+        self.ledger = Ledger(channel, genesis, chaincode)
         self.findings: list[VerificationError] = []
         self.broken: VerificationError | None = None
         self.transactions = 0
         self.invalid = 0
+        self.foreign = 0
         self._chaincode = chaincode
         self._replay = replay
         self._offices = offices
@@ -66,7 +67,8 @@ class Follower:
         transaction = endorsed.transaction
         try:
             verify_definition(transaction, self.ledger.configuration, self._chaincode)
-            if transaction.chaincode == LIFECYCLE:
+            if transaction.chaincode != self._chaincode:
+                self.foreign += transaction.chaincode != LIFECYCLE
                 return []
             verify_authority(endorsed, self._offices)
             expected = self._expected(endorsed)

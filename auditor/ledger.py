@@ -48,8 +48,10 @@ class VerifiedBlock:
 class Ledger:
     """Verifies one channel block by block; a block out of order, or after a bad one, is refused."""
 
-    def __init__(self, channel: str, genesis: bytes) -> None:
+    def __init__(self, channel: str, genesis: bytes, audited: str | None = None) -> None:
+        """Pin the genesis hash; `audited` is the chaincode held to the channel's policy (None: all)."""
         self.channel = channel
+        self._audited = audited
         self.world = World()
         self._genesis = genesis
         self._head: Header | None = None
@@ -137,7 +139,7 @@ class Ledger:
         outcome: _Outcome,
     ) -> None:
         try:
-            one = verify_transaction(transaction, configuration)
+            one = verify_transaction(transaction, configuration, self._audited)
             if code in (_VALID, _READ_CONFLICT):
                 self.world.verify_fresh(transaction)
         except TransactionError as error:
@@ -147,13 +149,16 @@ class Ledger:
             if code == _VALID:
                 outcome.endorsed.append(one)
                 outcome.findings.extend(replay(one) if replay else ())
-            elif code in (_POLICY_FAILURE, _READ_CONFLICT):
+            elif code in (_POLICY_FAILURE, _READ_CONFLICT) and self._audits(transaction):
                 outcome.findings.append(_unfounded(transaction, code))
         self.world.identifiers.add(transaction.tx_id)
         if code == _VALID:
             self.world.apply(transaction)
         else:
             outcome.refused.append((transaction.tx_id, code_name(code)))
+
+    def _audits(self, transaction: Transaction) -> bool:
+        return self._audited in (None, transaction.chaincode)
 
 
 @dataclass(slots=True)

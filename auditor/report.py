@@ -29,6 +29,7 @@ _LABELS = {
     "refused": "被拒绝 / Refused",
     "rows": "平台记录数 / Rows of the platform",
     "transactions": "已核验交易 / Transactions verified",
+    "foreign": "其他链码的交易 / Transactions of other chaincodes (not replayed)",
     "invalid": "无效交易 / Transactions that the peer refused",
 }
 

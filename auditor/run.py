@@ -124,6 +124,7 @@ class _Audited:
                 "rows": self.reconciled.rows,
                 "transactions": verifier.transactions(channel),
                 "invalid": verifier.invalid(channel),
+                "foreign": verifier.foreign(channel),
             },
             tally=tally,
             outcome=outcome,

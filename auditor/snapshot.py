@@ -76,8 +76,12 @@ def _opened(url: URL) -> Iterator[tuple[Connection, Snapshot]]:
                 yield connection, Snapshot(url.database or "", "VACUUM INTO", True, taken_at, digest)
             engine.dispose()
         return
+    if url.get_backend_name() != "postgresql":
+        raise AuditUnavailable(
+            f"databases of kind {url.get_backend_name()!r} are not read: SQLite or PostgreSQL"
+        )
     engine = sqlalchemy.create_engine(
-        url,
+        url.set(drivername="postgresql+psycopg"),
         isolation_level="REPEATABLE READ",
         connect_args={"options": "-c default_transaction_read_only=on"},
     )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from auditor import protobuf as pb
 from auditor.errors import AuditUnavailable
+from client.gateway import GatewayError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,20 +34,31 @@ class OwnPeer:
 
     def height(self, channel: str) -> int:
         """Ask the peer's ledger (system chaincode qscc) for its height."""
-        answer = (
-            self._gateway.network(channel)
-            .contract("qscc")
-            .evaluate("GetChainInfo", channel, endorsing_orgs=[self._gateway.identity.msp_id])
-        )
+        contract = self._gateway.network(channel).contract("qscc")
+        own = [self._gateway.identity.msp_id]
         try:
+            answer = contract.evaluate("GetChainInfo", channel, endorsing_orgs=own)
             return int(pb.ledger.BlockchainInfo.FromString(answer).height)
         except pb.DecodeError as error:
             raise AuditUnavailable(f"the peer did not say the height of {channel}: {error}") from error
+        except GatewayError as error:
+            raise _silent(channel, error) from error
 
     def blocks(self, channel: str, start: int, stop: int) -> Iterator[bytes]:
         """Read whole blocks from the peer's deliver service, in order."""
         if start >= stop:
             return
-        with self._gateway.network(channel).block_events(start_block=start, stop_block=stop - 1) as events:
-            for block in events:
-                yield block.SerializeToString()
+        try:
+            network = self._gateway.network(channel)
+            with network.block_events(start_block=start, stop_block=stop - 1) as events:
+                for block in events:
+                    yield block.SerializeToString()
+        except GatewayError as error:
+            raise _silent(channel, error) from error
+
+
+def _silent(channel: str, error: GatewayError) -> AuditUnavailable:
+    return AuditUnavailable(
+        f"the auditor's own peer does not serve {channel} ({' '.join(str(error).split())}); "
+        "see `concordat network status`"
+    )

@@ -181,8 +181,10 @@ def verify_proposal(transaction: Transaction) -> None:
         )
 
 
-def verify_endorsements(transaction: Transaction, configuration: ChannelConfiguration) -> None:
-    """Step 10: distinct endorsers that satisfy the channel's policy signed response || identity."""
+def verify_endorsements(
+    transaction: Transaction, configuration: ChannelConfiguration, audited: str | None
+) -> None:
+    """Step 10: distinct endorsers that satisfy the policy in force signed response || identity."""
     signers: dict[bytes, Member] = {}
     refused: list[str] = []
     for one in transaction.endorsements:
@@ -193,7 +195,7 @@ def verify_endorsements(transaction: Transaction, configuration: ChannelConfigur
             refused.append(str(error))
         else:
             signers[one.endorser] = member
-    policy = policy_for(transaction, configuration)
+    policy = policy_for(transaction, configuration, audited)
     try:
         policy.verify(list(signers.values()))
     except NotAMember as error:
@@ -206,25 +208,32 @@ def verify_endorsements(transaction: Transaction, configuration: ChannelConfigur
         ) from error
 
 
-def policy_for(transaction: Transaction, configuration: ChannelConfiguration) -> SignaturePolicy:
+def policy_for(
+    transaction: Transaction, configuration: ChannelConfiguration, audited: str | None
+) -> SignaturePolicy:
     """Return the policy that holds for the transaction.
 
     `_lifecycle` approvals write only to the approving org's implicit collection, which any org
-    endorses for itself; whatever `_lifecycle` makes public needs LifecycleEndorsement.
+    endorses for itself; whatever `_lifecycle` makes public needs LifecycleEndorsement. Any
+    chaincode but the audited one may have a policy of its own: it is let be, for it cannot
+    touch the audited one's state (step 11). With `audited` None, every one is audited.
     """
-    if transaction.chaincode != LIFECYCLE:
+    if transaction.chaincode == LIFECYCLE:
+        if any(one.writes for one in transaction.sets):
+            return configuration.lifecycle
+    elif audited in (None, transaction.chaincode):
         return configuration.endorsement
-    if any(one.writes for one in transaction.sets):
-        return configuration.lifecycle
     return any_member(configuration.members.organisations)
 
 
-def verify_transaction(transaction: Transaction, configuration: ChannelConfiguration) -> Endorsed:
+def verify_transaction(
+    transaction: Transaction, configuration: ChannelConfiguration, audited: str | None = None
+) -> Endorsed:
     """Steps 7 to 10 in order; returns the endorsed transaction or raises TransactionError."""
     creator = verify_creator(transaction, configuration)
     verify_identifier(transaction)
     verify_proposal(transaction)
-    verify_endorsements(transaction, configuration)
+    verify_endorsements(transaction, configuration, audited)
     return Endorsed(transaction, creator)
 
 

@@ -69,6 +69,10 @@ class Verifier:
         """How many transactions of a channel the peer marked invalid."""
         return self._followers[channel].invalid
 
+    def foreign(self, channel: str) -> int:
+        """How many transactions of other chaincodes a channel has, which are not replayed."""
+        return self._followers[channel].foreign
+
     def meeting(self, channel: str, mtg: str) -> ChainMeeting | None:
         """Return what a channel holds of a meeting, None where it holds none of that id."""
         state = self._replays[channel].meetings.get(mtg)
