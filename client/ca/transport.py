@@ -52,9 +52,7 @@ class Transport:
         if secure and transport is None and tls_root_pem is None and ssl_context is None:
             raise ValueError(f"the CA at {self.url} needs the TLS root certificate to trust")
         if ssl_context is None:
-            ssl_context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-            if tls_root_pem is not None:
-                ssl_context.load_verify_locations(cadata=tls_root_pem.decode("ascii"))
+            ssl_context = _trusting(tls_root_pem)
         self._client = httpx.Client(verify=ssl_context, timeout=timeout, trust_env=False, transport=transport)
 
     def close(self) -> None:
@@ -127,3 +125,14 @@ class Transport:
             code=code,
             reason=reason,
         )
+
+
+def _trusting(root_pem: bytes | None) -> ssl.SSLContext:
+    """Return TLS settings that trust these roots and no others; `ValueError` if they aren't PEM."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if root_pem is not None:
+        try:
+            context.load_verify_locations(cadata=root_pem.decode("ascii"))
+        except (ValueError, ssl.SSLError) as error:
+            raise ValueError(f"the TLS root for the CA holds no PEM certificate: {error}") from error
+    return context

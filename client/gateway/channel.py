@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import grpc
+from cryptography import x509
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,12 +32,15 @@ def grpc_channel(
     `client_key` (PEM) add mutual TLS. Without `tls_root_pem` the channel is plain text: tests only.
     `keepalive_seconds` finds dead peers behind a silent stream (Fabric peers refuse pings more
     often than every 60 s by default); None turns it off. `options` are gRPC's own, and win.
-    The caller closes the channel. Raises `ValueError` for a half-given client certificate.
+    The caller closes the channel. Raises `ValueError` for a half-given client certificate, or roots
+    that are not PEM certificates.
     """
     if (client_cert is None) != (client_key is None):
         raise ValueError("mutual TLS needs both the client's certificate and its key")
     if client_cert is not None and tls_root_pem is None:
         raise ValueError("mutual TLS needs the root that issued the server's certificate")
+    if tls_root_pem is not None:
+        _require_certificates(tls_root_pem)
     chosen: dict[str, str | int] = {
         "grpc.max_receive_message_length": max_message_bytes,
         "grpc.max_send_message_length": max_message_bytes,
@@ -63,3 +67,11 @@ def grpc_channel(
         root_certificates=tls_root_pem, private_key=client_key, certificate_chain=client_cert
     )
     return grpc.secure_channel(target, credentials, options=list(chosen.items()))
+
+
+def _require_certificates(pem: bytes) -> None:
+    """Find out here what gRPC would only report as an unreachable server."""
+    try:
+        x509.load_pem_x509_certificates(pem)
+    except ValueError as error:
+        raise ValueError(f"the TLS root for the gateway holds no PEM certificate: {error}") from error

@@ -287,3 +287,9 @@ def test_broken_connections_are_unavailability(failure: Exception, kind: type[ca
 def test_a_secure_address_needs_a_root() -> None:
     with pytest.raises(ValueError, match="TLS root"):
         ca.CAClient("https://ca.example:7054", "identity-ca")
+
+
+@pytest.mark.parametrize("root", [b"", b"garbage", "根".encode()])
+def test_a_root_that_is_no_certificate_is_refused_at_once(root: bytes) -> None:
+    with pytest.raises(ValueError, match="no PEM certificate"):
+        ca.CAClient("https://ca.example:7054", "identity-ca", root)

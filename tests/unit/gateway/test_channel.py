@@ -26,6 +26,12 @@ def test_a_client_certificate_without_a_server_root_is_refused(identity: Identit
         grpc_channel("localhost:1", client_cert=identity.cert_pem, client_key=b"key")
 
 
+@pytest.mark.parametrize("root", [b"", b"garbage"])
+def test_a_root_that_is_no_certificate_is_refused_at_once(root: bytes) -> None:
+    with pytest.raises(ValueError, match="no PEM certificate"):
+        grpc_channel("localhost:1", root)
+
+
 def test_chaincode_messages_are_distinct_and_keep_their_lines() -> None:
     texts = [
         "chaincode response 500, A: x\ny",
