@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import socket
 import time
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from typing import TYPE_CHECKING, Final
-
-import httpx
 
 from network import processes
 from network.errors import NodeFailed
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from network.layout import Layout
 
 _INTERVAL: Final = 0.1
+_ANSWER_SECONDS: Final = 2
 _SAMPLE = re.compile(r"^(?P<name>[A-Za-z_:][\w:]*)(?:\{(?P<labels>[^}]*)\})? (?P<value>\S+)$", re.MULTILINE)
 _LABEL = re.compile(r'(\w+)="([^"]*)"')
 
@@ -41,10 +42,10 @@ def all_of(checks: Sequence[Callable[[], str | None]]) -> Callable[[], str | Non
 def http_healthy(port: int) -> str | None:
     """Ask a node's operations endpoint; return None when it is healthy, else what it said."""
     try:
-        answer = httpx.get(f"http://{LOOPBACK}:{port}/healthz", timeout=2, trust_env=False)
-    except httpx.HTTPError as error:
+        status, text = _get(port, "/healthz")
+    except (OSError, HTTPException) as error:
         return f"no answer on port {port} ({type(error).__name__})"
-    return None if answer.is_success else f"HTTP {answer.status_code} {answer.text[:200]}"
+    return None if status == HTTPStatus.OK else f"HTTP {status} {text[:200]}"
 
 
 def accepts(port: int) -> str | None:
@@ -59,14 +60,24 @@ def accepts(port: int) -> str | None:
 def metrics(port: int) -> dict[tuple[str, str], float]:
     """Return a node's gauges and counters by name and channel ("" for none); {} when it is silent."""
     try:
-        answer = httpx.get(f"http://{LOOPBACK}:{port}/metrics", timeout=2, trust_env=False)
-    except httpx.HTTPError:
+        _, text = _get(port, "/metrics")
+    except (OSError, HTTPException):
         return {}
     found = {}
-    for sample in _SAMPLE.finditer(answer.text):
+    for sample in _SAMPLE.finditer(text):
         labels = dict(_LABEL.findall(sample["labels"] or ""))
         found[sample["name"], labels.get("channel", "")] = float(sample["value"])
     return found
+
+
+def _get(port: int, path: str) -> tuple[int, str]:
+    connection = HTTPConnection(LOOPBACK, port, timeout=_ANSWER_SECONDS)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode(errors="replace")
+    finally:
+        connection.close()
 
 
 def wait_for(

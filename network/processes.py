@@ -77,19 +77,23 @@ def start(layout: Layout, command: Command) -> Record:
         MARK: str(layout.root),
         _NODE: command.node,
     }
+    previous = os.umask(0o077)  # Fabric CA would leave some of its secrets readable to all
     # posix_spawn: no object is left behind that expects to be waited for, and no Python runs in the child.
-    pid = os.posix_spawn(
-        command.argv[0],
-        command.argv,
-        environment,
-        file_actions=[
-            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-            (os.POSIX_SPAWN_OPEN, 1, str(log), os.O_WRONLY | os.O_CREAT | os.O_APPEND, SECRET),
-            (os.POSIX_SPAWN_DUP2, 1, 2),
-        ],
-        setsid=True,
-        setsigdef=[signal.SIGINT, signal.SIGTERM, signal.SIGPIPE],
-    )
+    try:
+        pid = os.posix_spawn(
+            command.argv[0],
+            command.argv,
+            environment,
+            file_actions=[
+                (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                (os.POSIX_SPAWN_OPEN, 1, str(log), os.O_WRONLY | os.O_CREAT | os.O_APPEND, SECRET),
+                (os.POSIX_SPAWN_DUP2, 1, 2),
+            ],
+            setsid=True,
+            setsigdef=[signal.SIGINT, signal.SIGTERM, signal.SIGPIPE],
+        )
+    finally:
+        os.umask(previous)
     record = Record(command.node, pid, _start_time(pid) or 0, _boot_id(), command.fingerprint)
     write(_path(layout, command.node), json.dumps(asdict(record)), SECRET)
     return record

@@ -14,7 +14,7 @@ from network.status import Status, open_cluster, status
 from network.up import up
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from network.cluster import Cluster
@@ -30,16 +30,19 @@ class RunningNetwork:
     def __init__(self, home: Path) -> None:
         self.home = home.resolve()
         self._layout = Layout(self.home)
+        self._programs: Mapping[str, Path] | None = None
 
     def up(
         self,
         *,
         table: Path | None = None,
         base: int | None = None,
-        programs: Callable[[tuple[str, ...]], Mapping[str, Path]] = binaries.chaincodes,
     ) -> None:
-        """Bring the network up, or back up; see `network.up.up`."""
-        up(self.home, table=table, base=base, programs=programs)
+        """Bring the network up, or back up; see `network.up.up`.
+
+        The chaincode is the one that the handle's first `up` built, whatever happens to its sources.
+        """
+        up(self.home, table=table, base=base, programs=self._chaincodes)
 
     def down(self, *, purge: bool = False) -> tuple[str, ...]:
         """Stop it, and delete it on `purge`; return the names of what was stopped."""
@@ -113,6 +116,11 @@ class RunningNetwork:
     ) -> None:
         """Put one more chaincode on a channel; see `network.deployments.deploy_chaincode`."""
         deployments.deploy_chaincode(self.cluster, name, program, channel, endorsers=endorsers, policy=policy)
+
+    def _chaincodes(self, names: tuple[str, ...]) -> Mapping[str, Path]:
+        if self._programs is None:
+            self._programs = binaries.chaincodes(names)
+        return self._programs
 
     def _record(self, node: str) -> Record:
         record = processes.recorded(self._layout, node)

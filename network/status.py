@@ -73,12 +73,9 @@ def status(home: Path) -> Status:
     if all(node.pid is None for node in nodes):
         raise NetworkError(f"the network in {cluster.layout.root} is not running; run `concordat network up`")
     found = []
+    held = {org: channels.heights(cluster, org) for org in cluster.topology.orgs}
     for channel in cluster.topology.channels:
-        heights = {
-            org.peer: height
-            for org in channel.members
-            if (height := channels.heights(cluster, org).get(channel.name)) is not None
-        }
+        heights = {org.peer: held[org][channel.name] for org in channel.members if channel.name in held[org]}
         leader = cluster.leader(channel)
         found.append(ChannelStatus(channel.name, heights, leader.orderer if leader else None))
     return Status(str(cluster.layout.home), cluster.base, nodes, tuple(found))

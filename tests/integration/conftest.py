@@ -62,7 +62,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     """Add the nodes' last log lines to the report of a test that failed on the network."""
     report = yield
     if report.failed and _RUNNING and "network" in getattr(item, "fixturenames", ()):
-        for node, lines in _RUNNING[0].last_lines().items():
+        for node, lines in _RUNNING[0].last_lines(4).items():
             report.sections.append((f"last log lines of {node}", "\n".join(lines)))
     return report
 
