@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, func, insert, select, update
 
-from client.encodings import cbor, jcs
+from client.encodings import jcs
 from client.encodings.step import Step
 from client.errors import UserError
+from client.gateway.errors import EndorseError
 from client.meetings.channel import look_up, result_of, wait_until
 from client.platform.chain import LAG_SECONDS, commit
 from client.platform.models import Ballot, Meeting, MeetingStep, Result, RollEntry
@@ -38,12 +39,16 @@ class Convener:
         """Keep the meeting with its roll, and propose it on its channel.
 
         Raises UserError when the platform has another meeting of this id. What the ledger raises passes
-        through; the meeting is then kept as `draft`, and proposing it again is safe.
+        through: nothing is kept then, unless the proposal was sent and its outcome is unknown (proposing
+        it again is safe).
         """
-        self._keep(meeting, roll)
-        committed = commit(self._officer, "ProposeMeeting", meeting.record, roll.cap)
-        self.refresh(meeting.mtg)
-        return committed
+        added = self._keep(meeting, roll)
+        try:
+            return commit(self._officer, "ProposeMeeting", meeting.record, roll.cap)
+        except EndorseError:
+            if added:
+                self._forget(meeting.mtg)
+            raise
 
     def propose_step(self, mtg: str, to: To, *, at: str | None = None, reason: str | None = None) -> Step:
         """Propose a step; nothing happens before the Regulator confirms its digest.
@@ -108,12 +113,18 @@ class Convener:
             ballots, subtotals = session.execute(query).one()
             return int(ballots), int(subtotals)
 
-    def _keep(self, meeting: MeetingRecord, roll: FrozenRoll) -> None:
+    def _forget(self, mtg: str) -> None:
+        with self._database.write() as session:
+            session.execute(delete(RollEntry).where(RollEntry.mtg == mtg))
+            session.execute(delete(Meeting).where(Meeting.mtg == mtg))
+
+    def _keep(self, meeting: MeetingRecord, roll: FrozenRoll) -> bool:
+        """Write down meeting and roll; return whether they are new here."""
         with self._database.write() as session:
             row = session.get(Meeting, meeting.mtg)
             if row is not None:
                 if row.mh == meeting.mh:
-                    return
+                    return False
                 if row.state != "draft":
                     raise UserError(
                         f"meeting {meeting.mtg!r} was announced with another record: choose another id",
@@ -129,7 +140,7 @@ class Convener:
                     channel=meeting.channel,
                     record=meeting.record.decode(),
                     mh=meeting.mh,
-                    cap=cbor.dumps(list(roll.tree.cap(roll.summary.cap_height))),
+                    cap=roll.cap,
                     state="draft",
                     created_at=to_text(self._clock()),
                 )
@@ -141,3 +152,4 @@ class Convener:
             ]
             for start in range(0, len(rows), _CHUNK):
                 session.execute(insert(RollEntry), rows[start : start + _CHUNK])
+        return True

@@ -4,43 +4,24 @@ from __future__ import annotations
 
 import secrets
 import uuid
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
 from client.encodings import base64url, jcs
 from client.encodings.ids import ID_BYTES
+from client.errors import UserError
 from client.platform.models import Lender
 from client.platform.times import now, to_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from client.platform import Database, Vault
     from client.platform.times import Clock
+    from client.rolls import Person
 
 _CHUNK = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """A person as a roll names them; identified by the identity document alone."""
-
-    name: str
-    id_type: str
-    id_no: str
-    phone: str = ""
-    email: str = ""
-
-    @property
-    def document(self) -> str:
-        """What two entries of one person have in common."""
-        return f"{self.id_type}\x00{self.id_no}"
-
-    def as_json(self) -> dict[str, str]:
-        """Return the person as JSON."""
-        return {name: getattr(self, name) for name in self.__slots__}
 
 
 class LenderRegister:
@@ -51,19 +32,37 @@ class LenderRegister:
         self._vault = vault
         self._clock = clock
 
-    def admit(self, institution: str, persons: Sequence[Person]) -> list[str]:
-        """Return each person's pseudonym with an institution, in order; new persons get a new one."""
+    def pseudonyms(self, institution: str, persons: Sequence[Person]) -> list[str]:
+        """Return each person's pseudonym with an institution, in order: the known one, or a fresh one.
+
+        Nothing is written: `adopt` keeps the roll that was made with them.
+        """
         known = self._known(institution, persons)
         subs = []
-        with self._database.write() as session:
-            for person in persons:
-                index = self._index(person)
-                sub = known.get(index)
-                if sub is None:
-                    sub = known[index] = base64url.encode(secrets.token_bytes(ID_BYTES))
-                    session.add(self._new(institution, person, index, sub))
-                subs.append(sub)
+        for person in persons:
+            fresh = base64url.encode(secrets.token_bytes(ID_BYTES))
+            subs.append(known.setdefault(self._index(person), fresh))
         return subs
+
+    def adopt(self, institution: str, entries: Iterable[tuple[Person, str]]) -> None:
+        """Take up persons under the pseudonyms that a roll gives them; those known already stay as they are.
+
+        Raises UserError when somebody has another pseudonym with this institution already: then the
+        register has to be imported again, with the platform's pseudonyms.
+        """
+        taken = list(entries)
+        known = self._known(institution, [person for person, _ in taken])
+        with self._database.write() as session:
+            for person, sub in taken:
+                index = self._index(person)
+                before = known.get(index)
+                if before is None:
+                    session.add(self._new(institution, person, index, sub))
+                elif before != sub:
+                    raise UserError(
+                        f"the lender {sub} of the roll is known as {before}: "
+                        "propose from the register (--register), not from a roll file with new pseudonyms"
+                    )
 
     def person(self, institution: str, sub: str) -> Mapping[str, str]:
         """Return whom a pseudonym stands for; raises NoResultFound for nobody."""
@@ -98,7 +97,7 @@ class LenderRegister:
         return known
 
     def _index(self, person: Person) -> bytes:
-        return self._vault.blind_index("person", person.document)
+        return self._vault.blind_index("person", "\x00".join(person.document))
 
 
 def _chunks(values: Sequence[bytes]) -> Iterator[Sequence[bytes]]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from client.encodings.leaf import Leaf
     from client.encodings.meeting import Meeting
+    from client.rolls import Roll
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,11 @@ class FrozenRoll:
             classes=tuple(ClassTotal(name, *totals[name]) for name in sorted(totals)),
         )
         return cls(ordered, tree, summary)
+
+    @classmethod
+    def of(cls, roll: Roll) -> FrozenRoll:
+        """Freeze an imported roll, everything computed again."""
+        return cls.freeze(roll.leaves, roll.snapshot)
 
     @property
     def cap(self) -> bytes:

@@ -11,12 +11,13 @@ from client.meetings.record import FrozenRoll
 from client.platform.chain import commit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Hashable, Mapping, Sequence
 
     from client.encodings.leaf import Leaf
     from client.encodings.meeting import Meeting
     from client.encodings.step import Step
     from client.platform.chain import Committed, Contract
+    from client.rolls import Roll
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,12 @@ class RollLine:
     """One line of the full roll that the Regulator gets: the leaf, and whose document it stands for."""
 
     leaf: Leaf
-    document: str
+    document: Hashable
+
+
+def lines(roll: Roll) -> list[RollLine]:
+    """Return the lines of a roll file that was read."""
+    return [RollLine(entry.leaf, entry.person.document) for entry in roll.entries]
 
 
 def verify_roll(meeting: Meeting, roll: Sequence[RollLine]) -> FrozenRoll:
@@ -33,7 +39,7 @@ def verify_roll(meeting: Meeting, roll: Sequence[RollLine]) -> FrozenRoll:
     Raises Negative, naming both sides' values, unless all of them are the record's.
     """
     # 1. Each person once.
-    seen: set[str] = set()
+    seen: set[Hashable] = set()
     for line in roll:
         if line.document in seen:
             raise Negative(f"one identity document is on the roll twice, the second time as {line.leaf.sub}")

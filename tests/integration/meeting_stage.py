@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from client.encodings.leaf import Claim, Leaf
 from client.enrolment.lender import LenderKey
-from client.meetings.lenders import Person
 from client.meetings.profiles import motions
 from client.meetings.record import FrozenRoll, build_meeting
 from client.meetings.supervisor import RollLine
 from client.platform import Database, Vault
 from client.platform.times import to_text
 from client.relay.services import Services
+from client.rolls import Person
 from client.sessions import InsecureDemoChecks
 
 if TYPE_CHECKING:
@@ -60,8 +60,9 @@ class Stage:
         services = Services(profile, database, Vault.open(folder / "platform.key"), clock=clock)
         services.register_issuer(INSTITUTION)
         run = secrets.token_hex(4)
-        persons = [Person(f"张伟{n}", "id-card", f"44030019800101{run}{n:04d}") for n in range(lenders)]
-        subs = services.lenders().admit(INSTITUTION, persons)
+        persons = [Person(f"张伟{n}", "passport", f"44030019800101{run}{n:04d}") for n in range(lenders)]
+        subs = services.lenders().pseudonyms(INSTITUTION, persons)
+        services.lenders().adopt(INSTITUTION, zip(persons, subs, strict=True))
         keys = [LenderKey.generate(INSTITUTION, sub) for sub in subs]
         certified, report = services.enrolment(INSTITUTION).enrol(keys, method="insecure-demo")
         assert report.enrolled == lenders

@@ -1,0 +1,109 @@
+"""`concordat receipt`: verify a lender's receipt, offline."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from client.cli.edge import show
+from client.errors import Negative, UserError
+from client.home import home
+
+if TYPE_CHECKING:
+    from client.encodings.meeting import Meeting
+
+_file = click.Path(path_type=Path)
+
+
+@click.group(name="receipt")
+def group() -> None:
+    """Verify a lender's receipt."""
+
+
+@group.command()
+@click.argument("file", type=_file)
+@click.option(
+    "--record", type=_file, help="The meeting's record as announced (JSON). Default: from this platform."
+)
+@click.option("--lender-root", type=_file, help="The lender CA's root (PEM): its signature is verified too.")
+@click.option("--door-root", type=_file, help="The root (PEM) of the door that acknowledged.")
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable output on stdout.")
+def verify(
+    file: Path, record: Path | None, lender_root: Path | None, door_root: Path | None, *, as_json: bool
+) -> None:
+    """Verify signatures, certificates, roll proof and acknowledgement of a receipt; needs no network.
+
+    Exit 0: genuine. 1: not. 2: can't be read.
+    """
+    from client.receipts import verify as check  # noqa: PLC0415
+
+    data = _read(file)
+    meeting = _meeting(data, file, record)
+    roots = {"lender_root": _der(lender_root), "door_root": _der(door_root)}
+    try:
+        verified = check(data, meeting, **roots)
+    except Negative as error:
+        if as_json:
+            show({"verified": False, "code": error.code, "error": error.message}, as_json=True, text="")
+        raise
+    value = {"verified": True, **asdict(verified)}
+    votes = ", ".join(f"{motion}: {vote}" for motion, vote in verified.votes.items())
+    text = (
+        f"genuine: ballot {verified.digest} of {verified.sub} at {verified.mtg} ({votes})\n"
+        f"acknowledged by {verified.door}, number {verified.acknowledgement}, at {verified.acknowledged_at}\n"
+        f"said to be in block {verified.block} of {verified.channel}, transaction {verified.tx}"
+    )
+    if not verified.issuers_checked:
+        text += "\nthe certificates' issuers were not checked: give --lender-root and --door-root"
+    show(value, as_json=as_json, text=text)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UserError(f"{path} can't be read: {error.strerror}") from error
+
+
+def _meeting(data: bytes, file: Path, record: Path | None) -> Meeting:
+    """Return the meeting that the receipt is for: from the record given, or from the platform's database."""
+    from client.encodings import jcs  # noqa: PLC0415
+    from client.encodings.errors import Refused  # noqa: PLC0415
+    from client.encodings.meeting import meeting_from_json  # noqa: PLC0415
+
+    if record is not None:
+        try:
+            value = jcs.loads(_read(record))
+            return meeting_from_json(value.get("record", value) if isinstance(value, dict) else value)
+        except (jcs.JsonError, Refused) as error:
+            raise UserError(f"{record} is no meeting's record: {error}") from error
+    try:
+        mtg = json.loads(data)["leaf"]["mtg"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{file} is no receipt: it names no meeting") from error
+    from client.platform import Database, database_url  # noqa: PLC0415
+    from client.platform.registers import load_meeting  # noqa: PLC0415
+
+    url = database_url(home())
+    if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists():
+        raise UserError(f"the record of meeting {mtg!r} is needed: give it with --record")
+    database = Database.open(url)
+    try:
+        return load_meeting(database, str(mtg)).meeting
+    finally:
+        database.close()
+
+
+def _der(path: Path | None) -> bytes | None:
+    if path is None:
+        return None
+    from client.enrolment.issuer import to_der  # noqa: PLC0415
+
+    try:
+        return to_der(_read(path))
+    except ValueError as error:
+        raise UserError(f"{path} is no certificate in PEM form") from error
