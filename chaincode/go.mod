@@ -35,6 +35,7 @@ require (
 	google.golang.org/protobuf v1.36.5
 	gopkg.in/yaml.v3 v3.0.1 // indirect
 	honnef.co/go/tools v0.6.1 // indirect
+	pgregory.net/rapid v1.2.0
 )
 
 tool honnef.co/go/tools/cmd/staticcheck

@@ -4,69 +4,18 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
 	"concordat/chaincode/arbitration"
 	"concordat/chaincode/authority"
 	"concordat/chaincode/ballot"
-	"concordat/chaincode/identity"
 	"concordat/chaincode/ledger/ledgertest"
 	"concordat/chaincode/meeting"
-	"concordat/chaincode/service"
+	"concordat/chaincode/scene"
 	"concordat/chaincode/vectors"
 )
-
-const channelA = "arbitration-institutiona"
-
-var associationRelay = ledgertest.Caller{MSP: authority.Association, Role: authority.Relay}
-
-// deploy makes a network with both chaincodes on their channels.
-func deploy(t testing.TB) *ledgertest.Network {
-	t.Helper()
-	network := ledgertest.New()
-	who, err := service.New("identity", identity.NewContract())
-	if err != nil {
-		t.Fatal(err)
-	}
-	what, err := service.New("arbitration", arbitration.NewContract(arbitration.DefaultRangeLimit))
-	if err != nil {
-		t.Fatal(err)
-	}
-	network.Deploy("identity", "identity", who)
-	network.Deploy(channelA, "arbitration", what)
-	return network
-}
-
-// answer is a batch function's response.
-type answer struct {
-	Version  int     `json:"v"`
-	Accepted int     `json:"accepted"`
-	Held     []int   `json:"held"`
-	Refused  [][]any `json:"refused"`
-	Pending  [][]any `json:"pending"`
-}
-
-func parseAnswer(t testing.TB, payload []byte) answer {
-	t.Helper()
-	var parsed answer
-	if err := json.Unmarshal(payload, &parsed); err != nil {
-		t.Fatalf("%v: %s", err, payload)
-	}
-	return parsed
-}
-
-// verdicts lists an answer entry by entry: "" for accepted, "held", or a code.
-func (a *answer) verdicts(entries int) []string {
-	list := make([]string, entries)
-	for _, index := range a.Held {
-		list[index] = "held"
-	}
-	for _, item := range append(append([][]any{}, a.Refused...), a.Pending...) {
-		list[int(item[0].(float64))] = item[1].(string)
-	}
-	return list
-}
 
 type sharedMeeting struct {
 	Record string `json:"record"`
@@ -85,9 +34,9 @@ func (m *sharedMeeting) open(t testing.TB, network *ledgertest.Network) *meeting
 	if err != nil {
 		t.Fatal(err)
 	}
-	network.SetState([]byte(m.Record), channelA, "meeting", parsed.ID)
-	network.SetState(nodes, channelA, "cap", parsed.ID)
-	network.SetState([]byte(`{"state":"open","tx":"","v":1}`), channelA, "state", parsed.ID)
+	network.SetState([]byte(m.Record), scene.Channel, "meeting", parsed.ID)
+	network.SetState(nodes, scene.Channel, "cap", parsed.ID)
+	network.SetState([]byte(`{"state":"open","tx":"","v":1}`), scene.Channel, "state", parsed.ID)
 	return parsed
 }
 
@@ -136,7 +85,7 @@ func (v *ballotVector) stage(t *testing.T, network *ledgertest.Network, m *meeti
 		network.SetState(v.Session, "identity", "session", session.Ses)
 	}
 	if v.SessionUsed != "" {
-		network.SetState([]byte(v.SessionUsed), channelA, "session", m.ID, session.Ses)
+		network.SetState([]byte(v.SessionUsed), scene.Channel, "session", m.ID, session.Ses)
 	}
 	if v.Held != nil {
 		held := ballot.Record{
@@ -150,7 +99,7 @@ func (v *ballotVector) stage(t *testing.T, network *ledgertest.Network, m *meeti
 				Motion: motion.ID, Choices: motion.Choices[:1], Array: motion.MaxChoices > 1,
 			})
 		}
-		network.SetState(held.Encode(), channelA, "ballot", m.ID, lender.Sub)
+		network.SetState(held.Encode(), scene.Channel, "ballot", m.ID, lender.Sub)
 	}
 }
 
@@ -164,7 +113,7 @@ func TestBallotVectors(t *testing.T) {
 		for _, vector := range file.Vectors {
 			t.Run(strings.TrimSuffix(name, ".json")+"/"+vector.Name, func(t *testing.T) {
 				shared := file.Meetings[vector.Meeting]
-				network := deploy(t)
+				network := scene.Deploy(t, arbitration.DefaultRangeLimit)
 				m := shared.open(t, network)
 				if m.Hash != shared.Hash {
 					t.Fatalf("mh %s, want %s", m.Hash, shared.Hash)
@@ -174,7 +123,7 @@ func TestBallotVectors(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				proposal, err := network.Submit(channelA, associationRelay, "SubmitBallots", oneEntry(m.ID, entry))
+				proposal, err := network.Submit(scene.Channel, scene.AssociationRelay, "SubmitBallots", oneEntry(m.ID, entry))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -188,7 +137,10 @@ func TestBallotVectors(t *testing.T) {
 // ballot leaves state.
 func (v *ballotVector) check(t *testing.T, proposal *ledgertest.Proposal) {
 	t.Helper()
-	got := parseAnswer(t, proposal.Payload)
+	var got scene.Answer
+	if err := json.Unmarshal(proposal.Payload, &got); err != nil {
+		t.Fatal(err)
+	}
 	want := fmt.Sprintf(`{"accepted":0,"held":[],"pending":[[0,%q]],"refused":[],"v":1}`, v.Code)
 	switch v.Expect {
 	case "accepted":
@@ -210,5 +162,45 @@ func (v *ballotVector) check(t *testing.T, proposal *ledgertest.Proposal) {
 	}
 	if len(proposal.Writes) != writes {
 		t.Errorf("%d writes, want %d", len(proposal.Writes), writes)
+	}
+}
+
+// TestDuplicateVectors submits a batch in which voters come twice.
+func TestDuplicateVectors(t *testing.T) {
+	var ballots ballotFile
+	vectors.Load(t, "ballot_accept.json", &ballots)
+	var file struct {
+		Duplicates struct {
+			Batch      string                     `json:"batch"`
+			Verdicts   []string                   `json:"verdicts"`
+			Enrolments map[string]json.RawMessage `json:"enrolments"`
+			Sessions   map[string]json.RawMessage `json:"sessions"`
+			Meeting    string                     `json:"meeting"`
+		} `json:"duplicates"`
+	}
+	vectors.Load(t, "batch.json", &file)
+	network := scene.Deploy(t, arbitration.DefaultRangeLimit)
+	shared := ballots.Meetings[file.Duplicates.Meeting]
+	shared.open(t, network)
+	for sub, record := range file.Duplicates.Enrolments {
+		network.SetState(record, "identity", "enrolment", sub)
+	}
+	for session, record := range file.Duplicates.Sessions {
+		network.SetState(record, "identity", "session", session)
+	}
+	batch, err := hex.DecodeString(file.Duplicates.Batch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proposal, err := network.Submit(scene.Channel, scene.AssociationRelay, "SubmitBallots", string(batch))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var answer scene.Answer
+	if err := json.Unmarshal(proposal.Payload, &answer); err != nil {
+		t.Fatal(err)
+	}
+	if got := answer.Verdicts(len(file.Duplicates.Verdicts)); !slices.Equal(got, file.Duplicates.Verdicts) {
+		t.Errorf("verdicts %q, want %q", got, file.Duplicates.Verdicts)
 	}
 }
