@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date
+from operator import mul
 from typing import Final
 
 ID_TYPES: Final = ("resident-id", "credit-code", "passport", "travel-permit", "other")
@@ -55,7 +56,8 @@ class Person:
 
 def resident_check_digit(first17: str) -> str:
     """Return the check character of a resident identity number (GB 11643-1999, ISO 7064 MOD 11-2)."""
-    total = sum(int(digit) * weight for digit, weight in zip(first17, _RESIDENT_WEIGHTS, strict=True))
+    # map and mul and not a generator: a national roll has 400,000 of these.
+    total = sum(map(mul, map(int, first17), _RESIDENT_WEIGHTS))
     return _RESIDENT_CHECK[total % 11]
 
 
