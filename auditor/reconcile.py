@@ -97,12 +97,18 @@ class _Ballots:
         elif row.status == "committed":
             copied = twin is not None and row.jws == twin.jws
             self._add(DUPLICATED if copied else EXTRA, row, twin if copied else None, "row", ("", row.jws))
-        elif row.status in _IN_FLIGHT:
-            if self.meeting.closed:
-                refused = self.meeting.refused.get(row.digest)
-                self._add(LATE, row, refused, "status", (refused.code if refused else "", row.status))
-            else:
-                self.pending += 1
+        else:
+            self._unaccepted(row, self.meeting.refused.get(row.digest))
+
+    def _unaccepted(self, row: BallotRow, refused: ChainBallot | None) -> None:
+        """A row in flight, or refused: the chain must have said so by the time the meeting is closed."""
+        if refused is not None and row.status == "refused":
+            if row.code != refused.code:
+                self._add(ALTERED, row, refused, "code", (refused.code, row.code))
+        elif self.meeting.closed:
+            self._add(LATE, row, refused, "status", (refused.code if refused else "", row.status))
+        else:
+            self.pending += 1
 
     def _compare(self, row: BallotRow, held: ChainBallot) -> None:
         settled = row.status not in _IN_FLIGHT or self.meeting.closed

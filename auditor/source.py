@@ -34,9 +34,9 @@ class OwnPeer:
 
     def height(self, channel: str) -> int:
         """Ask the peer's ledger (system chaincode qscc) for its height."""
-        contract = self._gateway.network(channel).contract("qscc")
         own = [self._gateway.identity.msp_id]
         try:
+            contract = self._gateway.network(channel).contract("qscc")
             answer = contract.evaluate("GetChainInfo", channel, endorsing_orgs=own)
             return int(pb.ledger.BlockchainInfo.FromString(answer).height)
         except pb.DecodeError as error:

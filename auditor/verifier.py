@@ -41,8 +41,9 @@ class Verifier:
         self._followers[IDENTITY] = Follower(IDENTITY, genesis[IDENTITY], IDENTITY, identity, offices)
 
     def follow(self, channel: str, blocks: Iterable[bytes]) -> None:
-        """Verify a channel's next blocks."""
-        self._followers[channel].follow(blocks)
+        """Verify a channel's next blocks; nothing happens on a channel that is broken."""
+        if not self.broken(channel):
+            self._followers[channel].follow(blocks)
 
     def height(self, channel: str) -> int:
         """How many blocks of a channel were verified."""
@@ -54,12 +55,12 @@ class Verifier:
         return ledger.head.hash().hex() if ledger.height else ""
 
     def broken(self, channel: str) -> bool:
-        """Say whether a block failed, so that nothing after it can be verified."""
-        return self._followers[channel].broken is not None
+        """Say whether a block failed, here or on `identity`, so that nothing after it can be verified."""
+        return any(self._followers[name].broken is not None for name in (IDENTITY, channel))
 
     def findings(self, channel: str) -> tuple[VerificationError, ...]:
         """Return what failed on a channel and on the identity channel that it relies on."""
-        return (*self._followers[IDENTITY].findings, *self._followers[channel].findings)
+        return tuple(error for name in (IDENTITY, channel) for error in self._followers[name].findings)
 
     def transactions(self, channel: str) -> int:
         """How many transactions of a channel passed every step of their own."""

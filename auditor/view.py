@@ -69,8 +69,8 @@ class ChainMeeting:
 
     @property
     def closed(self) -> bool:
-        """Say whether no further ballot can come."""
-        return self.state in ("closed", "objections", "certified", "void")
+        """Say whether every acknowledged ballot must have had its verdict (a void meeting owes none)."""
+        return self.state in ("closed", "objections", "certified")
 
 
 @dataclass(frozen=True, slots=True)

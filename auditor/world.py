@@ -17,26 +17,25 @@ STEP_FRESH = 11
 
 @dataclass(slots=True)
 class World:
-    """Key to value and version, per namespace; transaction ids that were seen."""
+    """Key to version, per namespace, and the transaction ids seen; values are the replay's business."""
 
-    values: dict[str, dict[str, tuple[bytes, Version]]] = field(default_factory=dict)
+    versions: dict[str, dict[str, Version]] = field(default_factory=dict)
     identifiers: set[str] = field(default_factory=set)
 
-    def get(self, namespace: str, key: str) -> bytes | None:
-        """Return a key's value, None where there is none."""
-        entry = self.values.get(namespace, {}).get(key)
-        return entry[0] if entry else None
+    def version(self, namespace: str, key: str) -> Version | None:
+        """Return where a key was last written, None where there is no such key."""
+        return self.versions.get(namespace, {}).get(key)
 
     def apply(self, transaction: Transaction) -> None:
         """Take over a valid transaction's writes."""
         version = Version(transaction.block, transaction.position)
         for one in transaction.sets:
-            namespace = self.values.setdefault(one.namespace, {})
+            namespace = self.versions.setdefault(one.namespace, {})
             for write in one.writes:
                 if write.value is None:
                     namespace.pop(write.key, None)
                 else:
-                    namespace[write.key] = (write.value, version)
+                    namespace[write.key] = version
 
     def verify_fresh(self, transaction: Transaction) -> None:
         """Step 11: first of its id, writing only its own namespace, every read still current."""
@@ -54,10 +53,9 @@ class World:
             self._verify_reads(one, transaction.where)
 
     def _verify_reads(self, one: ReadWriteSet, where: str) -> None:
-        namespace = self.values.get(one.namespace, {})
+        namespace = self.versions.get(one.namespace, {})
         for read in one.reads:
-            entry = namespace.get(read.key)
-            current = entry[1] if entry else None
+            current = namespace.get(read.key)
             if current != read.version:
                 raise TransactionError(
                     STEP_FRESH,
@@ -72,7 +70,7 @@ class World:
     def _verify_range(self, namespace: str, query: RangeRead, where: str) -> None:
         if query.reads is None:
             return
-        held = sorted(key for key in self.values.get(namespace, {}) if query.start <= key < query.end)
+        held = sorted(key for key in self.versions.get(namespace, {}) if query.start <= key < query.end)
         read = [one.key for one in query.reads]
         if not query.exhausted and read:
             held = [key for key in held if key <= read[-1]]

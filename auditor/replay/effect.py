@@ -42,6 +42,15 @@ def verify_effect(transaction: Transaction, expected: Effect) -> None:
             expected=_text(expected.response),
             found=_text(transaction.response),
         )
+    for one in transaction.sets:
+        if one.metadata_writes or one.private:
+            raise ReplayError(
+                STEP_WRITES,
+                transaction.where,
+                f"{transaction.function} set a key's policy or touched private data",
+                expected="neither",
+                found=one.namespace,
+            )
     written = {write.key: write.value for one in transaction.sets for write in one.writes}
     for key in sorted(written.keys() | expected.writes.keys()):
         wanted, found = expected.writes.get(key, b""), written.get(key, b"")

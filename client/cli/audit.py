@@ -15,7 +15,6 @@ from client.home import home
 if TYPE_CHECKING:
     from auditor.verdict import Audit
 
-_REGULATOR = "RegulatorMSP"
 _SHOWN = 60
 
 
@@ -53,7 +52,10 @@ def run(meeting: str, database: str | None, report: Path | None, as_json: bool) 
     else:
         _print(audit)
     if audit.meeting is None:
-        raise Negative(f"meeting {meeting} is not consistent: {len(audit.discrepancies)} discrepancies")
+        count = len(audit.discrepancies)
+        raise Negative(
+            f"meeting {meeting} is not consistent: {count} discrepanc{'y' if count == 1 else 'ies'}"
+        )
 
 
 def _audit(meeting: str, database: str) -> Audit:
@@ -61,14 +63,15 @@ def _audit(meeting: str, database: str) -> Audit:
     from auditor.run import Roots, run_audit  # noqa: PLC0415
     from auditor.source import OwnPeer  # noqa: PLC0415
 
+    offices = Offices()
     profile = Profile.load(home())
     genesis = {
         name: bytes.fromhex(channel.genesis)
         for name, channel in profile.channels.items()
         if name == "identity" or channel.chaincode == "arbitration"
     }
-    with profile.gateway(_REGULATOR, "auditor") as gateway:
-        return run_audit(OwnPeer(gateway), Roots(genesis, Offices()), meeting, database)
+    with profile.gateway(offices.regulator, "auditor") as gateway:
+        return run_audit(OwnPeer(gateway), Roots(genesis, offices), meeting, database)
 
 
 def _print(audit: Audit) -> None:
@@ -77,6 +80,8 @@ def _print(audit: Audit) -> None:
     click.echo(f"blocks: {heights}; ballots: {audit.counted}; pending: {audit.pending}")
     if audit.snapshot is not None and audit.snapshot.same_host:
         click.echo("note: the platform's database was read on the same host, from a snapshot")
+    for motion, outcome in (audit.outcome or {}).items():
+        click.echo(f"  {motion}: {'passed' if outcome['passed'] else 'not passed'}")
     for one in audit.discrepancies:
         values = f"chain {_short(one.chain)} platform {_short(one.platform)}"
         click.echo(f"  {one.kind} {one.field} {one.ballot}: {values} ({one.where}) {one.detail}".rstrip())

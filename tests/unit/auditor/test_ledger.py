@@ -10,6 +10,7 @@ from auditor import protobuf as pb
 from auditor.blocks import Header
 from auditor.errors import BlockError, ConfigurationError, VerificationError
 from auditor.ledger import Ledger, VerifiedBlock
+from auditor.readwrite import Version
 from tests.unit.auditor.builder import Chain, Network, Org, Signer, envelope, sign
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def test_a_clean_chain_is_accepted(chain: Chain) -> None:
     assert len(verified.endorsed) == 2
     assert verified.endorsed[0].creator.attributes == {"role": "relay"}
     assert ledger.height == 3
-    assert ledger.world.get(CC, "a") == b"2"
+    assert ledger.world.version(CC, "a") == Version(2, 0)
 
 
 def test_header_hash_is_the_der_of_fabric() -> None:
@@ -318,8 +319,8 @@ def test_transactions_that_the_peer_refused_change_nothing(chain: Chain) -> None
     ledger, verified = follow(chain)
     assert verified.findings == ()
     assert [code for _, code in verified.refused] == ["MVCC_READ_CONFLICT", "ENDORSEMENT_POLICY_FAILURE"]
-    assert ledger.world.get(CC, "a") == b"1"
-    assert ledger.world.get(CC, "b") is None
+    assert ledger.world.version(CC, "a") == Version(1, 0)
+    assert ledger.world.version(CC, "b") is None
 
 
 @pytest.mark.parametrize("code", [10, 11])

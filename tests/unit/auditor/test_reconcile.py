@@ -205,6 +205,18 @@ def test_in_flight_is_pending_while_open_and_late_after(
     assert found(database, meeting) == [("late", "digest-4", "status", "", status)]
 
 
+def test_a_refusal_must_be_the_chain_s(database: Path, meeting: ChainMeeting) -> None:
+    add(database, ballot(4), "refused")
+    change(database, "UPDATE ballots SET code = 'SESSION_USED' WHERE ack_no = 4")
+    assert audit(database, replace(meeting, state="open")).pending == 1
+    assert audit(database, replace(meeting, state="void")).discrepancies == ()
+    assert found(database, meeting) == [("late", "digest-4", "status", "", "refused")]
+    meeting.refused["digest-4"] = replace(ballot(4), code="SESSION_USED")
+    assert found(database, meeting) == []
+    meeting.refused["digest-4"] = replace(ballot(4), code="SESSION_EXPIRED")
+    assert found(database, meeting) == [("altered", "digest-4", "code", "SESSION_EXPIRED", "SESSION_USED")]
+
+
 def test_a_committed_ballot_not_noted_yet_is_pending(database: Path, meeting: ChainMeeting) -> None:
     change(database, "UPDATE ballots SET status = 'submitted', tx = NULL, block = NULL WHERE ack_no = 3")
     assert audit(database, replace(meeting, state="open")).pending == 1

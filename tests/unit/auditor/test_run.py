@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -12,7 +12,9 @@ from auditor.errors import AuditUnavailable
 from auditor.replay.authority import Offices
 from auditor.report import render, write_reports, yuan
 from auditor.run import Roots, run_audit
+from auditor.source import OwnPeer
 from auditor.verdict import VerifiedMeeting
+from client.gateway import EvaluateError, Identity
 from tests.unit.auditor.meeting_player import ACK_FORM, CHANNEL, MTG, Player
 from tests.unit.auditor.test_reconcile import SCHEMA, change
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from auditor.verdict import Audit
+    from client.gateway import Gateway
     from tests.unit.auditor.builder import Network
 
 
@@ -116,6 +119,29 @@ def test_a_forged_block_is_not_consistent(player: Player, tmp_path: Path) -> Non
     audit = audited(player, path)
     assert audit.verdict == "inconsistent"
     assert ("unverified", "step 3") in {(one.kind, one.field) for one in audit.discrepancies}
+
+
+def test_a_broken_identity_channel_ends_the_audit(player: Player, tmp_path: Path) -> None:
+    path = save(player, tmp_path / "platform.db")
+    del player.identity.blocks[2]
+    audit = audited(player, path)
+    assert [(one.kind, one.field) for one in audit.discrepancies] == [("unverified", "step 2")]
+    assert audit.blocks == {"identity": 2, CHANNEL: 0}
+
+
+def test_a_silent_peer_is_one_sentence() -> None:
+    class Silent:
+        identity = Identity("RegulatorMSP", b"")
+
+        def network(self, channel: str) -> Any:
+            raise EvaluateError(f"no connection for {channel}")
+
+    peer = OwnPeer(cast("Gateway", Silent()))
+    for ask in (lambda: peer.height("identity"), lambda: list(peer.blocks("identity", 0, 1))):
+        with pytest.raises(AuditUnavailable) as error:
+            ask()
+        assert "own peer" in error.value.message
+        assert error.value.exit_code == 2
 
 
 def test_a_row_that_names_a_block_of_the_future(
