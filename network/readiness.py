@@ -28,8 +28,18 @@ def wait_nodes(cluster: Cluster) -> None:
     """Wait until every orderer and every peer says that it is healthy."""
     checks = {}
     for org in cluster.topology.orgs:
-        checks[org.orderer] = health.http_check(cluster.ports(org).orderer_operations)
-        checks[org.peer] = health.http_check(cluster.ports(org).peer_operations)
+        used = cluster.ports(org)
+        # An orderer says that it is healthy before its administrators' endpoint listens.
+        checks[org.orderer] = health.all_of(
+            [
+                health.http_check(used.orderer_operations),
+                health.port_check(used.orderer),
+                health.port_check(used.orderer_admin),
+            ]
+        )
+        checks[org.peer] = health.all_of(
+            [health.http_check(used.peer_operations), health.port_check(used.peer)]
+        )
     health.wait_for(cluster.layout, checks, _START_SECONDS, "health")
 
 

@@ -38,7 +38,7 @@ def group() -> None:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Table of organizations, channels and chaincodes (default: the one that comes with Concordat).",
 )
-@click.option("--port-base", type=click.IntRange(1024, 65000), help="First port (default: the table's).")
+@click.option("--port-base", type=click.IntRange(1024, 65535), help="First port (default: the table's).")
 @_JSON
 def up_command(table: Path | None, port_base: int | None, as_json: bool) -> None:
     """Bring the network up, from wherever it is; wait until it answers."""

@@ -61,7 +61,8 @@ def test_status_lists_every_node(network: LiveNetwork) -> None:
 
 def test_heights_agree_with_the_official_command(network: LiveNetwork) -> None:
     for org in ORGS:
-        script = f'eval "$({sys.executable} -m client.cli.main network env {org})"; peer channel getinfo -c identity'
+        exports = f"{sys.executable} -m client.cli.main network env {org}"
+        script = f'eval "$({exports})"; peer channel getinfo -c identity'
         done = subprocess.run(
             ["/bin/sh", "-c", script],
             env={**os.environ, "CONCORDAT_HOME": str(network.home)},
