@@ -42,11 +42,9 @@ def authorization_token(
 
     `uri` is the path and query as sent. The signature is ECDSA with SHA-256, low S.
     """
-    cert = base64.b64encode(cert_pem).decode()
-    payload = ".".join(
-        [method, base64.b64encode(uri.encode()).decode(), base64.b64encode(body).decode(), cert]
-    )
-    return f"{cert}.{base64.b64encode(sign_low_s(key, payload.encode())).decode()}"
+    cert = _b64(cert_pem)
+    payload = f"{method}.{_b64(uri.encode())}.{_b64(body)}.{cert}"
+    return f"{cert}.{_b64(sign_low_s(key, payload.encode()))}"
 
 
 class Registrar:

@@ -162,7 +162,8 @@ def test_each_stage_has_its_own_timeout(  # noqa: PLR0917
     unknown: bool,
 ) -> None:
     setattr(peer, stage, peer.stall)
-    impatient: dict[str, Any] = {f"{stage}_timeout": 0.2}
+    patient = dict.fromkeys([f"{name}_timeout" for name, *_ in STAGES])
+    impatient: dict[str, Any] = {**patient, f"{stage}_timeout": 0.2}
     with (
         connect(channel, identity, ecdsa_signer(key), **impatient) as gateway,
         pytest.raises(kind) as caught,
