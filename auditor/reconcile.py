@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from auditor.discrepancy import ALTERED, DUPLICATED, EXTRA, LATE, MISCOUNTED, MISSING, Discrepancy
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 _COMPARED = ("sub", "seq", "jws", "choices", "claims", "ses", "door", "ack_no", "ack_time")
 _SETTLED = ("tx", "block")
 _Values = tuple[str, str]  # the chain's and the platform's
+_NEXT = 2  # the distance of two numbers with exactly one between
 _IN_FLIGHT = ("queued", "submitted")
 
 
@@ -124,15 +126,20 @@ class _Ballots:
     def _gaps(self) -> None:
         """A number that a door gave out and nobody can account for is a ballot that vanished.
 
-        Accounted for are the numbers on the chain, and those of rows that never got there.
+        Up to the last number of an accepted ballot, accounted for are those on the chain and those
+        of rows that never got there. What is only claimed in a refused entry proves no later number.
         """
-        for door, numbers in self.meeting.numbers.items():
-            if door == self.own_door:
-                continue
-            known = numbers | self.numbers.get(door, set())
-            for number in sorted(set(range(1, max(known, default=0) + 1)) - known):
-                where = f"door {door}, acknowledgement {number}"
-                self.found.append(Discrepancy(MISSING, "", "ack_no", "", str(number), where))
+        last: dict[str, int] = {}
+        for held in self.meeting.accepted.values():
+            last[held.door] = max(last.get(held.door, 0), held.ack_no)
+        last.pop(self.own_door, None)
+        for door, end in sorted(last.items()):
+            known = self.meeting.numbers.get(door, set()) | self.numbers.get(door, set())
+            for first, after in pairwise(sorted({0, *(number for number in known if number <= end)})):
+                if after - first > 1:
+                    gap = str(first + 1) if after - first == _NEXT else f"{first + 1}-{after - 1}"
+                    where = f"door {door}, acknowledgement {gap}"
+                    self.found.append(Discrepancy(MISSING, "", "ack_no", "", gap, where))
 
     def _add(self, kind: str, row: BallotRow, held: ChainBallot | None, name: str, values: _Values) -> None:
         place = _place(self.meeting, held) if held else self.meeting.channel

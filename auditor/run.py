@@ -51,7 +51,7 @@ def run_audit(source: BlockSource, roots: Roots, mtg: str, database: str) -> Aud
         rows = PlatformRows(connection)
         verifier = Verifier(roots.genesis, roots.offices)
         channel = _find(source, verifier, mtg, settled)
-        _catch_up(source, verifier, channel, rows.last_block(mtg))
+        _catch_up(source, verifier, channel, mtg, rows)
         meeting = verifier.meeting(channel, mtg)
         reconciled = (
             reconcile(meeting, rows, settled_height=settled[channel], own_door=roots.offices.regulator)
@@ -74,16 +74,20 @@ def _find(source: BlockSource, verifier: Verifier, mtg: str, settled: Mapping[st
     )
 
 
-def _catch_up(source: BlockSource, verifier: Verifier, channel: str, named: int) -> None:
-    """Go on to the last block that the snapshot names, if the own peer gets it in time."""
-    height = source.height(channel)
+def _catch_up(source: BlockSource, verifier: Verifier, channel: str, mtg: str, rows: PlatformRows) -> None:
+    """Go on to all that the snapshot claims to be on the chain, if the own peer gets it in time."""
+    named = rows.last_block(mtg)
+    recorded = {row.ses for row in rows.sessions(mtg) if row.status == "recorded"}
     deadline = time.monotonic() + _PATIENCE
-    while height <= named and time.monotonic() < deadline:
-        time.sleep(_POLL)
+    while not verifier.broken(channel):
         height = source.height(channel)
-    # Identity first: what the newest ballots rely on was committed there before.
-    _follow(source, verifier, "identity", source.height("identity"))
-    _follow(source, verifier, channel, height)
+        # Identity up to now, then the channel up to before: what its ballots rely on was there first.
+        _follow(source, verifier, "identity", source.height("identity"))
+        _follow(source, verifier, channel, height)
+        complete = height > named and recorded <= verifier.sessions(mtg).keys()
+        if complete or time.monotonic() >= deadline:
+            return
+        time.sleep(_POLL)
 
 
 def _follow(source: BlockSource, verifier: Verifier, channel: str, height: int) -> None:

@@ -88,7 +88,7 @@ class Verifier:
             result=state.result.decode(),
             accepted=state.accepted,
             refused=state.refused,
-            sessions=self._sessions(mtg),
+            sessions=self.sessions(mtg),
             numbers=state.numbers,
         )
 
@@ -101,7 +101,8 @@ class Verifier:
             return Count(len(state.held), None, None)
         return _count(state)
 
-    def _sessions(self, mtg: str) -> dict[str, ChainSession]:
+    def sessions(self, mtg: str) -> dict[str, ChainSession]:
+        """Return the identity checks that `identity` has for a meeting, by id."""
         names = ChainSession.__slots__
         return {
             ses: ChainSession(*(getattr(session, name) for name in names))

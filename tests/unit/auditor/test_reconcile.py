@@ -234,6 +234,16 @@ def test_an_acknowledged_ballot_that_vanished(database: Path, meeting: ChainMeet
     add(database, meeting.accepted["digest-5"])
     meeting.numbers["AssociationMSP"].add(5)
     assert found(database, meeting) == [("missing", "", "ack_no", "", "4")]
+    add(database, replace(ballot(4), ses="ses-1"), "refused")  # claimed, but the chain never said so
+    assert [one[0] for one in found(database, meeting)] == ["late"]
+    meeting.accepted["digest-5"] = replace(meeting.accepted["digest-5"], ack_no=10**15)
+    meeting.numbers["AssociationMSP"].add(10**15)
+    assert ("missing", "6-999999999999999") in {(one[0], one[4]) for one in found(database, meeting)}
+
+
+def test_a_number_in_a_refused_entry_claims_no_gap(database: Path, meeting: ChainMeeting) -> None:
+    meeting.numbers["AssociationMSP"].add(999)
+    assert found(database, meeting) == []
 
 
 def test_an_altered_session(database: Path, meeting: ChainMeeting) -> None:
