@@ -113,7 +113,7 @@ class _Ballots:
             self.pending += 1
 
     def _compare(self, row: BallotRow, held: ChainBallot) -> None:
-        settled = row.status not in _IN_FLIGHT or self.meeting.closed
+        settled = row.status not in _IN_FLIGHT
         for name in (*_COMPARED, *(_SETTLED if settled else ())):
             chain, platform = str(getattr(held, name)), getattr(row, name)
             if chain != platform:
