@@ -1,4 +1,4 @@
-"""`concordat network`: up, down, status, env."""
+"""`concordat network`: up, down, status, env, compose."""
 
 from __future__ import annotations
 
@@ -13,10 +13,13 @@ import click
 
 from client.errors import Negative
 from client.home import home
+from network import state
+from network.compose import compose
 from network.down import down
 from network.environment import exports
 from network.errors import NetworkError
 from network.status import Status, open_cluster, status
+from network.topology import DEFAULT_TABLE
 from network.up import up
 
 if TYPE_CHECKING:
@@ -77,6 +80,20 @@ def env_command(org: str) -> None:
     """Print shell exports for Fabric's own commands: eval "$(concordat network env regulator)"."""
     cluster = open_cluster(home())
     click.echo(exports(cluster, cluster.topology.org(org)), nl=False)
+
+
+@group.command("compose")
+@click.option(
+    "--topology",
+    "table",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Table of organizations, channels and chaincodes (default: the one that comes with Concordat).",
+)
+@click.option("--port-base", type=click.IntRange(1024, 65535), help="First port (default: the table's).")
+def compose_command(table: Path | None, port_base: int | None) -> None:
+    """Print the Compose file by which containers run the same network."""
+    plan = state.plan(table or DEFAULT_TABLE, port_base)
+    click.echo(compose(plan.topology, plan.base), nl=False)
 
 
 @contextmanager
