@@ -45,23 +45,32 @@ class Decision:
         return None if self.per_mille is None else self.per_mille / 1000
 
 
-def decide(policy: Policy, distances: Sequence[float], refused: Sequence[Reason] = ()) -> Decision:
+def decide(  # noqa: PLR0911  one return a band
+    policy: Policy,
+    distances: Sequence[float],
+    refused: Sequence[Reason] = (),
+    frames_at_least: int | None = None,
+) -> Decision:
     """Decide from the distances of the usable frames and the reasons why others were refused.
 
     The median decides, on thousandths rounded up, so that the recorded number alone gives the same
-    outcome. A frame with several faces, or too few usable frames, asks for another try.
+    outcome. `frames_at_least` stands for the policy's number for stills. A frame with several faces,
+    or too few usable frames, asks for another try.
     """
     frames = tuple(math.ceil(distance * 1000) for distance in distances)
     reasons = tuple(dict.fromkeys(refused))
     deciding = math.ceil(median(frames)) if frames else None
-    if deciding is None or len(frames) < policy.frames_at_least:
+    if deciding is None or len(frames) < (frames_at_least or policy.frames_at_least):
         return Decision(Outcome.RETRY, deciding, frames, reasons or (Reason.TOO_FEW_FRAMES,), policy.id)
     if Reason.SEVERAL_FACES in reasons:
         return Decision(Outcome.RETRY, deciding, frames, reasons, policy.id)
     if deciding > policy.review_at_most:
         return Decision(Outcome.REJECT, deciding, frames, (Reason.MATCH_FAILED,), policy.id)
     if deciding > policy.accept_at_most:
-        return Decision(Outcome.REVIEW, deciding, frames, (Reason.MATCH_BORDERLINE,), policy.id)
+        # An evaluation that can't exclude one false match in a thousand leaves the border to a person.
+        if policy.evaluation.is_loose:
+            return Decision(Outcome.REVIEW, deciding, frames, (Reason.MATCH_BORDERLINE,), policy.id)
+        return Decision(Outcome.RETRY, deciding, frames, (Reason.MATCH_UNSURE,), policy.id)
     if max(frames) > policy.review_at_most:
         # Someone else was before the camera for a while: most frames match, and still a person looks.
         return Decision(Outcome.REVIEW, deciding, frames, (Reason.FRAMES_DISAGREE,), policy.id)

@@ -27,7 +27,11 @@ def locate_face(picture: Picture, detector: Detector, landmarker: Landmarker, wi
         raise FaceRefused(Reason.NO_FACE, picture.source, "no face was found")
     if len(boxes) > 1:
         raise FaceRefused(Reason.SEVERAL_FACES, picture.source, f"{len(boxes)} faces were found")
-    box = boxes[0]
+    return face_in_box(picture, boxes[0], landmarker, width_at_least)
+
+
+def face_in_box(picture: Picture, box: Box, landmarker: Landmarker, width_at_least: int) -> Face:
+    """Return the face in a box that is known; raises FaceRefused (FACE_CUT_OFF, FACE_TOO_SMALL)."""
     landmarks = landmarker.landmarks(picture, box)
     outside = any(not (0 <= x < picture.width and 0 <= y < picture.height) for x, y in landmarks.points)
     if outside or _overhangs(box, picture):

@@ -5,15 +5,18 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass
 from importlib import resources
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from biometrics.errors import PolicyError
+from biometrics.limits import LivenessLimits, PassiveLimits, QualityLimits
+from biometrics.reasons import Reason
+from biometrics.tables import Table
 from client.encodings import jcs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
+_LOOSE_BOUND_PPM = 1000  # 0.1 %: above it the evaluation can't carry a decision near the threshold
 _FURTHEST = 2000  # thousandths; templates lie in or on the unit sphere
 
 
@@ -26,6 +29,19 @@ class Evaluation:
     impostor_pairs: int
     false_matches: int
     fmr_upper_ppm: int
+
+    @property
+    def is_loose(self) -> bool:
+        """Whether the upper bound on false matches is above 0.1 %."""
+        return self.fmr_upper_ppm > _LOOSE_BOUND_PPM
+
+
+@dataclass(frozen=True, slots=True)
+class AttackEvaluation:
+    """Which frozen attack generators the passive limits were tuned on, and the species kept out of it."""
+
+    generators: str
+    withheld: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +61,12 @@ class Policy:
     complete_within: int
     valid_for: int
     evaluation: Evaluation
+    quality: QualityLimits
+    liveness: LivenessLimits
+    passive: PassiveLimits
+    rejecting: frozenset[Reason]
+    reviewing: frozenset[Reason]
+    attacks: AttackEvaluation
     canonical: bytes
 
 
@@ -67,10 +89,11 @@ def parse_policy(text: str) -> Policy:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise PolicyError(f"the face policy is not TOML: {error}") from error
-    top = _Table("policy", data)
-    top.number("v", 1, 1)
+    top = Table("policy", data)
+    top.number("v", 2, 2)
     face, match = top.table("face"), top.table("match")
     session, evaluation = top.table("session"), top.table("evaluation")
+    outcomes, attacks = top.table("outcomes"), top.table("attacks")
     accept = match.number("accept_at_most", 1, _FURTHEST)
     policy = Policy(
         id=top.text("id"),
@@ -89,41 +112,26 @@ def parse_policy(text: str) -> Policy:
             false_matches=evaluation.number("false_matches", 0, 10**9),
             fmr_upper_ppm=evaluation.number("fmr_upper_ppm", 0, 10**6),
         ),
+        quality=top.limits("quality", QualityLimits),
+        liveness=top.limits("liveness", LivenessLimits),
+        passive=top.limits("passive", PassiveLimits),
+        rejecting=_reasons(outcomes, "reject"),
+        reviewing=_reasons(outcomes, "review"),
+        attacks=AttackEvaluation(attacks.text("generators"), attacks.text("withheld")),
         canonical=jcs.dumps(data),
     )
-    for table in (top, face, match, session, evaluation):
+    if policy.liveness.pause_at_least > policy.liveness.pause_at_most:
+        raise PolicyError("policy.liveness.pause_at_most is below pause_at_least")
+    if policy.rejecting & policy.reviewing:
+        raise PolicyError(f"policy.outcomes names {min(policy.rejecting & policy.reviewing)} twice")
+    for table in (top, face, match, session, evaluation, outcomes, attacks):
         table.finish()
     return policy
 
 
-class _Table:
-    """A TOML table that must be used up: a member nobody asked for is a mistake in the file."""
-
-    def __init__(self, name: str, data: Mapping[str, Any]) -> None:
-        self._name = name
-        self._rest = dict(data)
-
-    def _take(self, key: str, kind: type) -> Any:
-        value = self._rest.pop(key, None)
-        if type(value) is not kind:
-            raise PolicyError(f"{self._name}.{key} is missing or is no {kind.__name__}")
-        return value
-
-    def number(self, key: str, least: int, most: int) -> int:
-        value: int = self._take(key, int)
-        if not least <= value <= most:
-            raise PolicyError(f"{self._name}.{key} is {value}, it must be from {least} to {most}")
-        return value
-
-    def text(self, key: str) -> str:
-        value: str = self._take(key, str)
-        if not value:
-            raise PolicyError(f"{self._name}.{key} is empty")
-        return value
-
-    def table(self, key: str) -> _Table:
-        return _Table(f"{self._name}.{key}", self._take(key, dict))
-
-    def finish(self) -> None:
-        if self._rest:
-            raise PolicyError(f"{self._name} has an unknown member {min(self._rest)}")
+def _reasons(table: Table, key: str) -> frozenset[Reason]:
+    names = table.texts(key)
+    unknown = sorted(set(names) - set(Reason))
+    if unknown:
+        raise PolicyError(f"policy.outcomes.{key} names an unknown reason {unknown[0]}")
+    return frozenset(Reason(name) for name in names)

@@ -1,14 +1,20 @@
-"""Why a picture, a face or a match was not accepted: stable names, and advice a person can follow."""
+"""Why a picture, a face, a movement or a match was not accepted: stable names, advice for a person."""
 
 from __future__ import annotations
 
+import tomllib
 from enum import StrEnum, unique
+from functools import cache
+from importlib import resources
+
+LANGUAGES = ("en", "zh-CN")
 
 
 @unique
 class Reason(StrEnum):
-    """A named reason. The name is stable and goes into decisions; `advice` is for the person."""
+    """A named reason. The name is stable and goes into decisions; the advice is for the person."""
 
+    # the file
     IMAGE_EMPTY = "IMAGE_EMPTY"
     IMAGE_FORMAT = "IMAGE_FORMAT"
     IMAGE_UNREADABLE = "IMAGE_UNREADABLE"
@@ -16,37 +22,65 @@ class Reason(StrEnum):
     IMAGE_TOO_SMALL = "IMAGE_TOO_SMALL"
     IMAGE_ANIMATED = "IMAGE_ANIMATED"
     IMAGE_COLOUR = "IMAGE_COLOUR"
+    VIDEO_EMPTY = "VIDEO_EMPTY"
+    VIDEO_UNREADABLE = "VIDEO_UNREADABLE"
+    VIDEO_TRUNCATED = "VIDEO_TRUNCATED"
+    VIDEO_TOO_LARGE = "VIDEO_TOO_LARGE"
+    # the face in a frame
     NO_FACE = "NO_FACE"
     SEVERAL_FACES = "SEVERAL_FACES"
     FACE_TOO_SMALL = "FACE_TOO_SMALL"
     FACE_CUT_OFF = "FACE_CUT_OFF"
+    HEAD_TURNED = "HEAD_TURNED"
+    HEAD_LIFTED = "HEAD_LIFTED"
+    HEAD_TILTED = "HEAD_TILTED"
+    BLURRED = "BLURRED"
+    TOO_DARK = "TOO_DARK"
+    TOO_BRIGHT = "TOO_BRIGHT"
+    UNEVEN_LIGHT = "UNEVEN_LIGHT"
+    OCCLUDED = "OCCLUDED"
+    # the match
     TOO_FEW_FRAMES = "TOO_FEW_FRAMES"
     REPLAYED_REFERENCE = "REPLAYED_REFERENCE"
     FRAMES_DISAGREE = "FRAMES_DISAGREE"
     MATCH_BORDERLINE = "MATCH_BORDERLINE"
+    MATCH_UNSURE = "MATCH_UNSURE"
     MATCH_FAILED = "MATCH_FAILED"
+    SECOND_FACTOR_MISSING = "SECOND_FACTOR_MISSING"
+    # the movements asked for
+    BASELINE_MISSING = "BASELINE_MISSING"
+    STEP_TIMEOUT = "STEP_TIMEOUT"
+    STEP_WRONG = "STEP_WRONG"
+    STEP_ORDER = "STEP_ORDER"
+    STEP_TOO_FAST = "STEP_TOO_FAST"
+    STEP_NOT_NEUTRAL = "STEP_NOT_NEUTRAL"
+    CHALLENGE_INCOMPLETE = "CHALLENGE_INCOMPLETE"
+    # continuity
+    FACE_LOST = "FACE_LOST"
+    CONTINUITY_BROKEN = "CONTINUITY_BROKEN"
+    FACE_CHANGED = "FACE_CHANGED"
+    TIME_BACKWARDS = "TIME_BACKWARDS"
+    TIME_GAP = "TIME_GAP"
+    # what was before the camera, or instead of one
+    DUPLICATE_FRAMES = "DUPLICATE_FRAMES"
+    SEEN_BEFORE = "SEEN_BEFORE"
+    FROZEN_FRAMES = "FROZEN_FRAMES"
+    LOOPED_FRAMES = "LOOPED_FRAMES"
+    FLAT_FACE = "FLAT_FACE"
+    SCREEN_TEXTURE = "SCREEN_TEXTURE"
 
     @property
     def advice(self) -> str:
-        """One sentence that says what to do about it."""
-        return _ADVICE[self]
+        """One English sentence that says what to do about it."""
+        return self.advise("en")
+
+    def advise(self, language: str) -> str:
+        """Return the advice in one of LANGUAGES; raises KeyError for any other."""
+        return advice_table()[self.value][language]
 
 
-_ADVICE = {
-    Reason.IMAGE_EMPTY: "Send the picture again: what arrived has no content.",
-    Reason.IMAGE_FORMAT: "Send a JPEG or PNG picture.",
-    Reason.IMAGE_UNREADABLE: "Take the picture again: this one is damaged or incomplete.",
-    Reason.IMAGE_TOO_LARGE: "Send a smaller picture.",
-    Reason.IMAGE_TOO_SMALL: "Send a larger picture.",
-    Reason.IMAGE_ANIMATED: "Send a still picture, not an animation.",
-    Reason.IMAGE_COLOUR: "Send the picture in ordinary colour (RGB) or grey, without transparent parts.",
-    Reason.NO_FACE: "Look straight at the camera, in good light, with nothing before your face.",
-    Reason.SEVERAL_FACES: "Be alone in the picture.",
-    Reason.FACE_TOO_SMALL: "Come closer to the camera.",
-    Reason.FACE_CUT_OFF: "Keep your whole face inside the picture.",
-    Reason.TOO_FEW_FRAMES: "Stay before the camera a little longer.",
-    Reason.REPLAYED_REFERENCE: "Use the camera: this is the reference picture itself.",
-    Reason.FRAMES_DISAGREE: "Nobody else may come before the camera; a person will look at this.",
-    Reason.MATCH_BORDERLINE: "The comparison is too close to call; a person will look at it.",
-    Reason.MATCH_FAILED: "This face is not the one on record; use the other route if that is wrong.",
-}
+@cache
+def advice_table() -> dict[str, dict[str, str]]:
+    """Return the packaged advice: reason, language, sentence."""
+    text = resources.files("biometrics").joinpath("advice.toml").read_text("utf-8")
+    return tomllib.loads(text)

@@ -29,16 +29,16 @@ def test_the_packaged_policy_reads() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "member"),
     [
-        ("v = 1", "v = 2", "policy.v"),
-        ('id = "face-v1.1"', "id = 3", "policy.id"),
-        ('id = "face-v1.1"', 'id = ""', "policy.id"),
+        ("v = 2", "v = 3", "policy.v"),
+        ('id = "face-v2.0"', "id = 3", "policy.id"),
+        ('id = "face-v2.0"', 'id = ""', "policy.id"),
         ("accept_at_most = 500", "accept_at_most = 0.5", "accept_at_most"),
         ("accept_at_most = 500", "accept_at_most = true", "accept_at_most"),
         ("accept_at_most = 500", "accept_at_most = 700", "review_at_most"),
         ("frames_at_least = 1", "frames_at_least = 0", "frames_at_least"),
         ("[session]", "[session]\nforever = true", "forever"),
         ("[evaluation]", "[measurement]", "evaluation"),
-        ("v = 1", "v = ", "TOML"),
+        ("v = 2", "v = ", "TOML"),
     ],
 )
 def test_a_wrong_policy_is_refused_naming_the_member(old: str, new: str, member: str) -> None:

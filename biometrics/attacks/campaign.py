@@ -1,0 +1,113 @@
+"""Run presentations against the liveness check as a server would: prompts out, frames in, a decision."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from biometrics.attacks.species import SPECIES, Scenario, genuine
+from biometrics.challenge import draw_challenge
+from biometrics.decision import Outcome
+from biometrics.frame import frame_of_pixels
+from biometrics.live_decision import decide_live
+from biometrics.liveness import LivenessSession
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from biometrics.challenge import Challenge
+    from biometrics.face import Template
+    from biometrics.live_decision import LiveDecision
+    from biometrics.liveness import LivenessFinding, Models
+    from biometrics.policy import Policy
+    from biometrics.synthesis.render import Renderer
+
+FRAME_TIME = 100  # milliseconds between the frames of a presentation
+_LONGEST = 90_000  # milliseconds: no check of the default policy lasts so long
+GENUINE = "genuine"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Somebody to impersonate: the portrait presented, somebody else, the template of a reference."""
+
+    name: str
+    victim: Renderer
+    other: Renderer
+    reference: Template
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One presentation and what came of it; `matching` when a recording showed the demanded sequence."""
+
+    species: str
+    target: str
+    number: int
+    matching: bool
+    decision: LiveDecision
+    finding: LivenessFinding
+    cpu_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What is attacked: models and policy; and the seed that all presentations come from."""
+
+    models: Models
+    policy: Policy
+    seed: int
+
+
+def run_trial(bench: Bench, target: Target, species: str, number: int) -> Trial:
+    """Run one presentation; the same arguments give the same presentation."""
+    key = hashlib.sha256(f"{bench.seed}:{species}:{number}".encode()).digest()
+    policy = bench.policy
+    rng = np.random.default_rng(np.frombuffer(key, dtype=np.uint32))
+    challenge = draw_challenge(policy.liveness, rng.bytes)
+    scenario = Scenario(target.victim, target.other, challenge.steps, rng)
+    presentation = genuine(scenario) if species == GENUINE else SPECIES[species](scenario)
+    session = LivenessSession(bench.models, policy, challenge)
+    asked, index, spent = None, 0, 0.0
+    for at in range(0, _LONGEST, FRAME_TIME):
+        frame = frame_of_pixels(presentation.frame(at, asked, index), at)
+        begun = time.process_time()
+        progress = session.feed(frame)
+        spent += time.process_time() - begun
+        asked, index = progress.asked, progress.index
+        if progress.over:
+            break
+    finding = session.finish()
+    decision = decide_live(policy, target.reference, finding, second_factor=True)
+    matching = _shows(presentation, challenge)
+    return Trial(species, target.name, number, matching, decision, finding, 1000 * spent)
+
+
+def _shows(presentation: object, challenge: Challenge) -> bool:
+    schedule = getattr(presentation, "schedule", ())
+    return tuple(step for _, step in schedule) == challenge.steps
+
+
+def run_campaign(
+    bench: Bench, targets: Sequence[Target], species: Sequence[str], presentations: int
+) -> Iterator[Trial]:
+    """Yield `presentations` trials a species, the targets taking turns."""
+    for name in species:
+        for number in range(presentations):
+            yield run_trial(bench, targets[number % len(targets)], name, number)
+
+
+def succeeded(trial: Trial) -> bool:
+    """Whether the presentation was accepted."""
+    return trial.decision.outcome is Outcome.ACCEPT
+
+
+def reasons_of(trials: Sequence[Trial]) -> dict[str, int]:
+    """Count the first reason of each trial that wasn't accepted."""
+    counted = Counter(str(trial.decision.reasons[0]) for trial in trials if trial.decision.reasons)
+    return dict(counted.most_common())
