@@ -1,6 +1,6 @@
 """A client for Hyperledger Fabric CA: enrol, register, re-enrol, revoke, revocation lists."""
 
-from client.ca.attributes import ATTRIBUTES_OID, certificate_attributes
+from client.ca.certificates import ATTRIBUTES_OID, certificate_attributes, certificate_id
 from client.ca.client import CAClient
 from client.ca.csr import build_csr
 from client.ca.errors import (
@@ -17,7 +17,7 @@ from client.ca.errors import (
     NotFound,
 )
 from client.ca.keys import generate_key, key_from_pem, key_to_pem
-from client.ca.records import CAInfo, Enrollment, Revocation, RevokedCertificate
+from client.ca.records import CAInfo, CertificateId, Enrollment, Revocation
 from client.ca.registrar import REVOCATION_REASONS, Registrar
 
 __all__ = [
@@ -34,14 +34,15 @@ __all__ = [
     "CATimeout",
     "CAUnavailable",
     "CAUntrusted",
+    "CertificateId",
     "Enrollment",
     "NotAuthorized",
     "NotFound",
     "Registrar",
     "Revocation",
-    "RevokedCertificate",
     "build_csr",
     "certificate_attributes",
+    "certificate_id",
     "generate_key",
     "key_from_pem",
     "key_to_pem",

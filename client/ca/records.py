@@ -23,8 +23,11 @@ class Enrollment:
 
 
 @dataclass(frozen=True, slots=True)
-class RevokedCertificate:
-    """One certificate that a revocation hit: serial and authority key id, lower-case hex."""
+class CertificateId:
+    """A certificate as Fabric CA names it: serial and authority key id, in hex without leading zeros.
+
+    `certificate_id` gives it for a certificate at hand.
+    """
 
     serial: str
     aki: str
@@ -37,5 +40,5 @@ class Revocation:
     Fabric CA makes no CRL when no certificate was hit (`crl_pem` is None then).
     """
 
-    revoked: tuple[RevokedCertificate, ...]
+    revoked: tuple[CertificateId, ...]
     crl_pem: bytes | None

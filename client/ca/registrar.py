@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from client.ca.csr import build_csr
 from client.ca.errors import CABadResponse
 from client.ca.keys import sign_low_s
-from client.ca.records import Enrollment, Revocation, RevokedCertificate
+from client.ca.records import CertificateId, Enrollment, Revocation
 from client.ca.wire import base64_field, enrollment_body, parse_enrollment, require_name, text_field
 
 if TYPE_CHECKING:
@@ -153,11 +153,9 @@ def _b64(data: bytes) -> str:
     return base64.b64encode(data).decode("ascii")
 
 
-def _parse_revoked(listed: object) -> tuple[RevokedCertificate, ...]:
+def _parse_revoked(listed: object) -> tuple[CertificateId, ...]:
     if listed is None:  # Go's nil slice: nothing was hit
         return ()
     if not isinstance(listed, list) or not all(isinstance(entry, dict) for entry in listed):
         raise CABadResponse("the CA's answer to a revocation has no list of certificates")
-    return tuple(
-        RevokedCertificate(text_field(entry, "Serial"), text_field(entry, "AKI")) for entry in listed
-    )
+    return tuple(CertificateId(text_field(entry, "Serial"), text_field(entry, "AKI")) for entry in listed)

@@ -112,14 +112,6 @@ def load(pem: bytes) -> x509.Certificate:
     return x509.load_pem_x509_certificate(pem)
 
 
-def identifiers(pem: bytes) -> ca.RevokedCertificate:
-    """A certificate as Fabric CA names it."""
-    certificate = load(pem)
-    authority = certificate.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value
-    assert authority.key_identifier is not None
-    return ca.RevokedCertificate(f"{certificate.serial_number:x}", authority.key_identifier.hex())
-
-
 def enrolled(
     client: ca.CAClient, registrar: ca.Registrar, name: str
 ) -> tuple[ca.Enrollment, ec.EllipticCurvePrivateKey]:
@@ -237,7 +229,7 @@ def test_a_revoked_certificate_is_listed_and_can_no_longer_act(
     client: ca.CAClient, registrar: ca.Registrar
 ) -> None:
     enrolment, key = enrolled(client, registrar, "kate")
-    target = identifiers(enrolment.cert_pem)
+    target = ca.certificate_id(enrolment.cert_pem)
     done = registrar.revoke(serial=target.serial, aki=target.aki, reason="keycompromise", gencrl=True)
     assert done.revoked == (target,)
     assert done.crl_pem is not None
@@ -249,6 +241,17 @@ def test_a_revoked_certificate_is_listed_and_can_no_longer_act(
         client.registrar(enrolment.cert_pem, key).reenroll("kate", key)
     with pytest.raises(ca.AlreadyRevoked):
         registrar.revoke(serial=target.serial, aki=target.aki)
+
+
+def test_every_certificate_is_revoked_by_its_id(client: ca.CAClient, registrar: ca.Registrar) -> None:
+    secret = registrar.register("mallory", max_enrollments=-1)
+
+    def revoked(_: int) -> bool:  # one certificate in sixteen has a serial that begins with a zero
+        target = ca.certificate_id(client.enroll("mallory", secret, ca.generate_key()).cert_pem)
+        return registrar.revoke(serial=target.serial, aki=target.aki).revoked == (target,)
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(revoked, range(16)))
 
 
 def test_revoking_an_identity_takes_all_its_certificates(

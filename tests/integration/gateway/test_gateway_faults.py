@@ -81,5 +81,5 @@ def test_a_commit_can_be_awaited_at_another_peer(deployed: Deployed, network: Ru
             assert second.new_commit(commit.to_bytes()).status().successful
         finally:
             network.start("peer0.regulator")
+        await_answer(deployed.contract(first), *ENDORSERS)  # connected again
         assert commit.status().successful
-        await_answer(deployed.contract(first), *ENDORSERS)

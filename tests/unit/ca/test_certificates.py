@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
-from cryptography.hazmat.primitives import serialization
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.x509.oid import NameOID
 
 from client import ca
 from client.ca.keys import sign_low_s
@@ -28,6 +32,25 @@ def test_no_extension_no_attributes() -> None:
 def test_a_malformed_extension_is_refused(value: bytes) -> None:
     with pytest.raises(ValueError, match="attributes extension"):
         ca.certificate_attributes(with_extension(value))
+
+
+def test_the_id_is_in_the_servers_form_without_leading_zeros() -> None:
+    key = ca.generate_key()
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "alice")])
+    now = datetime.now(UTC)
+    authority = x509.AuthorityKeyIdentifier(bytes.fromhex("000a0b"), None, None)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), 0x0C0D, now, now + timedelta(days=1))
+        .add_extension(authority, critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    assert ca.certificate_id(made) == ca.CertificateId("c0d", "a0b")
+    assert ca.certificate_id(made.public_bytes(serialization.Encoding.PEM)) == ca.certificate_id(made)
+
+
+def test_a_certificate_of_no_fabric_ca_has_no_id() -> None:
+    with pytest.raises(ValueError, match="authority key id"):
+        ca.certificate_id(with_extension(None))
 
 
 def test_keys_survive_their_pem() -> None:

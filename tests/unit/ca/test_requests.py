@@ -181,7 +181,7 @@ def test_revoking_one_certificate() -> None:
         lambda _: success({"RevokedCerts": [{"Serial": "0a", "AKI": "0b"}], "CRL": b64(b"the list")})
     )
     done = registrar(server)[0].revoke(serial="0a", aki="0b", reason="keycompromise", gencrl=True)
-    assert done == ca.Revocation((ca.RevokedCertificate("0a", "0b"),), b"the list")
+    assert done == ca.Revocation((ca.CertificateId("0a", "0b"),), b"the list")
     assert server.body == {
         "serial": "0a",
         "aki": "0b",
