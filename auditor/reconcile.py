@@ -129,13 +129,14 @@ class _Ballots:
         Up to the last number of an accepted ballot, accounted for are those on the chain and those
         of rows that never got there. What is only claimed in a refused entry proves no later number.
         """
-        last: dict[str, int] = {}
+        given: dict[str, set[int]] = {}
         for held in self.meeting.accepted.values():
-            last[held.door] = max(last.get(held.door, 0), held.ack_no)
-        last.pop(self.own_door, None)
-        for door, end in sorted(last.items()):
-            known = self.meeting.numbers.get(door, set()) | self.numbers.get(door, set())
-            for first, after in pairwise(sorted({0, *(number for number in known if number <= end)})):
+            given.setdefault(held.door, {0}).add(held.ack_no)
+        given.pop(self.own_door, None)
+        for door, accepted in sorted(given.items()):
+            claimed = self.meeting.numbers.get(door, set()) | self.numbers.get(door, set())
+            known = accepted | {number for number in claimed if number <= max(accepted)}
+            for first, after in pairwise(sorted(known)):
                 if after - first > 1:
                     gap = str(first + 1) if after - first == _NEXT else f"{first + 1}-{after - 1}"
                     where = f"door {door}, acknowledgement {gap}"

@@ -20,7 +20,7 @@ from auditor.errors import AuditUnavailable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sqlalchemy.engine import URL, Connection
+    from sqlalchemy.engine import URL, Connection, Engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,24 +72,31 @@ def _opened(url: URL) -> Iterator[tuple[Connection, Snapshot]]:
             copy = _vacuum(Path(url.database or ""), Path(folder) / "platform.db")
             digest = hashlib.sha256(copy.read_bytes()).hexdigest()
             engine = sqlalchemy.create_engine(f"sqlite:///file:{copy}?mode=ro&uri=true")
-            with engine.connect() as connection:
+            with _connected(engine) as connection:
                 yield connection, Snapshot(url.database or "", "VACUUM INTO", True, taken_at, digest)
-            engine.dispose()
         return
     if url.get_backend_name() != "postgresql":
         raise AuditUnavailable(
-            f"databases of kind {url.get_backend_name()!r} are not read: SQLite or PostgreSQL"
+            f"{url.get_backend_name()!r} is not read: the platform is on SQLite or PostgreSQL"
         )
     engine = sqlalchemy.create_engine(
         url.set(drivername="postgresql+psycopg"),
         isolation_level="REPEATABLE READ",
         connect_args={"options": "-c default_transaction_read_only=on"},
     )
-    with engine.connect() as connection:
+    with _connected(engine) as connection:
         shared = url.host in (None, "", "localhost", "127.0.0.1", "::1")
         name = url.render_as_string(hide_password=True)
         yield connection, Snapshot(name, "REPEATABLE READ, READ ONLY", shared, taken_at, "")
-    engine.dispose()
+
+
+@contextmanager
+def _connected(engine: Engine) -> Iterator[Connection]:
+    try:
+        with engine.connect() as connection:
+            yield connection
+    finally:
+        engine.dispose()
 
 
 def _vacuum(source: Path, target: Path) -> Path:
