@@ -76,9 +76,8 @@ def _opened(url: URL) -> Iterator[tuple[Connection, Snapshot]]:
                 yield connection, Snapshot(url.database or "", "VACUUM INTO", True, taken_at, digest)
         return
     if url.get_backend_name() != "postgresql":
-        raise AuditUnavailable(
-            f"{url.get_backend_name()!r} is not read: the platform is on SQLite or PostgreSQL"
-        )
+        kind = url.get_backend_name()
+        raise AuditUnavailable(f"a database of kind {kind!r} is not read; SQLite and PostgreSQL are")
     engine = sqlalchemy.create_engine(
         url.set(drivername="postgresql+psycopg"),
         isolation_level="REPEATABLE READ",
