@@ -2,7 +2,6 @@ package arbitration_test
 
 import (
 	"encoding/json"
-	"fmt"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -161,7 +160,7 @@ func TestSumsDoNotDependOnOrder(t *testing.T) {
 				}
 			}
 		}
-		want := fmt.Sprintf("%s", encoded(r, whole))
+		want := string(encoded(r, whole))
 		for _, order := range [][]*tally.Subtotal{{left, right}, {right, left}} {
 			sum := tally.New()
 			for _, part := range order {

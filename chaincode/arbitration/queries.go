@@ -44,10 +44,12 @@ func (c *Contract) getMeeting(tx ledger.Tx, id string) ([]byte, error) {
 	}
 	if m.state == meeting.Closing {
 		total, found, err := c.sum(tx, id)
-		if err != nil {
+		if code, _ := refusal.CodeOf(err); err != nil && code != refusal.RangeLimit {
 			return nil, err
 		}
-		view.Count = &countView{Ballots: total.Ballots, Subtotals: found}
+		if err == nil {
+			view.Count = &countView{Ballots: total.Ballots, Subtotals: found}
+		}
 	}
 	return canonical.Marshal(view)
 }

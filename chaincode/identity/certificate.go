@@ -17,27 +17,27 @@ func thumbprint(der []byte) string {
 	return canonical.Base64(sum[:])
 }
 
-// parseIssuer reads a lender CA's root certificate. It refuses
-// (ISSUER_FORMAT) what is not a self-signed CA certificate.
-func parseIssuer(der []byte) (*x509.Certificate, error) {
+// checkIssuer refuses (ISSUER_FORMAT) what is not the self-signed certificate
+// of a CA with a P-256 key.
+func checkIssuer(der []byte) error {
 	certificate, err := x509.ParseCertificate(der)
 	if err != nil {
-		return nil, refusal.Because(refusal.IssuerFormat, err)
+		return refusal.Because(refusal.IssuerFormat, err)
 	}
 	if !certificate.BasicConstraintsValid || !certificate.IsCA {
-		return nil, refusal.New(refusal.IssuerFormat, "not a CA certificate")
+		return refusal.New(refusal.IssuerFormat, "not a CA certificate")
 	}
 	if key, ok := certificate.PublicKey.(*ecdsa.PublicKey); !ok || key.Curve != elliptic.P256() {
-		return nil, refusal.New(refusal.IssuerFormat, "its key is not P-256")
+		return refusal.New(refusal.IssuerFormat, "its key is not P-256")
 	}
 	if !certificate.NotBefore.Before(certificate.NotAfter) {
-		return nil, refusal.New(refusal.IssuerFormat, "never valid")
+		return refusal.New(refusal.IssuerFormat, "never valid")
 	}
 	// A root of its own (and CheckSignatureFrom demands keyCertSign).
 	if err := certificate.CheckSignatureFrom(certificate); err != nil {
-		return nil, refusal.New(refusal.IssuerFormat, "not signed by itself: %v", err)
+		return refusal.New(refusal.IssuerFormat, "not signed by itself: %v", err)
 	}
-	return certificate, nil
+	return nil
 }
 
 var commonNameOID = asn1.ObjectIdentifier{2, 5, 4, 3}
@@ -61,23 +61,23 @@ func commonNames(certificate *x509.Certificate) []any {
 //  4. its one CN is the pseudonym (CERT_SUBJECT)
 //  5. it chains to the issuer at its own notBefore (CERT_CHAIN); there is no
 //     clock here, so expiry is the issuer's and the sessions' business
-func verifyLender(der []byte, sub string, issuer *x509.Certificate) (*x509.Certificate, error) {
+func verifyLender(der []byte, sub string, issuer *x509.Certificate) error {
 	certificate, err := x509.ParseCertificate(der)
 	if err != nil {
-		return nil, refusal.Because(refusal.CertFormat, err)
+		return refusal.Because(refusal.CertFormat, err)
 	}
 	if !certificate.NotBefore.Before(certificate.NotAfter) {
-		return nil, refusal.New(refusal.CertFormat, "never valid")
+		return refusal.New(refusal.CertFormat, "never valid")
 	}
 	if certificate.IsCA {
-		return nil, refusal.New(refusal.CertKey, "a CA certificate")
+		return refusal.New(refusal.CertKey, "a CA certificate")
 	}
 	key, ok := certificate.PublicKey.(*ecdsa.PublicKey)
 	if !ok || key.Curve != elliptic.P256() {
-		return nil, refusal.New(refusal.CertKey, "")
+		return refusal.New(refusal.CertKey, "")
 	}
 	if names := commonNames(certificate); len(names) != 1 || names[0] != sub {
-		return nil, refusal.New(refusal.CertSubject, "")
+		return refusal.New(refusal.CertSubject, "")
 	}
 	roots := x509.NewCertPool()
 	roots.AddCert(issuer)
@@ -88,7 +88,7 @@ func verifyLender(der []byte, sub string, issuer *x509.Certificate) (*x509.Certi
 		KeyUsages:     []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
 	}
 	if _, err := certificate.Verify(options); err != nil {
-		return nil, refusal.Because(refusal.CertChain, err)
+		return refusal.Because(refusal.CertChain, err)
 	}
-	return certificate, nil
+	return nil
 }

@@ -48,33 +48,23 @@ func enrol(tx ledger.Tx, documents []byte) ([]byte, error) {
 	return record(tx, applications, held)
 }
 
+// knownIssuer is what is known of an institution's issuer: the certificate,
+// or why there is none.
+type knownIssuer struct {
+	certificate *x509.Certificate
+	refused     error
+}
+
 // verify checks the certificate against the institution's issuer.
-func (a *application) verify(issuer *Issuer) error {
-	if issuer == nil {
-		return refusal.New(refusal.IssuerNotFound, "%s", a.enrolment.Institution)
+func (a *application) verify(issuer knownIssuer) error {
+	if issuer.refused != nil {
+		return issuer.refused
 	}
-	if issuer.Status != confirmed {
-		return refusal.New(refusal.IssuerNotConfirmed, "%s", a.enrolment.Institution)
-	}
-	root, err := issuer.certificate()
-	if err != nil {
-		return err
-	}
-	_, err = verifyLender(a.der, a.enrolment.Sub, root)
-	return err
+	return verifyLender(a.der, a.enrolment.Sub, issuer.certificate)
 }
 
-// certificate parses a stored issuer's certificate.
-func (i *Issuer) certificate() (*x509.Certificate, error) {
-	der, err := canonical.FromStandardBase64(i.Certificate)
-	if err != nil {
-		return nil, fmt.Errorf("stored issuer: %w", err)
-	}
-	return x509.ParseCertificate(der)
-}
-
-func readIssuers(tx ledger.Tx, applications []application) (map[string]*Issuer, error) {
-	issuers := map[string]*Issuer{}
+func readIssuers(tx ledger.Tx, applications []application) (map[string]knownIssuer, error) {
+	issuers := map[string]knownIssuer{}
 	for i := range applications {
 		if applications[i].refused != nil {
 			continue
@@ -83,13 +73,35 @@ func readIssuers(tx ledger.Tx, applications []application) (map[string]*Issuer, 
 		if _, known := issuers[institution]; known {
 			continue
 		}
-		issuer, err := read[Issuer](tx, issuerKey(institution))
+		issuer, err := readIssuer(tx, institution)
 		if err != nil {
 			return nil, err
 		}
 		issuers[institution] = issuer
 	}
 	return issuers, nil
+}
+
+func readIssuer(tx ledger.Tx, institution string) (known knownIssuer, err error) {
+	issuer, err := read[Issuer](tx, issuerKey(institution))
+	if err != nil {
+		return known, err
+	}
+	switch {
+	case issuer == nil:
+		known.refused = refusal.New(refusal.IssuerNotFound, "%s", institution)
+	case issuer.Status != confirmed:
+		known.refused = refusal.New(refusal.IssuerNotConfirmed, "%s", institution)
+	default:
+		der, err := canonical.FromStandardBase64(issuer.Certificate)
+		if err != nil {
+			return known, fmt.Errorf("stored issuer: %w", err)
+		}
+		if known.certificate, err = x509.ParseCertificate(der); err != nil {
+			return known, fmt.Errorf("stored issuer: %w", err)
+		}
+	}
+	return known, nil
 }
 
 func readEnrolled(tx ledger.Tx, applications []application) (map[string]*Enrolment, error) {

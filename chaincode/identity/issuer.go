@@ -19,7 +19,7 @@ func proposeIssuer(tx ledger.Tx, caller authority.Caller, document []byte) ([]by
 	if err := authority.CheckSame(caller, institution); err != nil {
 		return nil, err
 	}
-	if _, err := parseIssuer(der); err != nil {
+	if err := checkIssuer(der); err != nil {
 		return nil, err
 	}
 	held, err := read[Issuer](tx, issuerKey(institution))

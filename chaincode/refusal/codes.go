@@ -1,3 +1,5 @@
+// Code generated from tests/vectors/codes.json; DO NOT EDIT.
+
 package refusal
 
 // The registry, in the order in which checks apply within each group.

@@ -5,6 +5,8 @@
 // tests/vectors/codes.json; a test holds this table to that file.
 package refusal
 
+//go:generate go run ./generate
+
 import (
 	"errors"
 	"fmt"
