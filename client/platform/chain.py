@@ -7,6 +7,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+import grpc
+
 from client.encodings.codes import CODES
 from client.errors import UserError
 from client.gateway.errors import EndorseError
@@ -105,6 +107,8 @@ _BEHIND = frozenset(
 )
 LAG_SECONDS = 3.0
 """How long a peer may be behind another before its answer is taken for the channel's."""
+PEERS_SECONDS = 10.0
+"""How long a peer that has just started may take to hear of the others."""
 _POLL_SECONDS = 0.1
 
 
@@ -125,12 +129,17 @@ def commit(contract: Contract, name: str, *arguments: str | bytes) -> Committed:
 
 
 def _endorse(contract: Contract, name: str, arguments: Sequence[str | bytes]) -> Transaction:
-    deadline = time.monotonic() + LAG_SECONDS
+    began = time.monotonic()
     while True:
         try:
             return contract.new_proposal(name, arguments=arguments).endorse()
         except EndorseError as error:
-            if refusal_code(error) not in _BEHIND or time.monotonic() >= deadline:
+            patience = 0.0
+            if refusal_code(error) in _BEHIND:
+                patience = LAG_SECONDS
+            elif error.grpc_code is grpc.StatusCode.FAILED_PRECONDITION:
+                patience = PEERS_SECONDS  # the gateway knows of too few endorsers, perhaps not yet
+            if time.monotonic() - began >= patience:
                 raise
         time.sleep(_POLL_SECONDS)
 
