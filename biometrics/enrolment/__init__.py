@@ -1,0 +1,1 @@
+"""Before and beside the face: invitations, consents, slots for the way without a face, erasure."""

@@ -1,0 +1,115 @@
+"""Consents: one for each thing, to one version of its text, withdrawable at any time.
+
+Separate consent is what PIPL art. 29 asks for sensitive personal information, and art. 15 lets it be
+withdrawn as easily as it was given.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from biometrics.store.models import Consent
+from biometrics.terms.errors import ServiceRefused
+from biometrics.terms.policy import CONSENTS
+from client.encodings import base64url, ids
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from sqlalchemy.orm import Session
+
+    from biometrics.terms.binding import Lender
+    from biometrics.terms.policy import ServicePolicy
+
+
+@dataclass(frozen=True, slots=True)
+class GivenConsent:
+    """A consent as the lender sees it; times are seconds since 1970."""
+
+    id: str
+    kind: str
+    version: str
+    text_digest: str
+    given_at: int
+    withdrawn_at: int | None
+
+
+class Consents:
+    """The consents of lenders, each a row that is never altered but for its withdrawal."""
+
+    def __init__(self, policy: ServicePolicy, random_bytes: Callable[[int], bytes]) -> None:
+        self._policy = policy
+        self._random_bytes = random_bytes
+
+    def give(
+        self, session: Session, lender: Lender, kind: str, *, version: str, text_digest: str, now: int
+    ) -> GivenConsent:
+        """Note a consent, to the version that counts today; giving it again changes nothing.
+
+        `text_digest` is the base64url SHA-256 of the text that was shown. Raises ServiceRefused
+        (REQUEST_FORMAT, CONSENT_VERSION).
+        """
+        if kind not in CONSENTS:
+            raise ServiceRefused("REQUEST_FORMAT", f"kind is one of {', '.join(CONSENTS)}")
+        if not ids.is_hash(text_digest):
+            raise ServiceRefused("REQUEST_FORMAT", "text_digest is not 32 bytes in base64url")
+        if version != self._policy.consents[kind]:
+            raise ServiceRefused("CONSENT_VERSION", f"{kind} is at version {self._policy.consents[kind]}")
+        standing = self._standing(session, lender, kind)
+        for row in standing:
+            if (row.version, row.text_digest) == (version, text_digest):
+                return _given(row)
+        row = Consent(
+            id=base64url.encode(self._random_bytes(ids.ID_BYTES)),
+            institution=lender.institution,
+            sub=lender.sub,
+            kind=kind,
+            version=version,
+            text_digest=text_digest,
+            given_at=now,
+            withdrawn_at=None,
+        )
+        session.add(row)
+        return _given(row)
+
+    def withdraw(self, session: Session, lender: Lender, kind: str, now: int) -> int:
+        """Withdraw every standing consent of a kind; return how many that were."""
+        if kind not in CONSENTS:
+            raise ServiceRefused("REQUEST_FORMAT", f"kind is one of {', '.join(CONSENTS)}")
+        standing = self._standing(session, lender, kind)
+        for row in standing:
+            row.withdrawn_at = now
+        return len(standing)
+
+    def require(self, session: Session, lender: Lender, kinds: Sequence[str]) -> None:
+        """Raise ServiceRefused (CONSENT_MISSING) unless each kind has a standing consent."""
+        for kind in kinds:
+            if not self.holds(session, lender, kind):
+                raise ServiceRefused("CONSENT_MISSING", kind)
+
+    def holds(self, session: Session, lender: Lender, kind: str) -> bool:
+        """Say whether there is a standing consent to today's version."""
+        standing = self._standing(session, lender, kind)
+        return any(row.version == self._policy.consents[kind] for row in standing)
+
+    def listed(self, session: Session, lender: Lender) -> list[GivenConsent]:
+        """Return all consents of a lender, withdrawn ones too, oldest first."""
+        query = select(Consent).where(Consent.institution == lender.institution, Consent.sub == lender.sub)
+        return [_given(row) for row in session.scalars(query.order_by(Consent.given_at, Consent.id))]
+
+    @staticmethod
+    def _standing(session: Session, lender: Lender, kind: str) -> list[Consent]:
+        query = select(Consent).where(
+            Consent.institution == lender.institution,
+            Consent.sub == lender.sub,
+            Consent.kind == kind,
+            Consent.withdrawn_at.is_(None),
+        )
+        return list(session.scalars(query.with_for_update()))
+
+
+def _given(row: Consent) -> GivenConsent:
+    return GivenConsent(row.id, row.kind, row.version, row.text_digest, row.given_at, row.withdrawn_at)

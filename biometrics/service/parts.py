@@ -1,0 +1,55 @@
+"""The parts that the desks share: made once by `build`, each replaceable."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from biometrics.enrolment.consents import Consents
+    from biometrics.enrolment.erasure import Erasure
+    from biometrics.enrolment.invitations import Invitations
+    from biometrics.enrolment.slots import Slots
+    from biometrics.review.cases import Cases
+    from biometrics.service.callers import Callers
+    from biometrics.service.checker import Checker
+    from biometrics.service.outcomes import Outcomes
+    from biometrics.service.pool import Pool
+    from biometrics.sources.selected import SelectedSources
+    from biometrics.store import Database, Sealer
+    from biometrics.terms.policy import ServicePolicy
+
+
+def system_clock() -> int:
+    """Return the whole seconds since 1970."""
+    return int(time.time())
+
+
+def system_random(size: int) -> bytes:
+    """Return random bytes fit for keys."""
+    return secrets.token_bytes(size)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a service is made of. `clock` gives whole seconds since 1970."""
+
+    database: Database
+    sealer: Sealer
+    policy: ServicePolicy
+    checker: Checker
+    pool: Pool
+    sources: SelectedSources
+    callers: Callers
+    consents: Consents
+    invitations: Invitations
+    cases: Cases
+    slots: Slots
+    erasure: Erasure
+    outcomes: Outcomes
+    clock: Callable[[], int]
+    random_bytes: Callable[[int], bytes]

@@ -1,0 +1,1 @@
+"""Where reference pictures come from, behind one interface (`interface.PhotoSource`)."""
