@@ -28,6 +28,11 @@ class Layout:
         return self.home / "network.lock"
 
     @property
+    def marker(self) -> Path:
+        """Says that `root` is a network's folder, which may be deleted, and nothing else."""
+        return self.root / ".concordat-network"
+
+    @property
     def state(self) -> Path:
         """Written once certificates and genesis blocks are complete."""
         return self.root / "network.json"

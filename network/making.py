@@ -25,7 +25,7 @@ def make(cluster: Cluster, starter: Starter, table: str, progress: Progress) -> 
     for command in (*cluster.authorities(), *cluster.orderers(), *cluster.peers()):
         ports.require_free(command.node, command.ports)
     state.erase(layout)
-    layout.root.mkdir(parents=True, mode=0o700)
+    state.begin(layout)
     for org in topology.orgs:
         authorities.configure(layout, org, cluster.ports(org))
     starter.start(cluster.authorities())

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from network.topology import Channel
 
 _START_SECONDS: Final = 90
+_SERVICE_SECONDS: Final = 40
 _READY_SECONDS: Final = 60
 
 
@@ -53,7 +54,7 @@ def wait_leaders(cluster: Cluster) -> None:
 def wait_services(cluster: Cluster, services: Iterable[Command]) -> None:
     """Wait until the supervisor has every chaincode process running as it is wanted now."""
     checks = {service.node: _service_check(cluster, service) for service in services}
-    health.wait_for(cluster.layout, checks, _START_SECONDS, "the chaincode process", supervised=True)
+    health.wait_for(cluster.layout, checks, _SERVICE_SECONDS, "the chaincode process", supervised=True)
 
 
 def wait_gateways(cluster: Cluster, deployments: Iterable[Deployment]) -> None:

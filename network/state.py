@@ -89,8 +89,19 @@ def plan(table: Path, base: int | None) -> Made:
     return Made(topology, table.read_text(encoding="utf-8"), chosen)
 
 
+def begin(layout: Layout) -> None:
+    """Make the network's folder, empty but for the mark that allows to delete it again."""
+    layout.root.mkdir(parents=True, mode=0o700)
+    layout.marker.touch()
+
+
 def erase(layout: Layout) -> None:
-    """Delete everything of the network."""
+    """Delete everything of the network; raise `NetworkError` if the folder is something else."""
+    ours = layout.marker.exists() or layout.state.exists()
+    if layout.root.exists() and not ours and any(layout.root.iterdir()):
+        raise NetworkError(
+            f"{layout.root} was not made by `concordat network`; choose another $CONCORDAT_HOME"
+        )
     shutil.rmtree(layout.root, ignore_errors=True)
     if layout.root.exists():
         raise NetworkError(f"cannot delete {layout.root}; see who owns the files in it")

@@ -100,7 +100,11 @@ class Supervisor:
                     next_look = min(next_look, due - now)
                     continue
                 attempt.begin(now)
-                record = processes.start(self.layout, service)
+                try:
+                    record = processes.start(self.layout, service)
+                except OSError as error:
+                    logger.error("%s cannot be started: %s", service.node, error)  # noqa: TRY400  it says all
+                    continue
                 logger.info("%s started as process %d", service.node, record.pid)
             running.append(record)
         return running, next_look

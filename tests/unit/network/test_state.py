@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def made(tmp_path: Path) -> Layout:
     layout = Layout(tmp_path)
+    state.begin(layout)
     state.save(layout, tables.DEFAULT, 18000)
     return layout
 
@@ -71,6 +72,26 @@ def test_erase_removes_everything_but_the_lock(made: Layout) -> None:
         state.erase(made)
     assert not made.root.exists()
     assert made.lock.exists()
+
+
+def test_erase_spares_a_folder_that_is_no_networks(tmp_path: Path) -> None:
+    layout = Layout(tmp_path)
+    source = layout.root / "topology.py"
+    source.parent.mkdir()
+    source.write_text("precious", encoding="utf-8")
+    with pytest.raises(NetworkError, match="was not made by `concordat network`"):
+        state.erase(layout)
+    assert source.read_text(encoding="utf-8") == "precious"
+
+
+def test_erase_takes_what_a_crash_left(tmp_path: Path) -> None:
+    layout = Layout(tmp_path)
+    layout.root.mkdir()
+    state.erase(layout)
+    state.begin(layout)
+    (layout.root / "orgs").mkdir()
+    state.erase(layout)
+    assert not layout.root.exists()
 
 
 def _hold(layout: Layout, held: Event, release: Event) -> None:

@@ -57,6 +57,14 @@ def test_a_changed_service_is_restarted(layout: Layout) -> None:
     assert not record.alive()
 
 
+def test_a_missing_program_does_not_take_the_others_with_it(layout: Layout) -> None:
+    gone = processes.Command("identity.gone", ("/nonexistent",), {}, (2,))
+    supervisor.write_services(layout, [gone, service()])
+    running, next_look = supervisor.Supervisor(layout).step()
+    assert [record.node for record in running] == ["identity.x"]
+    assert next_look > 0
+
+
 def test_one_that_keeps_dying_is_started_less_and_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
     attempt = supervisor._Attempt()
     now, delays = 1000.0, []
