@@ -111,6 +111,10 @@ def verify_succession(block: Block, previous: Header) -> None:
 
 def verify_data(block: Block) -> None:
     """Step 3: the data hash is the SHA-256 of the concatenated transactions, each with a code."""
+    if not block.data:
+        raise BlockError(
+            STEP_DATA, block.where, "a block without transactions", expected="at least 1", found=0
+        )
     computed = hashlib.sha256(b"".join(block.data)).digest()
     if computed != block.header.data_hash:
         raise BlockError(

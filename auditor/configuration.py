@@ -99,11 +99,11 @@ def verify_update(current: ChannelConfiguration, envelope: bytes, where: str) ->
         )
     signers: dict[bytes, Member] = {}
     for one in update.signatures:
-        creator = pb.common.SignatureHeader.FromString(one.signature_header).creator
         try:
+            creator = pb.common.SignatureHeader.FromString(one.signature_header).creator
             member = current.members.member(creator)
             member.verify(one.signature_header + update.config_update, one.signature)
-        except NotAMember:
+        except (NotAMember, pb.DecodeError):
             continue
         signers[creator] = member
     try:

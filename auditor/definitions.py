@@ -33,13 +33,13 @@ def verify_definition(transaction: Transaction, configuration: ChannelConfigurat
             if write.key == f"namespaces/fields/{chaincode}/ValidationInfo":
                 _verify_validation(transaction, configuration, write.value)
             elif write.key == f"namespaces/fields/{chaincode}/Collections":
-                data = pb.lifecycle_db.StateData.FromString(write.value).Bytes
+                data = _state_bytes(transaction, write.value)
                 _expect(transaction, "the definition has private data collections", b"", data)
 
 
 def _verify_validation(transaction: Transaction, configuration: ChannelConfiguration, value: bytes) -> None:
+    data = _state_bytes(transaction, value)
     try:
-        data = pb.lifecycle_db.StateData.FromString(value).Bytes
         info = pb.definition.ChaincodeValidationInfo.FromString(data)
         policy = pb.policy.ApplicationPolicy.FromString(info.validation_parameter)
     except pb.DecodeError as error:
@@ -55,6 +55,14 @@ def _verify_validation(transaction: Transaction, configuration: ChannelConfigura
             expected=configuration.endorsement.describe(),
             found=policy.channel_config_policy_reference or "a policy of its own",
         )
+
+
+def _state_bytes(transaction: Transaction, value: bytes) -> bytes:
+    try:
+        return bytes(pb.lifecycle_db.StateData.FromString(value).Bytes)
+    except pb.DecodeError as error:
+        message = f"malformed definition: {error}"
+        raise TransactionError(STEP_DEFINITION, transaction.where, message) from error
 
 
 def _expect(transaction: Transaction, message: str, expected: object, found: object) -> None:

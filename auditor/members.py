@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
@@ -79,7 +79,10 @@ class Membership:
         if organisation is None:
             raise NotAMember(f"{identity.mspid!r} is no organisation of the channel")
         _verify_chain(certificate, organisation)
-        key = certificate.public_key()
+        try:
+            key = certificate.public_key()
+        except (ValueError, UnsupportedAlgorithm) as error:
+            raise NotAMember(f"the key of {_name(certificate)} cannot be read") from error
         if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
             raise NotAMember(f"the certificate of {_name(certificate)} carries no P-256 key")
         return Member(

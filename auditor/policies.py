@@ -110,6 +110,8 @@ def _principal(message: Any) -> Principal:
     if message.principal_classification != pb.msp_principal.MSPPrincipal.ROLE:
         raise PolicyUnsupported("only principals that are roles are supported")
     role = pb.msp_principal.MSPRole.FromString(message.principal)
+    if role.role not in _ROLES:
+        raise PolicyUnsupported(f"role number {role.role} is not known")
     return Principal(role.msp_identifier, _ROLES[role.role])
 
 

@@ -108,6 +108,13 @@ def test_step_3_other_transactions(chain: Chain) -> None:
     refused_with(3, error)
 
 
+def test_step_3_an_empty_block(chain: Chain) -> None:
+    chain.add()
+    with pytest.raises(BlockError) as error:
+        follow(chain)
+    refused_with(3, error)
+
+
 def test_step_3_a_code_too_few(chain: Chain) -> None:
     chain.add(invoke(chain), invoke(chain), codes=[0])
     with pytest.raises(BlockError) as error:
