@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from fabric_protos.common import common_pb2
 
 from client.ca import certificate_attributes
 
@@ -89,6 +90,14 @@ def test_another_port_base_is_refused(network: LiveNetwork) -> None:
     assert done.returncode == 2
     assert "has port base" in done.stderr
     assert network.status().healthy
+
+
+def test_genesis_hash_is_what_the_next_block_points_to(network: LiveNetwork) -> None:
+    for name, channel in network.profile.channels.items():
+        with network.profile.gateway("RegulatorMSP", "auditor") as gateway:
+            content = gateway.network(name).contract("qscc").evaluate("GetBlockByNumber", name, "1")
+        block: Any = common_pb2.Block.FromString(content)  # type: ignore[attr-defined]
+        assert block.header.previous_hash.hex() == channel.genesis
 
 
 def test_every_listener_is_on_the_loopback_interface(network: LiveNetwork) -> None:
