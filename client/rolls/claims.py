@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from client.encodings.ids import MAX_INTEGER, is_name
 from client.encodings.leaf import Claim
+from client.rolls.bulk import collector_paused
 from client.rolls.decode import decode_text
 from client.rolls.errors import Faults, RollError
 from client.rolls.person import ID_TYPES, MAX_NAME, Person, check_contact, parse_id_no
@@ -57,8 +58,9 @@ def read_claims(data: bytes, encoding: str = "auto", source: str = "the register
     text = decode_text(data, encoding, source)
     faults = Faults()
     people: dict[tuple[str, str], _Rows] = {}
-    for line, row in _rows(text, source, faults):
-        _read_row(line, row, people, faults)
+    with collector_paused():
+        for line, row in _rows(text, source, faults):
+            _read_row(line, row, people, faults)
     if not people and not faults.total:
         raise RollError(f"{source} has no claims: at least one row has to follow the header")
     total = sum(fen for rows in people.values() for fen, _ in rows.claims.values())

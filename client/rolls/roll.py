@@ -14,6 +14,7 @@ from client.encodings.ids import ID_BYTES, is_meeting_id
 from client.encodings.leaf import SALT_BYTES, Leaf
 from client.encodings.roll_summary import ClassTotal, RollSummary
 from client.errors import UserError
+from client.rolls.bulk import collector_paused
 from client.rolls.errors import RollError
 
 if TYPE_CHECKING:
@@ -165,9 +166,10 @@ def make_roll(
     """
     people = [holder.person for holder in holders]
     subs = random_pseudonyms(people, random) if pseudonyms is None else pseudonyms(people)
-    entries = [
-        Entry(holder.person, Leaf(mtg, sub, holder.claims, random(SALT_BYTES)))
-        for holder, sub in zip(holders, subs, strict=True)
-    ]
+    with collector_paused():
+        entries = [
+            Entry(holder.person, Leaf(mtg, sub, holder.claims, random(SALT_BYTES)))
+            for holder, sub in zip(holders, subs, strict=True)
+        ]
     entries.sort(key=lambda entry: entry.leaf.sub)
     return Roll(mtg, snapshot, tuple(entries))

@@ -15,6 +15,7 @@ from client.encodings import base64url, jcs
 from client.encodings.errors import Refused
 from client.encodings.leaf import SALT_BYTES, Leaf, claims_json, parse_claims
 from client.errors import ConcordatError, Negative
+from client.rolls.bulk import collector_paused
 from client.rolls.errors import RollError
 from client.rolls.person import Person
 from client.rolls.roll import Entry, Roll
@@ -80,7 +81,8 @@ def read_roll(path: Path) -> Roll:
     if not lines or lines.pop():
         raise RollError(f"{path} is no roll file, or its last line is cut off: import the register again")
     mtg, figures = _read_header(header, path)
-    entries = tuple(_read_line(line, number, mtg, path) for number, line in enumerate(lines, 2))
+    with collector_paused():
+        entries = tuple(_read_line(line, number, mtg, path) for number, line in enumerate(lines, 2))
     try:
         roll = Roll(mtg, figures.get("snapshot", ""), entries)
     except RollError as error:
