@@ -9,13 +9,13 @@ from __future__ import annotations
 import base64
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from sqlalchemy import select, update
 
 from client.ca import AlreadyRegistered
-from client.encodings import jcs
+from client.encodings import certificates, jcs
 from client.enrolment.evidence import Evidence, seal
 from client.errors import UserError
 from client.platform.chain import commit
@@ -111,8 +111,10 @@ class EnrolmentService:
 
     def _certify_one(self, key: LenderKey) -> LenderKey:
         row = self._row(key.sub)
-        if key.certificate is not None and row.x5t == key.x5t:
-            return key
+        if row.certificate is not None:
+            known = base64.b64decode(row.certificate)
+            if certificates.public_key(known) == key.key.public_key():
+                return replace(key, certificate=known)
         secret = self._secret(row)
         issued = self._ca.enroll_csr(key.sub, secret, key.csr())
         certified = key.with_certificate(issued.cert_pem)
