@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from biometrics.store import Database, Sealer
     from biometrics.terms.policy import ServicePolicy
 
-DEFAULT_CHECKER = "biometrics.service.match_checker:make"
+DEFAULT_CHECKER = "biometrics.service.live_checker:make"
 
 
 @dataclass(frozen=True, slots=True)
