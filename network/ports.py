@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import socket
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,9 +88,13 @@ def require_free(node: str, ports: Iterable[int]) -> None:
 
 
 def free_base(topology: Topology, first: int = 20000) -> int:
-    """Return a port base at which every port is free at this moment, below the ephemeral range."""
+    """Return a port base at which every port is free at this moment, below the ephemeral range.
+
+    Ranges are tried in a random order, so that networks started at the same time hardly meet.
+    """
     span = topology.port_stride * (1 + max(org.slot for org in topology.orgs))
-    for base in range(first, _EPHEMERAL_START - span, span):
+    bases = list(range(first, _EPHEMERAL_START - span, span))
+    for base in random.SystemRandom().sample(bases, len(bases)):
         if all(is_free(port) for port in all_ports(topology, base)):
             return base
     raise NetworkError(f"no range of free ports from {first} up to {_EPHEMERAL_START}")

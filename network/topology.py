@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from network.errors import TopologyError
+from network.fields import Fields
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -136,21 +137,21 @@ def parse(text: str) -> Topology:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise TopologyError(f"not TOML: {error}") from error
-    root = _Fields(table, "the table")
+    root = Fields(table, "the table")
     if root.integer("version", 1, 1) != 1:
         raise TopologyError("only version 1 is understood")
     port_base = root.integer("port_base", 1024, 60000)
     port_stride = root.integer("port_stride", 100, 1000)
-    orgs = tuple(_org(_Fields(entry, "an organization")) for entry in root.tables("orgs"))
+    orgs = tuple(_org(Fields(entry, "an organization")) for entry in root.tables("orgs"))
     for attribute in ("name", "msp", "slot"):
         _unique([getattr(org, attribute) for org in orgs], f"organizations' {attribute}")
-    chaincodes = tuple(_chaincode(_Fields(entry, "a chaincode")) for entry in root.tables("chaincodes"))
+    chaincodes = tuple(_chaincode(Fields(entry, "a chaincode")) for entry in root.tables("chaincodes"))
     _unique(list(chaincodes), "chaincodes' name")
     if len(chaincodes) > _MAX_CHAINCODES:
         raise TopologyError(f"at most {_MAX_CHAINCODES} chaincodes have ports")
-    governance = _governance(_Fields(root.table("governance"), "governance"), orgs)
+    governance = _governance(Fields(root.table("governance"), "governance"), orgs)
     channels = tuple(
-        _channel(_Fields(entry, "a channel"), orgs, chaincodes, governance)
+        _channel(Fields(entry, "a channel"), orgs, chaincodes, governance)
         for entry in root.tables("channels")
     )
     _unique([channel.name for channel in channels], "channels' name")
@@ -167,7 +168,7 @@ def require_room(topology: Topology, base: int) -> None:
         raise TopologyError(f"port base {base} does not keep every port between {_FIRST_PORT} and {_PORTS}")
 
 
-def _org(fields: _Fields) -> Org:
+def _org(fields: Fields) -> Org:
     org = Org(
         name=fields.string("name", _NAME),
         title=fields.string("title"),
@@ -183,13 +184,13 @@ def _org(fields: _Fields) -> Org:
     return org
 
 
-def _chaincode(fields: _Fields) -> str:
+def _chaincode(fields: Fields) -> str:
     name = fields.string("name", _NAME)
     fields.done()
     return name
 
 
-def _governance(fields: _Fields, orgs: Sequence[Org]) -> Governance:
+def _governance(fields: Fields, orgs: Sequence[Org]) -> Governance:
     endorsers = _orgs(fields.strings("endorsers"), orgs, "endorsers")
     administrator = _orgs((fields.string("administrator"),), orgs, "administrator")[0]
     governance = Governance(
@@ -205,7 +206,7 @@ def _governance(fields: _Fields, orgs: Sequence[Org]) -> Governance:
 
 
 def _channel(
-    fields: _Fields, orgs: Sequence[Org], chaincodes: Sequence[str], governance: Governance
+    fields: Fields, orgs: Sequence[Org], chaincodes: Sequence[str], governance: Governance
 ) -> Channel:
     name = fields.string("name", _CHANNEL)
     institution = fields.optional_string("institution")
@@ -249,60 +250,3 @@ def _unique(values: Sequence[object], what: str) -> None:
     for index, value in enumerate(values):
         if value in values[:index]:
             raise TopologyError(f"{what}: {value!r} appears twice")
-
-
-class _Fields:
-    """Takes the fields of one TOML table one by one; what is left over is an error."""
-
-    def __init__(self, table: object, where: str) -> None:
-        if not isinstance(table, dict):
-            raise TopologyError(f"{where} must be a table")
-        self._left = dict(table)
-        self._where = f"{where} ({table['name']})" if isinstance(table.get("name"), str) else where
-
-    def _take(self, name: str) -> object:
-        if name not in self._left:
-            raise TopologyError(f"{self._where} has no {name!r}")
-        return self._left.pop(name)
-
-    def string(self, name: str, pattern: re.Pattern[str] | None = None) -> str:
-        value = self._take(name)
-        if not isinstance(value, str) or not value:
-            raise TopologyError(f"{self._where}: {name} must be a text")
-        if pattern is not None and not pattern.fullmatch(value):
-            raise TopologyError(f"{self._where}: {name} {value!r} must match {pattern.pattern}")
-        return value
-
-    def optional_string(self, name: str) -> str | None:
-        return self.string(name) if name in self._left else None
-
-    def strings(self, name: str) -> tuple[str, ...]:
-        value = self._take(name)
-        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            raise TopologyError(f"{self._where}: {name} must be a list of texts")
-        return tuple(value)
-
-    def integer(self, name: str, least: int, most: int) -> int:
-        value = self._take(name)
-        if type(value) is not int or not least <= value <= most:
-            raise TopologyError(f"{self._where}: {name} must be a whole number from {least} to {most}")
-        return value
-
-    def boolean(self, name: str) -> bool:
-        value = self._left.pop(name, False)
-        if not isinstance(value, bool):
-            raise TopologyError(f"{self._where}: {name} must be true or false")
-        return value
-
-    def table(self, name: str) -> object:
-        return self._take(name)
-
-    def tables(self, name: str) -> list[object]:
-        value = self._take(name)
-        if not isinstance(value, list) or not value:
-            raise TopologyError(f"{self._where}: {name} must be a list with at least one entry")
-        return value
-
-    def done(self) -> None:
-        if self._left:
-            raise TopologyError(f"{self._where}: {min(self._left)!r} is not understood")

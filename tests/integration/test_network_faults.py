@@ -113,6 +113,18 @@ def test_commits_go_on_after_the_leader_is_killed(
 
 
 @pytest.mark.parametrize("victim", ["association", "institutiona", "regulator", "arbitration"])
+def test_commits_go_on_without_any_one_orderer(mended: LiveNetwork, victim: str) -> None:
+    mended.kill(f"orderer0.{victim}")
+    for org in mended.profile.orgs.values():
+        commit_within(mended, org.msp)
+    height = mended.height("regulator", "identity")
+    # Nobody's ledger stays behind, not even where the peer had its blocks from the dead orderer.
+    for org in mended.profile.orgs.values():
+        wait_until(lambda name=org.name: mended.height(name, "identity") >= height, f"{org.name}'s peer")
+    mended.start(f"orderer0.{victim}")
+
+
+@pytest.mark.parametrize("victim", ["association", "institutiona", "regulator", "arbitration"])
 def test_commits_go_on_without_any_one_peer(mended: LiveNetwork, victim: str) -> None:
     others = [org for org in mended.profile.orgs.values() if org.name != victim]
     mended.kill(f"peer0.{victim}")
