@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from biometrics.synthesis.portrait import Portrait
 
-GENERATORS = "attacks-v1"
+GENERATORS = "attacks-v2"  # v1 could swap faces before the challenge began, which attacks nothing
 
 _HALF = 0.5
 _MOST = 0.8
@@ -243,7 +243,7 @@ def _face_swap(scenario: Scenario) -> Presentation:
     first, second = Live(scenario.victim, Actor(rng), camera), Live(scenario.other, Actor(rng), camera)
     if rng.random() < _HALF:  # half begin with the attacker
         first, second = second, first
-    return Swapped(first, second, int(rng.integers(0, 3)), int(rng.integers(0, 1500)))
+    return Swapped(first, second, int(rng.integers(1, 3)), int(rng.integers(0, 1500)))
 
 
 # A name ends in "-matching" where the demanded sequence is shown on purpose: reported apart.
