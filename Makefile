@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOCK := requirements/dev.lock
 GO_MODULES := chaincode tests/integration/gatewaychaincode
-PYTHON_TREES := client network biometrics auditor tests scripts
+PYTHON_TREES := client network biometrics auditor tests
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check up down soak lock clean

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from pytest_socket import disable_socket, enable_socket
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 
 @pytest.fixture(autouse=True)
-def no_sockets(request: pytest.FixtureRequest) -> object:
-    if "real_server" in request.keywords:
-        return None
+def no_sockets() -> Iterator[None]:
+    """Refuse network sockets for the length of a test."""
     disable_socket(allow_unix_socket=True)
-    request.addfinalizer(enable_socket)
-    return None
+    yield
+    enable_socket()
