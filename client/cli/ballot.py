@@ -83,7 +83,8 @@ def cast(mtg: str, lender_file: Path, *, as_json: bool, **options: object) -> No
             taken = services.desk(mtg).accept(compact)
         except Refused as refused:
             raise Negative(f"the ballot was refused: {refused.message}", code=refused.code) from refused
-        services.relay(mtg, meeting.institution, name="cast").drain(float(str(options["timeout"])))
+        with services.relay(mtg, meeting.institution, name="cast", workers=1) as relay:
+            relay.drain(float(str(options["timeout"])))
         office = ReceiptOffice(services.database, mtg, services.signer())
         value = _outcome(office, taken, options["receipt"])
     text = f"ballot {taken.digest}: number {taken.no} at {taken.time}, in block {value['block']}"

@@ -137,7 +137,7 @@ class Delivery:
 
     def _later(self, parcel: Parcel, why: str) -> bool:
         delay = _BACKOFF[min(parcel.attempts, len(_BACKOFF) - 1)]
-        _log.warning("batch %s of %d ballots: %s; again in %.1f s", parcel.id, len(parcel.items), why, delay)
+        _log.info("batch %s of %d ballots: %s; again in %.1f s", parcel.id, len(parcel.items), why, delay)
         self._outbox.again(parcel, delay)
         return False
 

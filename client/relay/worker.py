@@ -51,8 +51,9 @@ class Relay:
         self.start()
         return self
 
-    def __exit__(self, *exception: object) -> None:
-        self.stop()
+    def __exit__(self, kind: type[BaseException] | None, *exception: object) -> None:
+        # Whoever leaves by an error (a time-out, say) needn't wait for attempts that hang; none is lost.
+        self.stop(wait=kind is None)
 
     def start(self) -> None:
         """Start the workers."""
@@ -62,11 +63,14 @@ class Relay:
             self._threads.append(thread)
             thread.start()
 
-    def stop(self) -> None:
-        """Let each worker finish its attempt, then return; what is unsettled stays in the outbox."""
+    def stop(self, *, wait: bool = True) -> None:
+        """Let each worker finish its attempt, then return (at once without `wait`).
+
+        What is unsettled stays in the outbox.
+        """
         self._stop.set()
         self._wake.set()
-        for thread in self._threads:
+        for thread in self._threads if wait else ():
             thread.join()
         self._threads.clear()
 
