@@ -12,6 +12,41 @@ import cbor2
 
 MAX_DEPTH: Final = 8
 
+# The tags that the library would act on: building dates, big numbers, patterns, or values
+# that contain themselves. None has a place here, so none is acted on.
+_TAGS: Final = (
+    0,
+    1,
+    2,
+    3,
+    4,
+    5,
+    25,
+    28,
+    29,
+    30,
+    35,
+    36,
+    37,
+    52,
+    54,
+    100,
+    256,
+    258,
+    260,
+    261,
+    1004,
+    43000,
+    55799,
+)
+
+
+def _no_tag(*_: Any) -> Any:
+    raise CborError("a tag")
+
+
+_DECODERS: Final = dict.fromkeys(_TAGS, _no_tag)
+
 
 class CborError(ValueError):
     """The bytes are not one item of the profile in its deterministic form."""
@@ -26,22 +61,28 @@ def dumps(value: Any) -> bytes:
 def loads(data: bytes) -> Any:
     """Return the value of deterministic bytes, arrays as lists; raise CborError for any others."""
     try:
-        value = cbor2.loads(data, max_depth=MAX_DEPTH, allow_indefinite=False)
+        value = cbor2.loads(
+            data, max_depth=MAX_DEPTH + 1, allow_indefinite=False, semantic_decoders=_DECODERS
+        )
+        _check(value)
+    except CborError:
+        raise
     except (cbor2.CBORError, ValueError, OverflowError, RecursionError) as error:
         raise CborError(f"not CBOR: {error}") from error
-    _check(value)
     if cbor2.dumps(value) != data:
         raise CborError("not the deterministic encoding, or bytes after the item")
     return value
 
 
-def _check(value: Any) -> None:
+def _check(value: Any, depth: int = 0) -> None:
     kind = type(value)
     if kind is int:
         if not 0 <= value < 1 << 64:
             raise CborError("an integer outside 0 to 2^64-1")
     elif kind in (list, tuple):
+        if depth == MAX_DEPTH:
+            raise CborError(f"nested deeper than {MAX_DEPTH} levels")
         for item in value:
-            _check(item)
+            _check(item, depth + 1)
     elif kind not in (bytes, str):
         raise CborError(f"a {kind.__name__} where only integers, strings and arrays may be")

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from client.encodings import cbor
 from client.encodings.codes import CODES
+from tests.vectors.accept_cases import accept_cases
 from tests.vectors.cases import Author, Case
 from tests.vectors.form_cases import form_cases
-from tests.vectors.judge_cases import accept_cases, reject_cases
+from tests.vectors.judge_cases import reject_cases
 from tests.vectors.scene import DOOR, scenes
 
 if TYPE_CHECKING:

@@ -69,6 +69,7 @@ def _bad_entries() -> Iterator[tuple[str, str, Any]]:
     leaf = compact[9]
     yield "an entry that is an integer", "ENTRY_FORMAT", 0
     yield "an empty entry", "ENTRY_FORMAT", []
+    yield "an entry nested to the eighth level", "ENTRY_FORMAT", [[[[[[]]]]]]
     yield "an entry of an unknown kind", "ENTRY_FORMAT", but(compact, 0, 2)
     yield "a compact entry with a member less", "ENTRY_FORMAT", compact[:-1]
     yield "a compact entry with a member more", "ENTRY_FORMAT", [*compact, 0]
@@ -157,11 +158,16 @@ def _reject() -> Iterator[dict[str, Any]]:
         ("a tag on an entry", "BATCH_FORMAT", head + b"\x81\xc1" + one),
         ("a tagged batch", "BATCH_FORMAT", b"\xd9\xd9\xf7" + good),
         ("a bignum", "BATCH_FORMAT", head + b"\x81\xc2\x41\x01"),
+        ("an array that contains itself", "BATCH_FORMAT", head + b"\xd8\x1c\x81\xd8\x1d\x00"),
+        ("a pattern", "BATCH_FORMAT", head + b"\x81\xd8\x23\x61a"),
+        ("a reference to a text", "BATCH_FORMAT", head + b"\x81\xd9\x01\x00\x82\x63abc\xd8\x19\x00"),
+        ("an unknown tag", "BATCH_FORMAT", head + b"\x81\xd9\xff\xff\x00"),
         ("a map as entry", "BATCH_FORMAT", head + b"\x81\xa1\x00\x00"),
         ("true as entry", "BATCH_FORMAT", head + b"\x81\xf5"),
         ("null as entry", "BATCH_FORMAT", head + b"\x81\xf6"),
         ("a negative number in an entry", "BATCH_FORMAT", head + b"\x81\x82\x00\x20"),
         ("nested beyond any need", "BATCH_FORMAT", head + b"\x81" * 40 + b"\x00"),
+        ("an entry nested to the ninth level", "BATCH_FORMAT", head + b"\x81" * 7 + b"\x80"),
         ("a length beyond the bytes", "BATCH_FORMAT", head + b"\x9a\xff\xff\xff\xff" + one),
         ("two members", "BATCH_FORMAT", b"\x82\x01" + cbor2.dumps(mtg)),
         ("four members", "BATCH_FORMAT", b"\x84" + good[1:] + b"\x00"),
