@@ -20,8 +20,8 @@ from tests.unit.biometrics_service.doubles import (
     LedgerDouble,
     Person,
     PhotosDouble,
-    jpeg,
 )
+from tests.unit.biometrics_service.stub_checker import jpeg
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,7 +90,7 @@ def world(tmp_path: Path, empty_store: Path) -> Iterator[World]:
         sources=[photos],
         enrolments=enrolments,
         recorder=ledger,
-        checker="tests.unit.biometrics_service.doubles:make",
+        checker="tests.unit.biometrics_service.stub_checker:make",
         pool=pool,
         linger=0.0,
         clock=clock,

@@ -10,7 +10,6 @@ import hashlib
 import io
 import json
 import os
-import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self, cast
@@ -24,7 +23,6 @@ from werkzeug.datastructures import FileStorage, MultiDict
 from werkzeug.test import encode_multipart
 
 from biometrics.errors import PictureRefused
-from biometrics.reasons import Reason
 from biometrics.service import proofs
 from biometrics.service.checker import CheckResult, SentFrame
 from biometrics.service.pool import FrameUnreadable, Overloaded, PoolSize, WorkFailed
@@ -32,9 +30,10 @@ from biometrics.sources.interface import NoPhoto, Photo
 from biometrics.terms.errors import ServiceRefused
 from client.encodings import base64url, certificates, times
 from client.encodings.records import Enrolment
+from tests.unit.biometrics_service.stub_checker import StubChecker, jpeg
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from types import TracebackType
 
     from flask.testing import FlaskClient
@@ -43,64 +42,12 @@ if TYPE_CHECKING:
     from biometrics.service.checker import CheckRequest
     from biometrics.session import EvidenceOpening
     from biometrics.terms.binding import Lender
-    from client.encodings.records import Outcome, Session, Status
+    from client.encodings.records import Session, Status
 
 INSTITUTION = "InstitutionAMSP"
 MEETING = "exit-2026"
 NOON = times.parse("2026-11-23T12:00:00Z")
 SECRET = "open-sesame-4711"
-
-
-def jpeg(word: str, number: int = 0) -> bytes:
-    """Return a frame that tells the stub what to do; each differs from any other."""
-    return b"\xff\xd8\xff" + f"{word}|{number}|{os.urandom(8).hex()}".encode()
-
-
-class StubChecker:
-    """Does as the frames say: accept, retry, review, reject, unreadable, crash, hang, fail."""
-
-    method = "face-v1"
-    complete_within = 300
-    valid_for = 1800
-
-    def challenge(self, random_bytes: Callable[[int], bytes]) -> Mapping[str, Any]:
-        steps = ["blink", "turn-left", "turn-right", "open-mouth", "nod"]
-        first = random_bytes(1)[0] % len(steps)
-        return {"v": 1, "steps": [steps[(first + n) % len(steps)] for n in range(3)]}
-
-    def prepare(self) -> None:
-        return
-
-    def check(self, request: CheckRequest) -> CheckResult:
-        word = request.frames[0].data[3:].split(b"|")[0].decode()
-        if word == "unreadable":
-            raise PictureRefused(Reason.IMAGE_UNREADABLE, "frame 0", "can't be decoded")
-        if word == "crash":
-            os.kill(os.getpid(), 9)
-        if word == "hang":
-            threading.Event().wait()
-        if word == "fail":
-            raise RuntimeError("a defect that names Wang Xiaoming")
-        reasons = {
-            "accept": (),
-            "retry": ("BLURRED",),
-            "review": ("MATCH_BORDERLINE",),
-            "reject": ("MATCH_FAILED",),
-        }
-        return CheckResult(
-            outcome=cast("Outcome", word),
-            reasons=reasons[word],
-            distance=412,
-            frames=(410, 412, 415),
-            basis={"checks": ["match", "liveness"], "policy": {"id": "stub"}},
-            measured={"pid": os.getpid()},
-            frame_digests=tuple(hashlib.sha256(frame.data).digest() for frame in request.frames),
-            reference_digest=hashlib.sha256(request.reference).digest(),
-        )
-
-
-def make() -> StubChecker:
-    return StubChecker()
 
 
 class InlinePool:
@@ -198,8 +145,11 @@ class EnrolmentsDouble:
 
     def __init__(self) -> None:
         self.by_sub: dict[str, Enrolment] = {}
+        self.defect = False
 
     def enrolment(self, lender: Lender) -> Enrolment:
+        if self.defect:
+            raise RuntimeError(f"Wang Xiaoming, {lender.sub}")
         if lender.sub not in self.by_sub:
             raise ServiceRefused("ENROLMENT_NOT_FOUND")
         return self.by_sub[lender.sub]

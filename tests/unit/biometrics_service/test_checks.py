@@ -8,7 +8,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from biometrics.service.checker import SentFrame
 from client.encodings import base64url, jcs
-from tests.unit.biometrics_service.doubles import MEETING, Person, jpeg, send
+from tests.unit.biometrics_service.doubles import MEETING, Person, send
+from tests.unit.biometrics_service.stub_checker import jpeg
 
 if TYPE_CHECKING:
     from werkzeug.test import TestResponse

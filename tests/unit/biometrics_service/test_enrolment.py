@@ -11,7 +11,8 @@ from biometrics.service import proofs
 from biometrics.store.models import CaseFrame, Check, Deletion, ReferencePhoto
 from biometrics.terms.binding import Lender
 from client.encodings import base64url, hashes, jcs
-from tests.unit.biometrics_service.doubles import INSTITUTION, SECRET, Person, jpeg, send
+from tests.unit.biometrics_service.doubles import INSTITUTION, SECRET, Person, send
+from tests.unit.biometrics_service.stub_checker import jpeg
 from tests.unit.biometrics_service.test_checks import refused
 
 if TYPE_CHECKING:
