@@ -85,20 +85,18 @@ class Outbox:
         A voter's later ballot waits until the earlier one is settled.
         """
         with self._database.read() as session:
-            if not _ready(self._due(session, limits.count, lock=False), limits, self._wall()):
-                return None
+            due = self._due(session, limits.count, lock=False)
+        if not _ready(due, limits, self._wall()):
+            return None
         with self._database.write() as session:
-            due = self._due(session, limits.count, lock=self._database.is_postgresql)
-            if not _ready(due, limits, self._wall()):
+            if self._database.is_postgresql:  # where writers don't queue, they lock what they take
+                due = self._due(session, limits.count, lock=True)
+            # What was due stays due until somebody takes it: nothing comes before an acknowledged ballot.
+            parcel = self._form(session, _fitting(due, limits), root=None, attempts=0)
+            if not parcel.items:
+                self._drop_if_empty(session, parcel.id)
                 return None
-            chosen: list[int] = []
-            octets = 0
-            for ballot, size, _ in due:
-                if chosen and octets + size > limits.octets:
-                    break
-                chosen.append(ballot)
-                octets += size
-            return self._form(session, chosen, root=None, attempts=0)
+            return parcel
 
     def resume(self, busy: Collection[str]) -> Parcel | None:
         """Take up a batch that waits for another attempt: one of this relay's, or one whose relay is gone.
@@ -167,8 +165,8 @@ class Outbox:
                     created_at=to_text(self._clock()),
                 )
             )
-            for chunk in _chunks(ballots):
-                session.execute(update(Ballot).where(Ballot.id.in_(chunk)).values(status="submitted"))
+            mine = select(OutboxEntry.ballot).where(OutboxEntry.batch == parcel.id)
+            session.execute(update(Ballot).where(Ballot.id.in_(mine)).values(status="submitted"))
             renewed = {"lease_until": self._wall() + self._lease}
             session.execute(update(Batch).where(Batch.id == parcel.id).values(renewed))
 
@@ -322,6 +320,18 @@ def _ready(due: Sequence[tuple[int, int, float]], limits: Limits, wall: float) -
         return False
     full = len(due) >= limits.count or sum(size for _, size, _ in due) >= limits.octets
     return full or min(queued for _, _, queued in due) + limits.age <= wall
+
+
+def _fitting(due: Sequence[tuple[int, int, float]], limits: Limits) -> list[int]:
+    """Return as many of the due ballots as one batch may hold, at least one."""
+    chosen: list[int] = []
+    octets = 0
+    for ballot, size, _ in due:
+        if chosen and octets + size > limits.octets:
+            break
+        chosen.append(ballot)
+        octets += size
+    return chosen
 
 
 def _chunks(values: Sequence[int]) -> Iterator[list[int]]:

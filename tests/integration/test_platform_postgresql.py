@@ -136,9 +136,7 @@ def test_relays_that_run_at_once_deliver_each_ballot_once(database: Database) ->
     bench.check_exactly_once()
 
 
-@pytest.mark.parametrize(
-    "script", [["ok", "lost"], ["ok", "late"], ["ok", "killed-after"], ["ok", "ok", "killed"]]
-)
+@pytest.mark.parametrize("script", ["ok lost", "ok late", "ok killed-after", "ok ok killed"])
 def test_whatever_is_lost_each_ballot_counts_once(database: Database, script: str) -> None:
     bench = Bench(database)
     for voter in range(3):
