@@ -69,20 +69,26 @@ class Cluster:
         )
 
     def leader(self, channel: Channel) -> Org | None:
-        """Return whose orderer leads the channel, None while a majority does not agree on one.
+        """Return whose orderer leads the channel, None while a majority does not name the same one.
 
-        An orderer that has just come back may take itself for the leader that it was, so each is asked.
+        Orderers tell of another leader only when they next decide on a block: one that has just come
+        back may name the leader of long ago, and on an idle channel they may differ until then.
         """
-        votes = Counter(
-            metrics.get(("consensus_BFT_leader_id", channel.name))
-            for org in channel.consenters
-            if (metrics := health.metrics(self.ports(org).orderer_operations))
-        )
+        votes = Counter(self._leaders_named(channel))
         # Consenters are numbered from 1 in the table's order (network/genesis.py).
         for number, org in enumerate(channel.consenters, start=1):
             if 2 * votes[number] > len(channel.consenters):
                 return org
         return None
+
+    def orders(self, channel: Channel) -> bool:
+        """Say whether a quorum of the channel's orderers has begun to agree on blocks with the others."""
+        quorum = -(-(len(channel.consenters) + (len(channel.consenters) - 1) // 3 + 1) // 2)
+        return sum(1 for named in self._leaders_named(channel) if named) >= quorum
+
+    def _leaders_named(self, channel: Channel) -> list[float | None]:
+        name = ("consensus_BFT_leader_id", channel.name)
+        return [health.metrics(self.ports(org).orderer_operations).get(name) for org in channel.consenters]
 
     def orderer_flags(self, channel: Channel) -> tuple[str, ...]:
         """Return the `peer` options that send transactions to the channel's leader.

@@ -29,8 +29,8 @@ def deploy_chaincode(
     `program` is a chaincode-as-a-service server that reads CHAINCODE_ID and CHAINCODE_SERVER_ADDRESS.
     `endorsers` are organizations (default: the channel's endorsers), `policy` a signature policy in
     Fabric's language (default: the channel's endorsement policy). Deploying the same name again with
-    another program restarts it under the definition that was committed first. It stays through `down` and `up`. Raises `NetworkError` when all spare
-    ports are in use, or a step fails.
+    another program restarts it under the definition that was committed first. It stays through `down`
+    and `up`. Raises `NetworkError` when all spare ports are in use, or a step fails.
     """
     topology = cluster.topology
     on = topology.channel(channel)

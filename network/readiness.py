@@ -45,7 +45,7 @@ def wait_nodes(cluster: Cluster) -> None:
 
 
 def wait_leaders(cluster: Cluster) -> None:
-    """Wait until every channel's orderers have a leader."""
+    """Wait until a quorum of every channel's orderers knows a leader."""
     for channel in cluster.topology.channels:
         checks = {channel.consenters[0].orderer: _leader_check(cluster, channel)}
         health.wait_for(cluster.layout, checks, _START_SECONDS, "a leader")
@@ -70,7 +70,7 @@ def wait_gateways(cluster: Cluster, deployments: Iterable[Deployment]) -> None:
 
 
 def _leader_check(cluster: Cluster, channel: Channel) -> Callable[[], str | None]:
-    return lambda: None if cluster.leader(channel) else f"no orderer leads {channel.name}"
+    return lambda: None if cluster.orders(channel) else f"no quorum of orderers is at work on {channel.name}"
 
 
 def _service_check(cluster: Cluster, service: Command) -> Callable[[], str | None]:

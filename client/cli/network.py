@@ -131,4 +131,6 @@ def _show(found: Status, *, as_json: bool) -> None:
         )
     for channel in found.channels:
         heights = ", ".join(f"{peer} {height}" for peer, height in channel.heights.items())
-        click.echo(f"channel {channel.name}: leader {channel.leader or 'none'}; blocks: {heights}")
+        click.echo(
+            f"channel {channel.name}: leader {channel.leader or 'not agreed on yet'}; blocks: {heights}"
+        )

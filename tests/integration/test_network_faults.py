@@ -84,6 +84,10 @@ def wait_until(condition: Callable[[], bool], what: str, seconds: float = GENERO
         pause.poll(100)
 
 
+def wait_for_height(network: LiveNetwork, org: str, height: int) -> None:
+    wait_until(lambda: network.height(org, "identity") >= height, f"{org}'s peer to catch up")
+
+
 @pytest.fixture
 def mended(network: LiveNetwork) -> Iterator[LiveNetwork]:
     """The network, brought back whole after the test."""
@@ -120,7 +124,7 @@ def test_commits_go_on_without_any_one_orderer(mended: LiveNetwork, victim: str)
     height = mended.height("regulator", "identity")
     # Nobody's ledger stays behind, not even where the peer had its blocks from the dead orderer.
     for org in mended.profile.orgs.values():
-        wait_until(lambda name=org.name: mended.height(name, "identity") >= height, f"{org.name}'s peer")
+        wait_for_height(mended, org.name, height)
     mended.start(f"orderer0.{victim}")
 
 
@@ -132,7 +136,7 @@ def test_commits_go_on_without_any_one_peer(mended: LiveNetwork, victim: str) ->
         commit_within(mended, org.msp)
     height = mended.height(others[0].name, "identity")
     mended.start(f"peer0.{victim}")
-    wait_until(lambda: mended.height(victim, "identity") >= height, f"{victim}'s peer to catch up")
+    wait_for_height(mended, victim, height)
 
 
 @pytest.mark.parametrize("chaincode", ["identity", "arbitration"])
