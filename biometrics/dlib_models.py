@@ -133,3 +133,8 @@ def _reduced(picture: Picture, work_side: int) -> tuple[NDArray[np.uint8], float
     size = (max(1, round(picture.width / scale)), max(1, round(picture.height / scale)))
     smaller = Image.fromarray(picture.pixels).resize(size, Image.Resampling.BILINEAR)
     return np.array(smaller, dtype=np.uint8), scale
+
+
+def video_detector() -> DlibDetector:
+    """Return the detector for tracking: frames of 640 pixels, faces of 128 and more, no second pass."""
+    return DlibDetector(work_side=400, doubled=False)

@@ -46,8 +46,8 @@ class LivenessLimits:
     nod_at_least: int = limit(3, 60)
     neutral_angle_at_most: int = limit(1, 30)
     mouth_at_least: int = limit(20, 1000)  # opening over pupil distance, beyond the baseline
-    eyes_closed_at_most: int = limit(100, 950)  # aspect ratio over own open eyes
-    eyes_likeness_at_most: int = limit(0, 1000)  # correlation with own open eyes
+    eyes_narrow_at_most: int = limit(100, 1000)  # aspect ratio over that of the own open eyes
+    eyes_closed_at_most: int = limit(100, 950)  # mean of that ratio and of the correlation with them
     long_closure: int = limit(200, 10_000)
     overlap_at_least: int = limit(0, 1000)  # boxes of consecutive frames
     likeness_at_least: int = limit(-1000, 1000)  # correlation of consecutive aligned faces

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from biometrics.active import ActiveChallenge, Phase, StepResult
 from biometrics.aligned import correlation
+from biometrics.dlib_models import DlibEmbedder, DlibLandmarker, video_detector
 from biometrics.errors import FaceRefused
 from biometrics.flatness import Flatness
 from biometrics.geometry import overlap
@@ -42,6 +43,11 @@ class Models:
     detector: Detector
     landmarker: Landmarker
     embedder: Embedder
+
+
+def default_models() -> Models:
+    """Return dlib's models, the detector set for video."""
+    return Models(video_detector(), DlibLandmarker(), DlibEmbedder())
 
 
 @dataclass(frozen=True, slots=True)

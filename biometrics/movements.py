@@ -41,11 +41,16 @@ def measured_value(signals: Signals, step: Step) -> float:
 
 
 def eyes_closed(limits: LivenessLimits, signals: Signals) -> bool:
-    """Whether the eyes are closed: narrower than when open, and not looking like the own open eyes."""
+    """Whether the eyes are closed: narrower than when open, and unlike the own open eyes.
+
+    The landmarker follows some people's lids badly, so narrowness and unlikeness make up for each other,
+    but never wholly: a hand over the eyes changes their look and not their landmarks.
+    """
     # A head that is turned or bent far narrows the eyes too.
     upright = max(abs(signals.yaw), abs(signals.pitch)) < limits.nod_at_least
-    narrow = signals.eyes * 1000 <= limits.eyes_closed_at_most
-    return upright and narrow and signals.eyes_likeness * 1000 <= limits.eyes_likeness_at_most
+    narrow = signals.eyes * 1000 <= limits.eyes_narrow_at_most
+    both = (min(signals.eyes, 1.0) + signals.eyes_likeness) / 2
+    return upright and narrow and both * 1000 <= limits.eyes_closed_at_most
 
 
 def is_neutral(limits: LivenessLimits, signals: Signals) -> bool:

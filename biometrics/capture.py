@@ -1,0 +1,104 @@
+"""Take a capture in: a video file, or pictures with their times, as frames in order; or refuse it by name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+
+from biometrics.errors import BiometricsError, PictureRefused
+from biometrics.frame import Frame, frame_of_pixels
+from biometrics.picture import read_picture
+from biometrics.reasons import Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+MAX_VIDEO_BYTES = 200 * 1024 * 1024
+MAX_VIDEO_PIXELS = 1920 * 1080
+MAX_VIDEO_MS = 180_000
+MAX_FRAMES = 60 * 180
+_LONGER_SIDE = 640  # pixels: larger frames are reduced, which is what the passive limits were set on
+_COMPLETE = 0.9  # of the frames that the header promises have to come
+# Containers that cameras and browsers write; what else FFmpeg could open (playlists, sockets, images by
+# pattern) is refused by its first bytes.
+_SIGNATURES = ((4, b"ftyp"), (0, b"\x1a\x45\xdf\xa3"), (8, b"AVI "))
+_HEADER = 16
+
+
+def frames_of_video(path: Path) -> Iterator[Frame]:
+    """Yield a video file's frames with their times, the longer side at most 640 pixels.
+
+    Raises PictureRefused (VIDEO_EMPTY, VIDEO_TOO_LARGE, VIDEO_UNREADABLE; VIDEO_TRUNCATED after the last
+    frame that could be decoded) and BiometricsError when the file can't be opened. A frame whose time
+    the container doesn't tell later than that of the one before is one frame interval later.
+    """
+    _check_file(path)
+    video = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+    try:
+        if not video.isOpened():
+            raise PictureRefused(Reason.VIDEO_UNREADABLE, str(path), "can't be decoded as a video")
+        yield from _decoded(video, str(path))
+    finally:
+        video.release()
+
+
+def frames_of_pictures(pictures: Iterable[tuple[int, bytes]]) -> Iterator[Frame]:
+    """Yield the frames of pictures (JPEG or PNG bytes) with their times; raises as `read_picture` does."""
+    for at, data in pictures:
+        yield Frame(read_picture(data, f"frame at {at} ms"), at)
+
+
+def _check_file(path: Path) -> None:
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            header = file.read(_HEADER)
+    except OSError as error:
+        raise BiometricsError(f"{path}: the video can't be read: {error.strerror or error}") from error
+    if not header:
+        raise PictureRefused(Reason.VIDEO_EMPTY, str(path), "has no content")
+    if size > MAX_VIDEO_BYTES:
+        detail = f"has {size:,} bytes, at most {MAX_VIDEO_BYTES:,} are taken"
+        raise PictureRefused(Reason.VIDEO_TOO_LARGE, str(path), detail)
+    if not any(header[at : at + len(mark)] == mark for at, mark in _SIGNATURES):
+        raise PictureRefused(Reason.VIDEO_UNREADABLE, str(path), "is no MP4, WebM, Matroska or AVI video")
+
+
+def _decoded(video: Any, source: str) -> Iterator[Frame]:
+    width, height = int(video.get(cv2.CAP_PROP_FRAME_WIDTH)), int(video.get(cv2.CAP_PROP_FRAME_HEIGHT))
+    rate, promised = float(video.get(cv2.CAP_PROP_FPS)), float(video.get(cv2.CAP_PROP_FRAME_COUNT))
+    if width * height > MAX_VIDEO_PIXELS:
+        detail = f"is {width} x {height}, at most {MAX_VIDEO_PIXELS:,} pixels are taken"
+        raise PictureRefused(Reason.VIDEO_TOO_LARGE, source, detail)
+    interval = max(1, round(1000 / rate)) if rate > 0 else 40
+    count, last = 0, -interval
+    while True:
+        read, pixels = video.read()
+        if not read:
+            break
+        count += 1
+        told = round(video.get(cv2.CAP_PROP_POS_MSEC))
+        last = told if told > last else last + interval
+        if last > MAX_VIDEO_MS or count > MAX_FRAMES:
+            detail = f"is longer than {MAX_VIDEO_MS // 1000} seconds or {MAX_FRAMES:,} frames"
+            raise PictureRefused(Reason.VIDEO_TOO_LARGE, source, detail)
+        yield frame_of_pixels(_reduced(pixels), last)
+    if not count:
+        raise PictureRefused(Reason.VIDEO_UNREADABLE, source, "holds no frame that can be decoded")
+    if 0 < promised < MAX_FRAMES and count < _COMPLETE * promised:
+        detail = f"ends after {count} of {promised:.0f} frames"
+        raise PictureRefused(Reason.VIDEO_TRUNCATED, source, detail)
+
+
+def _reduced(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    longer = max(pixels.shape[:2])
+    colours: Any = cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
+    if longer > _LONGER_SIDE:
+        scale = _LONGER_SIDE / longer
+        colours = cv2.resize(colours, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return np.asarray(colours, dtype=np.uint8)
