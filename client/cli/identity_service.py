@@ -1,0 +1,379 @@
+"""`concordat identity`: serve identity checks; reviews, slots, officers and retention on the side."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import signal
+import threading
+import time
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import httpx
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from biometrics.review import officers
+from biometrics.service.app import create_app
+from biometrics.service.pool import PoolSize
+from biometrics.service.proofs import sign_request
+from biometrics.service.server import BoundedServer
+from biometrics.service.service import DEFAULT_CHECKER
+from biometrics.sources.insecure_stand_in import create_insecure_stand_in
+from biometrics.sources.institution import KINDS, InstitutionPhotos
+from biometrics.terms.binding import Lender
+from client.cli.identity_wiring import as_line, identity_service, identity_vault, reported
+from client.connection import Profile
+from client.encodings import certificates, times
+from client.errors import Negative, UserError
+from client.home import home
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flask import Flask
+
+_JSON = click.option("--json", "as_json", is_flag=True, help="Machine-readable output on stdout.")
+_URL = click.option("--url", help="A service elsewhere; without it the store of this host is used directly.")
+
+
+@click.group(name="identity")
+def group() -> None:
+    """Serve identity checks; reviews, slots, officers, retention."""
+
+
+@group.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8071, show_default=True, help="0: any free one."
+)
+@click.option("--workers", type=click.IntRange(1, 64), default=2, show_default=True, help="Processes.")
+@click.option(
+    "--waiting", type=click.IntRange(0, 1000), default=6, show_default=True, help="Requests beyond."
+)
+@click.option("--connections", type=click.IntRange(1, 10_000), default=32, show_default=True)
+@click.option("--policy", type=click.Path(path_type=Path), help="Another service policy (TOML).")
+@click.option("--checker", default=DEFAULT_CHECKER, show_default=True, help="What does the face work.")
+@click.option("--insecure-stand-in", is_flag=True, help="The ID service configured is a stand-in; say so.")
+@_JSON
+def serve(
+    *,
+    host: str,
+    port: int,
+    workers: int,
+    waiting: int,
+    connections: int,
+    policy: Path | None,
+    checker: str,
+    insecure_stand_in: bool,
+    as_json: bool,
+) -> None:
+    """Serve the HTTP API until interrupted; put a proxy that speaks TLS in front of it."""
+    size = PoolSize(workers=workers, waiting=waiting)
+    with (
+        identity_service(
+            home(), policy=policy, checker=checker, pool_size=size, stand_in=insecure_stand_in
+        ) as service,
+        reported(),
+    ):
+        resumed = service.start()
+        served = {
+            "resumed": resumed,
+            "policy": service.parts.policy.id,
+            "method": service.parts.checker.method,
+        }
+        _serve(host, port, create_app(service), connections, served, as_json=as_json)
+
+
+@group.command("stand-in-id-service")
+@click.option("--folder", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True)
+@click.option("--token-file", type=click.Path(path_type=Path), required=True, help="Made if it isn't there.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8072, show_default=True)
+@_JSON
+def stand_in(folder: Path, token_file: Path, port: int, *, as_json: bool) -> None:
+    """Serve an INSECURE stand-in for an official ID service: pictures from a folder."""
+    if not token_file.exists():
+        descriptor = os.open(token_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(secrets.token_urlsafe(24))
+    app = create_insecure_stand_in(folder, token_file.read_text("ascii").strip())
+    _serve("127.0.0.1", port, app, 8, {"insecure": True}, as_json=as_json)
+
+
+# -- officers at work -------------------------------------------------------------------------------------
+
+
+def _officer(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that say as whom an officer's request is signed."""
+    for option in (
+        click.option("--officer", default="AssociationMSP", show_default=True, help="Organization (MSP id)."),
+        click.option("--cert", type=click.Path(path_type=Path), help="The officer's certificate (PEM)."),
+        click.option("--key", type=click.Path(path_type=Path), help="The officer's key (PEM)."),
+        _URL,
+        _JSON,
+    ):
+        command = option(command)
+    return command
+
+
+@group.group()
+def review() -> None:
+    """The queue of cases that wait for officers."""
+
+
+@review.command("list")
+@click.option("--state", default="open", show_default=True)
+@_officer
+def review_list(state: str, **signer: Any) -> None:
+    """List the cases that the officer may see."""
+    answer = _ask("GET", f"/v1/cases?state={state}", None, **signer)
+    _show(answer, [_case_line(case) for case in answer["cases"]] or ["no case"], signer["as_json"])
+
+
+@review.command("take")
+@click.argument("case")
+@_officer
+def review_take(case: str, **signer: Any) -> None:
+    """Hold a case, so that no other officer works on it meanwhile."""
+    answer = _ask("POST", f"/v1/cases/{case}/take", {}, **signer)
+    _show(answer, [_case_line(answer)], signer["as_json"])
+
+
+@review.command("decide")
+@click.argument("case")
+@click.argument("verdict", type=click.Choice(["accept", "reject"]))
+@click.option("--reason", required=True, help="One of the reasons that /openapi.json lists.")
+@_officer
+def review_decide(case: str, verdict: str, reason: str, **signer: Any) -> None:
+    """Take a case and decide on it; a second officer may be needed."""
+    _ask("POST", f"/v1/cases/{case}/take", {}, **signer)
+    answer = _ask("POST", f"/v1/cases/{case}/decision", {"verdict": verdict, "reason": reason}, **signer)
+    _show(answer, [_case_line(answer)], signer["as_json"])
+
+
+@group.group()
+def slots() -> None:
+    """Times for identification without a face."""
+
+
+@slots.command("offer")
+@click.argument("kind", type=click.Choice(["video", "counter"]))
+@click.option("--place", required=True)
+@click.option("--at", required=True, help="Start, YYYY-MM-DDTHH:MM:SSZ.")
+@click.option("--minutes", type=int, default=15, show_default=True)
+@click.option("--capacity", type=int, default=1, show_default=True)
+@_officer
+def slots_offer(kind: str, place: str, at: str, minutes: int, capacity: int, **signer: Any) -> None:
+    """Offer a slot of the officer's organization."""
+    value = {"kind": kind, "place": place, "starts_at": _moment(at), "minutes": minutes, "capacity": capacity}
+    answer = _ask("POST", "/v1/slots", value, **signer)
+    _show(answer, [_slot_line(answer)], signer["as_json"])
+
+
+@slots.command("list")
+@click.argument("institution")
+@_URL
+@_JSON
+def slots_list(institution: str, url: str | None, *, as_json: bool) -> None:
+    """List an institution's slots to come."""
+    answer = _send("GET", f"/v1/slots/{institution}", b"", {}, url)
+    _show(answer, [_slot_line(slot) for slot in answer["slots"]] or ["no slot"], as_json)
+
+
+# -- administration of this host's store ------------------------------------------------------------------
+
+
+@group.group()
+def officer() -> None:
+    """The officers who may decide."""
+
+
+@officer.command("appoint")
+@click.argument("msp")
+@click.option("--cert", type=click.Path(path_type=Path), help="PEM; default: the network's officer.")
+@_JSON
+def officer_appoint(msp: str, cert: Path | None, *, as_json: bool) -> None:
+    """Enter an officer by certificate; a renewed one replaces the former."""
+    path = cert or Profile.load(home()).org(msp).identity("officer").cert
+    with identity_service(home()) as service, reported(), service.parts.database.write() as session:
+        known = officers.appoint(session, msp, _certificate(path), service.parts.clock())
+    _show({"officer": known.id, "x5t": known.x5t}, [f"{known.id} may decide"], as_json)
+
+
+@officer.command("dismiss")
+@click.argument("identifier")
+@_JSON
+def officer_dismiss(identifier: str, *, as_json: bool) -> None:
+    """End an officer's authority."""
+    with identity_service(home()) as service, reported(), service.parts.database.write() as session:
+        officers.dismiss(session, identifier)
+    _show({"dismissed": identifier}, [f"{identifier} may not decide any more"], as_json)
+
+
+@officer.command("list")
+@_JSON
+def officer_list(*, as_json: bool) -> None:
+    """List the officers."""
+    with identity_service(home()) as service, service.parts.database.read() as session:
+        known = officers.listed(session)
+    value = {"officers": [{"officer": one.id, "x5t": one.x5t} for one in known]}
+    _show(value, [one.id for one in known] or ["no officer"], as_json)
+
+
+@group.group()
+def retention() -> None:
+    """Delete what has served its purpose."""
+
+
+@retention.command("run")
+@_JSON
+def retention_run(*, as_json: bool) -> None:
+    """Delete whatever is due, and say what; running it again deletes nothing more."""
+    with identity_service(home()) as service:
+        report = service.retention.run()
+    lines = [f"{kind}: {number}" for kind, number in report.what.items()] or ["nothing was due"]
+    _show(
+        {"what": dict(report.what), "records": [asdict(record) for record in report.records]}, lines, as_json
+    )
+
+
+@retention.command("settle")
+@click.argument("mtg")
+@_JSON
+def retention_settle(mtg: str, *, as_json: bool) -> None:
+    """Note that a meeting's objections are decided and awards given: its evidence will end."""
+    with identity_service(home()) as service:
+        service.retention.settle(mtg)
+    _show({"settled": mtg}, [f"{mtg} is settled"], as_json)
+
+
+@group.command("invite")
+@click.argument("institution")
+@click.argument("sub")
+@click.option("--secret-file", type=click.File("r"), required=True, help="The secret, or - for stdin.")
+@click.option("--until", required=True, help="YYYY-MM-DDTHH:MM:SSZ.")
+@_JSON
+def invite(institution: str, sub: str, secret_file: Any, until: str, *, as_json: bool) -> None:
+    """Note the secret of an invitation that the institution sends."""
+    with identity_service(home()) as service, reported():
+        service.lenders.invite(Lender(institution, sub), secret_file.read().strip(), _moment(until))
+    _show({"invited": sub}, ["invited"], as_json)
+
+
+@group.command("reference")
+@click.argument("institution")
+@click.argument("sub")
+@click.argument("kind", type=click.Choice(KINDS))
+@click.argument("picture", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@_JSON
+def reference(institution: str, sub: str, kind: str, picture: Path, *, as_json: bool) -> None:
+    """Keep an institution's reference picture of a lender, sealed."""
+    with identity_service(home()) as service, reported():
+        parts = service.parts
+        photos = InstitutionPhotos(kind, parts.database, identity_vault(home()), parts.random_bytes)
+        photos.keep(Lender(institution, sub), picture.read_bytes(), parts.clock())
+    _show({"kept": kind}, [f"kept as {kind}"], as_json)
+
+
+# -- asking -----------------------------------------------------------------------------------------------
+
+
+def _ask(method: str, target: str, value: Any, **signer: Any) -> dict[str, Any]:
+    """Send a request signed as an officer, to a service elsewhere or to this host's own."""
+    cert, key = signer["cert"], signer["key"]
+    if cert is None or key is None:
+        credentials = Profile.load(home()).org(signer["officer"]).identity("officer")
+        cert, key = cert or credentials.cert, key or credentials.key
+    private = serialization.load_pem_private_key(_bytes(key), None)
+    if not isinstance(private, ec.EllipticCurvePrivateKey):
+        raise UserError(f"{key} is no key on P-256")
+    body = b"" if value is None else json.dumps(value).encode()
+    x5t = certificates.thumbprint(_certificate(cert))
+    jws = sign_request(private, x5t, method, target, body, now=int(time.time()), jti=secrets.token_bytes(16))
+    return _send(method, target, body, {"Authorization": f"Officer {jws}"}, signer["url"])
+
+
+def _send(method: str, target: str, body: bytes, headers: dict[str, str], url: str | None) -> dict[str, Any]:
+    if url is not None:
+        try:
+            answer = httpx.request(
+                method, url.rstrip("/") + target, content=body, headers=headers, timeout=60
+            )
+        except httpx.HTTPError as error:
+            raise UserError(f"the identity service at {url} can't be reached: {error}") from error
+    else:
+        with identity_service(home()) as service:
+            transport = httpx.WSGITransport(create_app(service))
+            with httpx.Client(transport=transport, base_url="http://identity") as local:
+                answer = local.request(method, target, content=body, headers=headers)
+    value: dict[str, Any] = answer.json()
+    if answer.is_error:
+        refused = Negative if answer.status_code == httpx.codes.CONFLICT else UserError
+        raise refused(f"{value['code']}: {value['title']}", code=value["code"])
+    return value
+
+
+def _serve(
+    host: str, port: int, app: Flask, connections: int, said: dict[str, Any], *, as_json: bool
+) -> None:
+    try:
+        server = BoundedServer(host, port, app, connections=connections)
+    except OSError as error:
+        raise UserError(f"{host}:{port} can't be listened on: {error.strerror}") from error
+    url = f"http://{host}:{server.server_port}"
+    click.echo(as_line({"url": url, **said}) if as_json else f"serving {url} until interrupted")
+    stopping = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopping.set())
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    stopping.wait()
+    server.shutdown()
+    server.server_close()
+
+
+def _show(value: Any, lines: list[str], as_json: bool) -> None:
+    click.echo(as_line(value) if as_json else "\n".join(lines))
+
+
+def _case_line(case: dict[str, Any]) -> str:
+    by = ", ".join(case["accepted_by"]) or "nobody"
+    about = ", ".join(case["finding"].get("reasons", [])) or case["finding"].get("route", "")
+    until = datetime.fromtimestamp(case["decide_before"], UTC).strftime("%Y-%m-%d %H:%M")
+    return (
+        f"{case['id']}  {case['kind']:<10} {case['institution']:<18} {case['scope']:<20} {case['state']:<9} "
+        f"{len(case['accepted_by'])}/{case['needed']} by {by}; until {until} UTC; {about}"
+    )
+
+
+def _slot_line(slot: dict[str, Any]) -> str:
+    at = times.form(slot["starts_at"])
+    room = f"{slot['free']}/{slot['capacity']} free"
+    return f"{slot['id']}  {at} {slot['minutes']:>3} min  {slot['kind']:<8} {room}  {slot['place']}"
+
+
+def _moment(text: str) -> int:
+    try:
+        return times.parse(text)
+    except ValueError as error:
+        raise UserError(str(error)) from error
+
+
+def _certificate(path: Path) -> bytes:
+    try:
+        return x509.load_pem_x509_certificate(_bytes(path)).public_bytes(serialization.Encoding.DER)
+    except ValueError as error:
+        raise UserError(f"{path} is no certificate in PEM") from error
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UserError(f"{path} can't be read: {error.strerror}") from error
