@@ -225,6 +225,7 @@ class _Worker:
         self._process: Any = None
         self._requests: Connection[Any, Any] | None = None
         self._answers: Connection[Any, Any] | None = None
+        self._stopping = threading.Lock()
         self.served = 0
 
     def start(self) -> None:
@@ -257,15 +258,16 @@ class _Worker:
         return self._receive(seconds)
 
     def stop(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.join()
-            self._process.close()
-            self._process = None
-        for pipe in (self._requests, self._answers):
+        with self._stopping:  # the service may close while a request is still waiting for its answer
+            process, pipes = self._process, (self._requests, self._answers)
+            self._process = self._requests = self._answers = None
+        if process is not None:
+            process.kill()
+            process.join()
+            process.close()
+        for pipe in pipes:
             if pipe is not None:
                 pipe.close()
-        self._requests = self._answers = None
 
     def _receive(self, seconds: float) -> dict[str, Any]:
         answers, why = self._answers, "died"

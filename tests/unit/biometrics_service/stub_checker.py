@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from biometrics.errors import PictureRefused
@@ -24,7 +25,7 @@ def jpeg(word: str, number: int = 0) -> bytes:
 
 
 class StubChecker:
-    """Does as the frames say: accept, retry, review, reject, unreadable, crash, hang, fail."""
+    """Does as the frames say: accept, retry, review, reject, unreadable, crash, hang, fail, until FILE."""
 
     method = "face-v1"
     complete_within = 300
@@ -46,6 +47,10 @@ class StubChecker:
             os.kill(os.getpid(), 9)
         if word == "hang":
             threading.Event().wait()
+        if word.startswith("until "):
+            while not Path(word[6:]).exists():
+                threading.Event().wait(0.02)
+            word = "accept"
         if word == "fail":
             raise RuntimeError("a defect that names Wang Xiaoming")
         reasons = {
