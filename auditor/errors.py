@@ -51,7 +51,3 @@ class TransactionError(VerificationError):
 
 class ReplayError(VerificationError):
     """Replaying a transaction gives another verdict or other writes than the chain holds."""
-
-
-class TallyError(VerificationError):
-    """The outcome on the chain is not the one that its ballots give."""

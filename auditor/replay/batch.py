@@ -12,8 +12,9 @@ from auditor.replay.judgement import Bench, HeldBallot, Judgement, judge
 from auditor.replay.verdicts import Verdicts
 from auditor.rules import Change, CountedBallot
 from auditor.view import ChainBallot
-from client.encodings import jcs, times
+from client.encodings import base64url, jcs, times
 from client.encodings.ballot import votes_json
+from client.encodings.batch import CompactEntry
 from client.encodings.entries import Candidate, read_entry
 from client.encodings.errors import Refused
 from client.encodings.leaf import claims_json
@@ -55,7 +56,6 @@ class BatchReplay:
             except Refused as refusal:
                 self._settle(index, claim, None, Judgement("refused", refusal.code))
                 continue
-            voters.add(candidate.ballot.sub)
             judged = self._identified(candidate, self._judge(index, claim, candidate))
             self._settle(index, claim, candidate, judged)
         if self.verdicts.accepted:
@@ -69,9 +69,12 @@ class BatchReplay:
         """Return a readable entry of a voter who has none before it in the batch."""
         if isinstance(entry, Refused):
             raise entry
+        # A compact entry names its voter whatever else is wrong with it, a raw one once it can be read.
+        if isinstance(entry, CompactEntry):
+            _first_of(base64url.encode(entry.sub), voters)
+            return read_entry(entry, self.state.record)
         candidate = read_entry(entry, self.state.record)
-        if candidate.ballot.sub in voters:
-            raise Refused("BATCH_DUPLICATE_VOTER")
+        _first_of(candidate.ballot.sub, voters)
         return candidate
 
     def _judge(self, index: int, claim: Claim, candidate: Candidate) -> Judgement:
@@ -205,3 +208,9 @@ class BatchReplay:
 def _time(seconds: int) -> str:
     """Return the time, or the bare number where a door named no possible one."""
     return times.form(seconds) if seconds <= times.MAX_SECONDS else str(seconds)
+
+
+def _first_of(sub: str, voters: set[str]) -> None:
+    if sub in voters:
+        raise Refused("BATCH_DUPLICATE_VOTER")
+    voters.add(sub)

@@ -116,9 +116,7 @@ class Transport:
         reason = str(first.get("message", "no reason given"))
         kind = _BY_CODE.get(code)
         if kind is None:
-            kind = {401: errors.AuthenticationFailed, 403: errors.NotAuthorized}.get(
-                status, errors.CARejected
-            )
+            kind = _BY_STATUS.get(status, errors.CARejected)
         return kind(
             f"the CA at {self.url} refused while {doing}: {reason} (code {code}, HTTP {status})",
             status=status,

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from client.errors import ConcordatError
+from client.errors import ConcordatError, OutcomeUnknown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 # name -> (module, one line of help); a module is imported only when its command runs,
-# so `concordat rules …` never pays for OpenCV or gRPC.
+# so `concordat roll …` never pays for OpenCV or gRPC.
 COMMANDS = {
-    "network": ("client.cli.network", "Run the development network: up, down, status."),
+    "network": ("client.cli.network", "Run the development network: up, down, status, env, compose."),
     "roll": ("client.cli.roll", "Registers of claims: generate, import, root, prove."),
     "meeting": ("client.cli.meeting", "Propose, confirm and follow meetings."),
-    "ballot": ("client.cli.ballot", "Cast a ballot."),
+    "ballot": ("client.cli.ballot", "Enrol with the lender CA, and cast a ballot."),
     "receipt": ("client.cli.receipt", "Verify a lender's receipt."),
     "face": ("client.cli.face", "Compare faces."),
     "audit": ("client.cli.audit", "Verify a meeting from the chain and reconcile the platform."),
@@ -69,7 +69,7 @@ def exit_code_of(error: Exception) -> int | None:
     if isinstance(error, ConcordatError):
         return error.exit_code
     if "client.gateway" in str(type(error).__module__) or "client.ca" in str(type(error).__module__):
-        return getattr(error, "exit_code", 2)
+        return OutcomeUnknown.exit_code if getattr(error, "outcome_unknown", False) else 2
     if isinstance(error, BrokenPipeError):
         return 2
     return None

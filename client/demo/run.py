@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from client.encodings.ballot import SignedBallot
 
 _MEETING = "demo-exit-plan"
-_LEAD = timedelta(seconds=2)
 _FIRST_PORT = 20000
 
 

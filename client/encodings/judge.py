@@ -144,8 +144,9 @@ def check_session(session: Session, signed: SignedBallot, meeting: Meeting, ack_
     """
     if session.sub != signed.ballot.sub:
         raise Refused("SESSION_FOREIGN_LENDER")
-    if session.mtg != meeting.mtg:
-        raise Refused("SESSION_FOREIGN_MEETING", session.mtg)
+    # A meeting's id is unique within its institution's channel only.
+    if (session.institution, session.mtg) != (meeting.institution, meeting.mtg):
+        raise Refused("SESSION_FOREIGN_MEETING", f"{session.mtg} of {session.institution}")
     if session.x5t != signed.jws.x5t:
         raise Refused("SESSION_FOREIGN_KEY")
     if session.method not in meeting.methods:

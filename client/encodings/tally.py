@@ -15,7 +15,7 @@ from client.encodings.ballot import chosen
 from client.encodings.rules import ALL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from client.encodings.ballot import Vote
     from client.encodings.leaf import Claim
@@ -77,8 +77,10 @@ class Tally:
     def subtotal(self) -> bytes:
         """Return the canonical subtotal: changes, every zero cell omitted and everything then empty."""
         motions = {
-            motion: {choice: cells for choice, found in answers.items() if (cells := _without_zeros(found))}
-            for motion, answers in self.answers.items()
+            motion.id: {
+                name: cells for name, found in self._named(motion) if (cells := _without_zeros(found))
+            }
+            for motion in self.meeting.motions
         }
         return jcs.dumps(
             {
@@ -88,6 +90,15 @@ class Tally:
                 "motions": {motion: choices for motion, choices in motions.items() if choices},
             }
         )
+
+    def _named(self, motion: Motion) -> Iterator[tuple[str, Cells]]:
+        """Yield a motion's choices, and the marks that several choices on one ballot make necessary."""
+        yield from self.answers[motion.id].items()
+        if motion.max_choices > 1:
+            if len(motion.rules.yes) > 1:
+                yield "*yes", self.marks[motion.id]["yes"]
+            if motion.rules.abstain:
+                yield "*voted", self.marks[motion.id]["voted"]
 
     def result(self) -> bytes:
         """Return the canonical result: every choice and scope, each rule's tests, whether they pass."""

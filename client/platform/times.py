@@ -19,8 +19,3 @@ def now() -> datetime:
 def to_text(moment: datetime) -> str:
     """Write an aware moment as `YYYY-MM-DDTHH:MM:SSZ`, cut to whole seconds."""
     return times.form(int(moment.timestamp()))
-
-
-def to_moment(text: str) -> datetime:
-    """Read `YYYY-MM-DDTHH:MM:SSZ`; raise ValueError for any other form."""
-    return datetime.fromtimestamp(times.parse(text), UTC)

@@ -265,6 +265,11 @@ def _session(author: Author) -> Iterator[Case]:
     mistakes: tuple[tuple[str, str, dict[str, Any]], ...] = (
         ("another lender's session", "SESSION_FOREIGN_LENDER", {"sub": other.sub}),
         ("a session for another meeting", "SESSION_FOREIGN_MEETING", {"mtg": "2026-exit-b"}),
+        (
+            "a session for a meeting of this id at another institution",
+            "SESSION_FOREIGN_MEETING",
+            {"institution": "InstitutionBMSP"},
+        ),
         ("a session with another key", "SESSION_FOREIGN_KEY", {"x5t": other.x5t}),
         ("a method that the meeting doesn't allow", "SESSION_METHOD", {"method": "voice-v1"}),
         ("a session not passed", "SESSION_OUTCOME", {"outcome": "reject"}),
