@@ -33,7 +33,7 @@ from client.encodings.records import Enrolment
 from tests.unit.biometrics_service.stub_checker import StubChecker, jpeg
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from types import TracebackType
 
     from flask.testing import FlaskClient
@@ -194,13 +194,13 @@ class Person:
     sub: str
     key: ec.EllipticCurvePrivateKey
     certificate: bytes
-    clock: Clock
+    clock: Callable[[], int]
     scheme: str = "Proof"
     institution: str = INSTITUTION
     sent: list[str] = field(default_factory=list)
 
     @classmethod
-    def new(cls, clock: Clock, name: str = "", scheme: str = "Proof") -> Person:
+    def new(cls, clock: Callable[[], int], name: str = "", scheme: str = "Proof") -> Person:
         key = ec.generate_private_key(ec.SECP256R1())
         sub = name or base64url.encode(os.urandom(16))
         return cls(sub, key, certificate(sub, key), clock, scheme)
