@@ -90,7 +90,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         code = exit_code_of(error)
         if code is None:
-            raise
+            logging.getLogger(__name__).info("where it happened", exc_info=error)
+            sys.stderr.write(
+                f"concordat: a defect of ours ({type(error).__name__}); the outcome is unknown, "
+                "`concordat -v …` shows where it happened\n"
+            )
+            return OutcomeUnknown.exit_code
         sys.stderr.write(f"concordat: {' '.join(str(error).split())}\n")
         return code
     return 0

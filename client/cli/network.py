@@ -51,7 +51,7 @@ def up_command(table: Path | None, port_base: int | None, as_json: bool) -> None
 
 
 @group.command("down")
-@click.option("--purge", is_flag=True, help="Delete ledgers, certificates and keys, too.")
+@click.option("--purge", is_flag=True, help="Delete the network's ledgers, certificates and keys, too.")
 @_JSON
 def down_command(purge: bool, as_json: bool) -> None:
     """Stop everything of the network."""

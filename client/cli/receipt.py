@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -82,8 +81,8 @@ def _meeting(data: bytes, file: Path, record: Path | None) -> Meeting:
         except (jcs.JsonError, Refused) as error:
             raise UserError(f"{record} is no meeting's record: {error}") from error
     try:
-        mtg = json.loads(data)["leaf"]["mtg"]
-    except (ValueError, KeyError, TypeError) as error:
+        mtg = jcs.loads(data)["leaf"]["mtg"]
+    except (jcs.JsonError, KeyError, TypeError) as error:
         raise UserError(f"{file} is no receipt: it names no meeting") from error
     from client.platform import Database, database_url  # noqa: PLC0415
     from client.platform.registers import load_meeting  # noqa: PLC0415

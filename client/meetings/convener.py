@@ -42,6 +42,7 @@ class Convener:
         through: nothing is kept then, unless the proposal was sent and its outcome is unknown (proposing
         it again is safe).
         """
+        self._refuse_another(meeting)
         added = self._keep(meeting, roll)
         try:
             return commit(self._officer, "ProposeMeeting", meeting.record, roll.cap)
@@ -60,15 +61,17 @@ class Convener:
         step = Step(to, at or to_text(self._clock()), reason, ballots, subtotals)
         committed = commit(self._officer, "ProposeStep", mtg, step.encode())
         with self._database.write() as session:
-            session.add(
-                MeetingStep(
-                    mtg=mtg,
-                    step=step.encode().decode(),
-                    digest=step.digest,
-                    proposed_tx=committed.tx,
-                    created_at=to_text(self._clock()),
+            # An officer may propose from a host whose platform doesn't hold the meeting.
+            if session.get(Meeting, mtg) is not None:
+                session.add(
+                    MeetingStep(
+                        mtg=mtg,
+                        step=step.encode().decode(),
+                        digest=step.digest,
+                        proposed_tx=committed.tx,
+                        created_at=to_text(self._clock()),
+                    )
                 )
-            )
         return step
 
     def refresh(self, mtg: str, expected: str | None = None) -> OnChannel:
@@ -112,6 +115,23 @@ class Convener:
             )
             ballots, subtotals = session.execute(query).one()
             return int(ballots), int(subtotals)
+
+    def _refuse_another(self, meeting: MeetingRecord) -> None:
+        """Refuse a second record under an id that the channel has: the first one's roll must stay here."""
+        with self._database.read() as session:
+            row = session.get(Meeting, meeting.mtg)
+        if row is None or row.mh == meeting.mh:
+            return
+        try:
+            look_up(self._officer, meeting.mtg)
+        except UserError as error:
+            if error.code == "MEETING_NOT_FOUND":
+                return  # never reached the channel, so it may be replaced
+            raise
+        raise UserError(
+            f"meeting {meeting.mtg!r} was proposed with another record: choose another id",
+            code="MEETING_EXISTS",
+        )
 
     def _forget(self, mtg: str) -> None:
         with self._database.write() as session:

@@ -241,18 +241,21 @@ def test_a_proposal_with_a_lost_answer_is_kept_and_may_be_repeated(
     assert load_meeting(database, "m-1").meeting == meeting
 
 
-def test_a_draft_is_replaced_but_an_announced_meeting_is_not(
+def test_a_second_record_under_an_id_on_the_channel_is_refused_and_the_first_one_stays(
     database: Database, arbitration: Arbitration
 ) -> None:
     lines = roll_lines()
     meeting, roll = hold(lines)
     convener(database, arbitration).propose(meeting, roll)
     other, _ = hold(lines, title="Another")
-    convener(database, arbitration).propose(other, roll)
-    supervisor(arbitration).confirm("m-1", lines)
-    convener(database, arbitration).refresh("m-1")
-    with pytest.raises(UserError, match="another record"):
-        convener(database, arbitration).propose(meeting, roll)
+    for state in ("draft", "announced"):
+        with pytest.raises(UserError, match="another record") as caught:
+            convener(database, arbitration).propose(other, roll)
+        assert caught.value.code == "MEETING_EXISTS"
+        kept = load_meeting(database, "m-1")
+        assert (kept.meeting.record, kept.tree.root) == (meeting.record, roll.tree.root)
+        if state == "draft":
+            supervisor(arbitration).confirm("m-1", lines)
 
 
 def test_the_regulator_confirms_what_the_full_roll_gives(
