@@ -22,6 +22,7 @@ from biometrics.store.models import (
     Decision,
     Invitation,
     Limit,
+    ReferencePhoto,
     SeenFrame,
     Settlement,
     UsedProof,
@@ -156,6 +157,9 @@ class Retention:
             ),
             "invitations": _delete(
                 session, Invitation, or_(Invitation.expires_at <= now, Invitation.used_at <= now - _DAY)
+            ),
+            "reference_photos": _delete(
+                session, ReferencePhoto, ReferencePhoto.kept_at <= now - self._policy.unsettled_days * _DAY
             ),
             "withdrawn_consents": _delete(session, Consent, Consent.withdrawn_at <= withdrawn),
             "enrolment_counters": _delete(

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+
+from biometrics.service.evidence import open_evidence, session_record
+from biometrics.service.recording import NotRecorded, Recording
+from biometrics.service.rotation import Rotating
+from biometrics.terms.binding import Binding, Lender
+from client.encodings import base64url
+from tests.unit.biometrics_service.doubles import INSTITUTION, MEETING, NOON, LedgerDouble, send
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from biometrics.session import EvidenceOpening
+    from client.encodings.records import Session
+    from tests.unit.biometrics_service.conftest import World
+    from tests.unit.biometrics_service.doubles import Written
+
+
+def passed() -> tuple[Session, EvidenceOpening]:
+    lender = Lender(INSTITUTION, base64url.encode(os.urandom(16)))
+    binding = Binding(lender, base64url.encode(os.urandom(32)), MEETING)
+    opening = open_evidence({"v": 2}, os.urandom)
+    ses = base64url.encode(os.urandom(16))
+    return session_record(ses, binding, "face-v1", opening, now=NOON, valid_for=60), opening
+
+
+def test_checks_that_pass_together_share_a_transaction() -> None:
+    ledger = LedgerDouble()
+    recording = Recording(ledger, linger=60, largest=8)  # full long before the minute is over
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: recording.record(*passed()), range(8)))
+    assert ledger.batches == [8]
+
+
+def test_while_one_batch_is_written_the_next_one_fills() -> None:
+    entered, go = threading.Event(), threading.Event()
+
+    class Slow(LedgerDouble):
+        def record_many(self, checks: Sequence[tuple[Session, EvidenceOpening]], /) -> list[Written]:
+            entered.set()
+            go.wait()
+            return super().record_many(checks)
+
+    ledger = Slow()
+    recording = Recording(ledger, linger=0)
+    with ThreadPoolExecutor(6) as pool:
+        first = pool.submit(recording.record, *passed())
+        entered.wait()
+        others = [pool.submit(recording.record, *passed()) for _ in range(5)]
+        while len(recording._waiting) < 5:
+            threading.Event().wait(0.005)
+        go.set()
+        for done in (first, *others):
+            done.result()
+    assert ledger.batches == [1, 5]
+
+
+def test_nobody_is_left_waiting_when_the_ledger_fails() -> None:
+    ledger = LedgerDouble()
+    ledger.down = True
+    recording = Recording(ledger, linger=60, largest=3)
+    with ThreadPoolExecutor(3) as pool:
+        for done in [pool.submit(recording.record, *passed()) for _ in range(3)]:
+            with pytest.raises(NotRecorded) as failed:
+                done.result()
+            assert failed.value.code is None
+
+
+def test_one_refusal_is_nobody_elses() -> None:
+    ledger = LedgerDouble()
+    ledger.refuses = "KEY_REVOKED"
+    with pytest.raises(NotRecorded) as failed:
+        Recording(ledger, linger=0).record(*passed())
+    assert failed.value.code == "KEY_REVOKED"
+
+
+def test_of_many_that_send_at_once_one_uses_the_check(world: World) -> None:
+    lender = world.lender()
+    opened = lender.open(world.web).get_json()
+    uploads = [lender.frames("accept") for _ in range(6)]
+    webs = [world.another_process() for _ in uploads]
+
+    def upload(number: int) -> str:
+        frames = uploads[number]
+        body = send(webs[number], opened["ses"], lender.prove(opened, frames), frames).get_json()
+        return str(body.get("code") or body["state"])
+
+    with ThreadPoolExecutor(6) as pool:
+        results = sorted(pool.map(upload, range(6)))
+    assert results == ["CHECK_USED"] * 5 + ["recorded"]
+    assert len(world.ledger.sessions) == 1
+
+
+def test_what_is_made_of_files_follows_them_and_survives_a_half_done_change(tmp_path: Path) -> None:
+    cert, key = tmp_path / "cert", tmp_path / "key"
+    cert.write_text("1")
+    key.write_text("1")
+    built: list[str] = []
+
+    def build() -> str:
+        if cert.read_text() != key.read_text():
+            raise ValueError("they don't fit together")
+        built.append(cert.read_text())
+        return built[-1]
+
+    rotating = Rotating([cert, key], build)
+    assert [rotating.current(), rotating.current()] == ["1", "1"]
+    cert.write_text("2")
+    assert rotating.current() == "1"
+    key.write_text("2")
+    assert rotating.current() == "2"
+    assert built == ["1", "2"]
+
+
+def test_without_anything_that_was_built_before_the_error_is_told(tmp_path: Path) -> None:
+    def build() -> str:
+        raise FileNotFoundError("no certificate")
+
+    with pytest.raises(FileNotFoundError):
+        Rotating([tmp_path / "cert"], build).current()
