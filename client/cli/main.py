@@ -23,6 +23,7 @@ COMMANDS = {
     "ballot": ("client.cli.ballot", "Enrol with the lender CA, and cast a ballot."),
     "receipt": ("client.cli.receipt", "Verify a lender's receipt."),
     "face": ("client.cli.face", "Compare faces."),
+    "identity": ("client.cli.identity_service", "The identity service: serve, reviews, slots, retention."),
     "audit": ("client.cli.audit", "Verify a meeting from the chain and reconcile the platform."),
     "demo": ("client.cli.demo", "One whole meeting, from roll to verified report."),
     "bench": ("client.cli.bench", "Benchmarks that print JSON."),
