@@ -77,31 +77,17 @@ class CheckDesk:
             opened_at=now,
             complete_before=now + parts.checker.complete_within,
         )
+        refusal = None
         with parts.database.write() as session:
-            # By itself, so that what it counts stays counted when the new check is refused.
             self._end_earlier(session, binding, now)
-        with parts.database.write() as session:
-            parts.consents.require(session, binding.lender, _FACE_CONSENTS)
-            if parts.cases.pending(session, binding, now):
-                raise ServiceRefused("REVIEW_PENDING")
-            limits.admit(session, binding, parts.policy, now)
-            session.add(
-                Check(
-                    ses=opened.ses,
-                    nonce=opened.nonce,
-                    institution=binding.institution,
-                    sub=binding.sub,
-                    key=binding.key,
-                    public_key=key,
-                    scope=scope,
-                    factor=caller.factor,
-                    challenge=json.dumps(dict(opened.challenge)),
-                    state="open",
-                    opened_at=now,
-                    complete_before=opened.complete_before,
-                    reasons="[]",
-                )
-            )
+            try:
+                self._admit(session, binding, now)
+            except ServiceRefused as error:
+                refusal = error  # raised after the commit: what was counted stays counted
+            else:
+                session.add(self._row_of(opened, binding, key, caller.factor))
+        if refusal is not None:
+            raise refusal
         return opened
 
     def complete(self, ses: str, proof: str, times: Any, pictures: Sequence[bytes]) -> None:
@@ -142,6 +128,31 @@ class CheckDesk:
                     "CHECK_ABORTED", error.why, retry_after=parts.pool.retry_after()
                 ) from error
         self._conclude(row, binding, result, frames, photo)
+
+    def _admit(self, session: Session, binding: Binding, now: int) -> None:
+        parts = self._parts
+        parts.consents.require(session, binding.lender, _FACE_CONSENTS)
+        if parts.cases.pending(session, binding, now):
+            raise ServiceRefused("REVIEW_PENDING")
+        limits.admit(session, binding, parts.policy, now)
+
+    @staticmethod
+    def _row_of(opened: OpenedCheck, binding: Binding, key: bytes, factor: str) -> Check:
+        return Check(
+            ses=opened.ses,
+            nonce=opened.nonce,
+            institution=binding.institution,
+            sub=binding.sub,
+            key=binding.key,
+            public_key=key,
+            scope=binding.scope,
+            factor=factor,
+            challenge=json.dumps(dict(opened.challenge)),
+            state="open",
+            opened_at=opened.opened_at,
+            complete_before=opened.complete_before,
+            reasons="[]",
+        )
 
     def _end_earlier(self, session: Session, binding: Binding, now: int) -> None:
         """End what this lender left open; each counts as a failure, or challenges could be shopped for."""

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, create_engine, event, literal_column, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
@@ -90,8 +90,11 @@ def insert_once(session: Session, model: type[Base], values: Mapping[str, Any]) 
     """Insert a row unless one with its key, or another unique value, is there; say whether it was."""
     dialect = session.get_bind().dialect.name
     insert = postgresql.insert(model) if dialect == "postgresql" else sqlite.insert(model)
-    done = session.execute(insert.values(dict(values)).on_conflict_do_nothing())
-    return bool(getattr(done, "rowcount", 0) == 1)
+    # Not by the count of rows, which drivers don't give for every insert: by what comes back.
+    done: Result[Any] = session.execute(
+        insert.values(dict(values)).on_conflict_do_nothing().returning(literal_column("1"))
+    )
+    return done.first() is not None
 
 
 def _sqlite(url: URL) -> Engine:
