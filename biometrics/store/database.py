@@ -17,7 +17,7 @@ from biometrics.store.migrate import upgrade
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from sqlalchemy import URL
+    from sqlalchemy import URL, Result
     from sqlalchemy.engine.interfaces import DBAPIConnection
     from sqlalchemy.pool import ConnectionPoolEntry
 
