@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -38,13 +40,25 @@ def frames_of_video(path: Path) -> Iterator[Frame]:
     the container doesn't tell later than that of the one before is one frame interval later.
     """
     _check_file(path)
-    video = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # FFmpeg's own log, which OpenCV passes through
+    with _quiet():
+        video = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
     try:
         if not video.isOpened():
             raise PictureRefused(Reason.VIDEO_UNREADABLE, str(path), "can't be decoded as a video")
         yield from _decoded(video, str(path))
     finally:
         video.release()
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep OpenCV's own complaints about a bad file off stderr: the refusal says it."""
+    level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    try:
+        yield
+    finally:
+        cv2.utils.logging.setLogLevel(level)
 
 
 def frames_of_pictures(pictures: Iterable[tuple[int, bytes]]) -> Iterator[Frame]:

@@ -9,9 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-import cv2
-import numpy as np
-
 from biometrics.attacks.instruments import Screen, cut_out, printed, sheet_of
 from biometrics.challenge import SEQUENCES, Step
 from biometrics.synthesis.actor import Actor, Manner
@@ -21,9 +18,9 @@ from biometrics.synthesis.render import Renderer
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import numpy as np
     from numpy.typing import NDArray
 
-    from biometrics.synthesis.portrait import Portrait
 
 GENERATORS = "attacks-v2"  # v1 could swap faces before the challenge began, which attacks nothing
 
@@ -258,21 +255,3 @@ SPECIES: dict[str, Callable[[Scenario], Presentation]] = {
     "random-replay": _random_replay,
     "replay-matching": _matching_replay,
 }
-
-
-def somebody_else(portrait: Portrait) -> NDArray[np.uint8]:
-    """Return the picture of a face that isn't the portrait's, for when no second photo is at hand.
-
-    Mirrored, narrower towards the chin, its features moved apart, and darker: with the packaged embedder
-    more than 0.6 from the portrait's own. A stand-in; a real second person is the better test.
-    """
-    height, width = portrait.pixels.shape[:2]
-    middle = width - float(portrait.centre[0])
-    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
-    downwards = np.clip((y - float(portrait.centre[1]) + 40) / 150, 0, 1)
-    from_x = (middle + (x - middle) / (1 - 0.35 * downwards)).astype(np.float32)
-    bulge = np.sin(np.pi * np.clip((y - float(portrait.centre[1]) + 20) / 150, 0, 1))
-    from_y = (y - 34 * bulge).astype(np.float32)
-    mirrored = np.ascontiguousarray(portrait.pixels[:, ::-1])
-    moved = cv2.remap(mirrored, from_x, from_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(moved * 0.65, dtype=np.uint8)
