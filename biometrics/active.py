@@ -42,7 +42,8 @@ class ActiveChallenge:
     Each step is asked for only after the face was at rest for `neutral_hold` and the step's pause; a
     movement in that time is too early. While a step is asked for, another movement held for
     `wrong_frames` fails it: STEP_ORDER when it belongs to the challenge, else STEP_WRONG. A short blink
-    is never wrong: people blink. The last step too has to end at rest.
+    is never wrong: people blink. One that comes before anybody could have answered is no answer either:
+    a blink that is asked for has to begin after it. The last step too has to end at rest.
     """
 
     limits: LivenessLimits
@@ -58,6 +59,7 @@ class ActiveChallenge:
     _first: int = field(default=0, init=False)
     _wrong: int = field(default=0, init=False)
     _closed: int | None = field(default=None, init=False)  # since when the eyes have been closed
+    _reflex: bool = field(default=False, init=False)  # the eyes closed too early to be an answer
 
     def __post_init__(self) -> None:
         self._since = self.started_at
@@ -95,7 +97,7 @@ class ActiveChallenge:
             self.phase = Phase.DONE
         elif rested >= self.limits.neutral_hold + self.challenge.pauses[len(self.results)]:
             self.phase, self._since = Phase.ASKED, signals.at
-            self._held, self._wrong, self._peak = 0, 0, 0.0
+            self._held, self._wrong, self._peak, self._reflex = 0, 0, 0.0, False
 
     def _asked(self, signals: Signals) -> None:
         step = self.challenge.steps[len(self.results)]
@@ -107,13 +109,17 @@ class ActiveChallenge:
         elif step is Step.BLINK and self._held:
             self._finish(step, signals)  # the eyes are open again
         elif made < 0.5:  # noqa: PLR2004  half way into the right movement nothing else is held against it
-            self._held = 0
+            self._held, self._reflex = 0, False
             self._other(step, signals)
 
     def _shown(self, step: Step, signals: Signals) -> None:
         if not self._held:
             self._first = signals.at
-            if signals.at - self._since < self.limits.reaction_at_least:
+            early = signals.at - self._since < self.limits.reaction_at_least
+            if step is Step.BLINK and (early or self._reflex):
+                self._reflex = True
+                return
+            if early:
                 self._fail(Reason.STEP_TOO_FAST)
                 return
         self._held += 1

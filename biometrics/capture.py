@@ -1,4 +1,4 @@
-"""Take a capture in: a video file, or pictures with their times, as frames in order; or refuse it by name."""
+"""Take a capture in: a video file as frames in order; or refuse it by name."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ import cv2
 import numpy as np
 
 from biometrics.errors import BiometricsError, PictureRefused
-from biometrics.frame import Frame, frame_of_pixels
-from biometrics.picture import read_picture
+from biometrics.frame import frame_of_pixels, reduced
 from biometrics.reasons import Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from biometrics.frame import Frame
 
 MAX_VIDEO_BYTES = 200 * 1024 * 1024
 MAX_VIDEO_PIXELS = 1920 * 1080
 MAX_VIDEO_MS = 180_000
 MAX_FRAMES = 60 * 180
-_LONGER_SIDE = 640  # pixels: larger frames are reduced, which is what the passive limits were set on
 _COMPLETE = 0.9  # of the frames that the header promises have to come
 # Containers that cameras and browsers write; what else FFmpeg could open (playlists, sockets, images by
 # pattern) is refused by its first bytes.
@@ -61,12 +61,6 @@ def _quiet() -> Iterator[None]:
         cv2.utils.logging.setLogLevel(level)
 
 
-def frames_of_pictures(pictures: Iterable[tuple[int, bytes]]) -> Iterator[Frame]:
-    """Yield the frames of pictures (JPEG or PNG bytes) with their times; raises as `read_picture` does."""
-    for at, data in pictures:
-        yield Frame(read_picture(data, f"frame at {at} ms"), at)
-
-
 def _check_file(path: Path) -> None:
     try:
         size = path.stat().st_size
@@ -101,7 +95,7 @@ def _decoded(video: Any, source: str) -> Iterator[Frame]:
         if last > MAX_VIDEO_MS or count > MAX_FRAMES:
             detail = f"is longer than {MAX_VIDEO_MS // 1000} seconds or {MAX_FRAMES:,} frames"
             raise PictureRefused(Reason.VIDEO_TOO_LARGE, source, detail)
-        yield frame_of_pixels(_reduced(pixels), last)
+        yield reduced(frame_of_pixels(_rgb(pixels), last))
     if not count:
         raise PictureRefused(Reason.VIDEO_UNREADABLE, source, "holds no frame that can be decoded")
     if 0 < promised < MAX_FRAMES and count < _COMPLETE * promised:
@@ -109,10 +103,5 @@ def _decoded(video: Any, source: str) -> Iterator[Frame]:
         raise PictureRefused(Reason.VIDEO_TRUNCATED, source, detail)
 
 
-def _reduced(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    longer = max(pixels.shape[:2])
-    colours: Any = cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
-    if longer > _LONGER_SIDE:
-        scale = _LONGER_SIDE / longer
-        colours = cv2.resize(colours, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    return np.asarray(colours, dtype=np.uint8)
+def _rgb(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), dtype=np.uint8)

@@ -27,6 +27,7 @@ class Step(StrEnum):
 
 
 SEQUENCES = tuple(permutations(Step, STEPS))  # 60
+_SHORT = {"left": Step.TURN_LEFT, "right": Step.TURN_RIGHT, "mouth": Step.OPEN_MOUTH}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +50,11 @@ def draw_challenge(limits: LivenessLimits, random_bytes: Callable[[int], bytes])
 
 
 def parse_challenge(text: str) -> Challenge:
-    """Parse a list such as `blink,turn-left,open-mouth`, without pauses; raises ValueError."""
-    names = [name.strip() for name in text.split(",")]
+    """Parse a list such as `blink,left,open-mouth`, without pauses; raises ValueError.
+
+    `left`, `right` and `mouth` are short for `turn-left`, `turn-right` and `open-mouth`.
+    """
+    names = [_SHORT.get(name.strip(), name.strip()) for name in text.split(",")]
     unknown = sorted(set(names) - set(Step))
     if unknown:
         raise ValueError(f"there is no movement {unknown[0]!r}; there are {', '.join(Step)}")

@@ -64,6 +64,8 @@ class PassiveLimits:
     relief_at_least: int = limit(0, 2000)  # angle by relief over angle by foreshortening
     flat_frames: int = limit(1, 100)
     depth_at_least: int = limit(0, 1000)  # off-plane movement of landmarks in a turn
+    parallax_at_least: int = limit(-1000, 1000)  # of the nose, over the pupil distance, in ten degrees
+    parallax_at_most: int = limit(0, 1000)  # more than a nose can: the landmarks went astray
     duplicates_at_most: int = limit(0, 1000)  # frames equal to one that isn't its neighbour
     still_within: int = limit(100, 60_000)  # milliseconds that a picture may stand still
     still_at_most: int = limit(0, 100_000)  # change that counts as none, thousandths of a level

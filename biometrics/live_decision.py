@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from biometrics.decision import Outcome, decide
@@ -30,16 +30,24 @@ class LiveDecision:
 def decide_live(
     policy: Policy, reference: Template, finding: LivenessFinding, *, second_factor: bool
 ) -> LiveDecision:
-    """Decide: liveness first, then the match over at least `frames_at_least` frames, then the second factor.
+    """Decide: what rules the person out, then what asks for another try, then what a person has to look at.
 
-    The face alone never accepts: without the second factor (enrolled key, or invitation secret at
-    enrolment) the best outcome is another try.
+    A face that doesn't match, and what policy rejects, end the check whatever else was found. A challenge
+    that wasn't completed asks for another try and never goes to review: an officer who looks at a few
+    frames can't make up for movements that nobody saw. The match is the median over at least
+    `frames_at_least` good frames, and every frame that completed a step has to match as well. The face
+    alone never accepts: without the second factor (enrolled key, or invitation secret at enrolment) the
+    best outcome is another try.
     """
     match = decide(
         policy,
         [template.distance(reference) for template in finding.templates],
         frames_at_least=policy.liveness.frames_at_least,
     )
+    if match.outcome is Outcome.ACCEPT and not all(
+        template.distance(reference) * 1000 <= policy.review_at_most for template in finding.made
+    ):
+        match = replace(match, outcome=Outcome.REVIEW, reasons=(Reason.FRAMES_DISAGREE,))
     outcome, reasons = _outcome(policy, match, finding, second_factor=second_factor)
     evaluation = policy.evaluation
     return LiveDecision(
@@ -55,11 +63,14 @@ def decide_live(
 def _outcome(
     policy: Policy, match: Decision, finding: LivenessFinding, *, second_factor: bool
 ) -> tuple[Outcome, tuple[Reason, ...]]:
-    if finding.reasons:
-        found = frozenset(finding.reasons)
-        if found & policy.rejecting:
-            return Outcome.REJECT, finding.reasons
-        return (Outcome.REVIEW if found & policy.reviewing else Outcome.RETRY), finding.reasons
+    found = frozenset(finding.reasons)
+    if found & policy.rejecting:
+        return Outcome.REJECT, finding.reasons
+    if match.outcome is Outcome.REJECT:
+        return Outcome.REJECT, (*match.reasons, *finding.reasons)
+    if found:
+        seen_whole = finding.complete and found <= policy.reviewing
+        return (Outcome.REVIEW if seen_whole else Outcome.RETRY), finding.reasons
     if match.outcome is Outcome.ACCEPT and not second_factor:
         return Outcome.RETRY, (Reason.SECOND_FACTOR_MISSING,)
     return match.outcome, match.reasons

@@ -10,12 +10,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from biometrics.active import ActiveChallenge, Phase, StepResult
-from biometrics.aligned import correlation
+from biometrics.aligned import correlation, grey_of
 from biometrics.dlib_models import DlibEmbedder, DlibLandmarker, video_detector
 from biometrics.errors import FaceRefused
-from biometrics.flatness import Flatness
+from biometrics.flatness import TURNS, Flatness
+from biometrics.frame import reduced
 from biometrics.geometry import overlap
 from biometrics.movements import is_neutral
+from biometrics.parallax import nose_parallax
 from biometrics.quality import assess, shortcomings
 from biometrics.reasons import Reason
 from biometrics.repeats import Repeats
@@ -24,9 +26,13 @@ from biometrics.texture import Texture
 from biometrics.tracking import FaceTracker
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from biometrics.challenge import Challenge, Step
     from biometrics.face import Face, Template
     from biometrics.frame import Frame
+    from biometrics.geometry import Points
     from biometrics.interfaces import Detector, Embedder, Landmarker
     from biometrics.limits import LivenessLimits
     from biometrics.policy import Policy
@@ -66,6 +72,7 @@ class PassiveFindings:
 
     texture_peak: int
     off_plane: int | None
+    nose_parallax: tuple[int, ...]
     flat_frames: int
     duplicates: int
     longest_still: int
@@ -76,14 +83,18 @@ class PassiveFindings:
 class LivenessFinding:
     """How a check ended. `passed` is true exactly when there are no reasons.
 
-    `templates` are of good frames, the first ones from before the challenge and then at least one for
-    each step; `frames` and `milliseconds` count what was taken in.
+    `complete` says whether every step was made. `templates` are of good frames, the first ones from before
+    the challenge and then at least one after each step; `made` those of the very frames that completed a
+    step, good or not: whoever made the movement has to match too. `frames` and `milliseconds` count what
+    was taken in.
     """
 
     reasons: tuple[Reason, ...]
     steps: tuple[StepResult, ...]
     passive: PassiveFindings
+    complete: bool
     templates: tuple[Template, ...] = field(repr=False)
+    made: tuple[Template, ...] = field(repr=False)
     frames: int
     milliseconds: int
 
@@ -116,6 +127,8 @@ class LivenessSession:
     _lost: int = field(default=0, init=False)
     _frames: int = field(default=0, init=False)
     _templates: list[Template] = field(default_factory=list, init=False)
+    _made: list[Template] = field(default_factory=list, init=False)
+    _rest: tuple[NDArray[np.uint8], Points] | None = field(default=None, init=False)  # a frame at rest
     _wanted: int = field(default=2, init=False)  # good frames still to be embedded before the next event
 
     def __post_init__(self) -> None:
@@ -135,6 +148,7 @@ class LivenessSession:
     def feed(self, frame: Frame) -> Progress:
         """Take the next frame and say what to show the person."""
         advice: tuple[Reason, ...] = ()
+        frame = reduced(frame)
         if not self.over and self._keeps_pace(frame):
             self._repeats.add(frame)
             self._judge_repeats(frame)
@@ -168,16 +182,19 @@ class LivenessSession:
             reasons=tuple(dict.fromkeys(reasons)),
             steps=() if self._active is None else self._active.results,
             passive=passive,
+            complete=self._active is not None and self._active.phase is Phase.DONE,
             templates=tuple(self._templates),
+            made=tuple(self._made),
             frames=self._frames,
             milliseconds=self._last_at - (self._first_at or 0),
         )
 
     def _findings(self) -> PassiveFindings:
-        shallowest = self._flatness.shallowest
+        flatness = self._flatness
         return PassiveFindings(
             texture_peak=round(1000 * self._texture.peak()),
-            off_plane=None if shallowest is None else round(1000 * shallowest),
+            off_plane=None if flatness.shallowest is None else round(1000 * flatness.shallowest),
+            nose_parallax=tuple(round(1000 * shown) for shown in flatness.parallax),
             flat_frames=self._flatness.suspicious,
             duplicates=self._repeats.duplicates,
             longest_still=self._repeats.longest_still,
@@ -254,8 +271,9 @@ class LivenessSession:
             self._calm.pop(0)
             return
         self._baseline = baseline
+        self._rest = (grey_of(frame.picture.pixels), measures.points)
         self._active = ActiveChallenge(limits, self.challenge, frame.at)
-        self._embed(face)
+        self._embed(face, self._templates)
 
     def _judge_baseline_time(self, frame: Frame) -> None:
         if frame.at - (self._first_at or 0) > self.policy.liveness.baseline_within:
@@ -274,20 +292,21 @@ class LivenessSession:
             self._reasons.append(active.reason)
             return
         if finished is not None:
-            # The very frame that completes a step is embedded: whoever made the movement has to match.
-            self._embed(face)
+            self._embed(face, self._made)
             self._wanted = 1
+            if finished in TURNS and self._rest is not None:
+                grey = grey_of(frame.picture.pixels)
+                self._flatness.turned(signals.yaw, nose_parallax(*self._rest, grey, measures.points))
         elif not wanting:
             self._texture.add(frame, measures.points)
             if self._wanted and active.phase is not Phase.ASKED:
-                self._embed(face)
+                self._embed(face, self._templates)
                 self._wanted -= 1
 
-    def _embed(self, face: Face) -> None:
-        self._templates.append(self.models.embedder.embed(face))
-        first = self._templates[0]
+    def _embed(self, face: Face, among: list[Template]) -> None:
+        among.append(self.models.embedder.embed(face))
         # The same embedder and policy that compare with the reference tell whether it is still the same face.
-        if first.distance(self._templates[-1]) * 1000 > self.policy.review_at_most:
+        if self._templates[0].distance(among[-1]) * 1000 > self.policy.review_at_most:
             self._reasons.append(Reason.FACE_CHANGED)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -105,9 +104,3 @@ def run_campaign(
 def succeeded(trial: Trial) -> bool:
     """Whether the presentation was accepted."""
     return trial.decision.outcome is Outcome.ACCEPT
-
-
-def reasons_of(trials: Sequence[Trial]) -> dict[str, int]:
-    """Count the first reason of each trial that wasn't accepted."""
-    counted = Counter(str(trial.decision.reasons[0]) for trial in trials if trial.decision.reasons)
-    return dict(counted.most_common())

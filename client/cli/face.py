@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from client.errors import Negative, UserError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from biometrics.attacks.campaign import Target
+    from biometrics.attacks.campaign import Target, Trial
     from biometrics.liveness import Models
     from biometrics.policy import Policy
 
@@ -136,13 +137,33 @@ def liveness(
 
 
 @group.command()
+@click.argument("video", type=_FILE)
+@_policy_option
+@_json_option
+def passive(video: Path, policy_file: Path | None, *, as_json: bool) -> None:
+    """Measure what the passive checks find in VIDEO with no movement asked for: on people, false alarms."""
+    from biometrics.passive_check import measure_video  # noqa: PLC0415
+
+    with _user_errors():
+        answer = measure_video(video, _policy(policy_file))
+    if as_json:
+        click.echo(json.dumps(answer))
+        return
+    for name, value in answer.items():
+        click.echo(f"{name:<20} {value}")
+
+
+@group.command()
 @click.option("--species", help="Which attacks, separated by commas [all].")
 @click.option("--picture", type=_FILE, help="Photo of the person to impersonate.")
 @click.option("--video", type=_FILE, help="Video of the person, instead: its best frame is taken.")
 @click.option("--other", type=_FILE, help="Photo of somebody else, for the face swap [a changed copy].")
 @click.option("--reference", type=_FILE, help="The picture on record [the photo itself].")
+@click.option("--targets", type=_FILE, help="CSV with the columns picture, reference, other, instead.")
+@click.option("--root", type=_FILE, help="Folder that the names in TARGETS are relative to [its own].")
 @click.option("--presentations", type=click.IntRange(1, 100_000), default=20, show_default=True)
 @click.option("--seed", type=int, default=1, show_default=True)
+@click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True)
 @_policy_option
 @_json_option
 def attack(  # noqa: PLR0917  click passes by name
@@ -151,19 +172,24 @@ def attack(  # noqa: PLR0917  click passes by name
     video: Path | None,
     other: Path | None,
     reference: Path | None,
+    targets: Path | None,
+    root: Path | None,
     presentations: int,
     seed: int,
+    workers: int,
     policy_file: Path | None,
     *,
     as_json: bool,
 ) -> None:
     """Present synthetic attacks, and genuine sequences, to the liveness check; report APCER and BPCER.
 
-    Exit 0: none was accepted where the recording didn't happen to show the demanded sequence. 1: some were.
+    Several targets take turns. Exit 0: none was accepted where the recording didn't happen to show the
+    demanded sequence. 1: some were.
     """
     from biometrics.attacks.campaign import GENUINE, Bench, run_campaign  # noqa: PLC0415
     from biometrics.attacks.report import report_of  # noqa: PLC0415
     from biometrics.attacks.species import SPECIES  # noqa: PLC0415
+    from biometrics.attacks.workers import read_targets, run_on_workers  # noqa: PLC0415
     from biometrics.liveness import default_models  # noqa: PLC0415
 
     names = [*SPECIES, GENUINE] if species is None else [name.strip() for name in species.split(",")]
@@ -172,12 +198,20 @@ def attack(  # noqa: PLR0917  click passes by name
         raise UserError(
             f"there is no attack species {unknown[0]!r}; there are {', '.join([*SPECIES, GENUINE])}"
         )
-    if (picture is None) == (video is None):
-        raise UserError("name either --picture or --video")
+    if [picture, video, targets].count(None) != 2:  # noqa: PLR2004  of the three
+        raise UserError("name one of --picture, --video and --targets")
     with _user_errors():
-        policy, models = _policy(policy_file), default_models()
-        target = _target(models, picture, video, (reference, other))
-        trials = list(run_campaign(Bench(models, policy, seed), [target], names, presentations))
+        policy = _policy(policy_file)
+        if targets is not None:
+            listed = read_targets(targets, root or targets.parent)
+            running = run_on_workers(
+                policy, seed, listed, species=names, presentations=presentations, workers=workers
+            )
+        else:
+            models = default_models()
+            target = _target(models, picture, video, (reference, other))
+            running = run_campaign(Bench(models, policy, seed), [target], names, presentations)
+        trials = list(_told(running, len(names) * presentations))
     report = {"presentations": presentations, "seed": seed, **report_of(policy, trials)}
     if as_json:
         click.echo(json.dumps(report))
@@ -215,6 +249,16 @@ def bench(picture: Path | None, sessions: int, policy_file: Path | None, *, as_j
         return
     for name, value in figures.items():
         click.echo(f"{name:<32} {value}")
+
+
+def _told(trials: Iterator[Trial], expected: int) -> Iterator[Trial]:
+    """Pass trials on, and say on stderr each time another twentieth is done: a campaign takes hours."""
+    accepted: Counter[str] = Counter()
+    for number, trial in enumerate(trials, 1):
+        accepted[trial.species] += trial.decision.outcome is Outcome.ACCEPT
+        if number % max(1, expected // 20) == 0:
+            click.echo(f"{number} of {expected} presentations; accepted: {dict(accepted)}", err=True)
+        yield trial
 
 
 @contextmanager

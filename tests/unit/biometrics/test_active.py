@@ -101,6 +101,17 @@ def test_moving_with_the_prompt_fails() -> None:
     assert person.active.reason is Reason.STEP_TOO_FAST
 
 
+def test_a_blink_with_the_prompt_is_neither_an_answer_nor_a_mistake() -> None:
+    person = Person(ActiveChallenge(LIMITS, Challenge((Step.BLINK,), (0,)), 0))
+    person.wait()
+    person.show(MADE[Step.BLINK], 3)
+    person.show(REST)
+    assert (person.active.phase, person.active.results) == (Phase.ASKED, ())
+    person.show(MADE[Step.BLINK], 3)
+    person.show(REST)
+    assert [result.step for result in person.active.results] == [Step.BLINK]
+
+
 def test_doing_nothing_ends_at_the_deadline() -> None:
     person = Person()
     person.wait()

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from biometrics.capture import frames_of_pictures, frames_of_video
+from biometrics.capture import frames_of_video
 from biometrics.errors import BiometricsError, PictureRefused
 
 if TYPE_CHECKING:
@@ -72,8 +72,3 @@ def test_a_video_larger_than_full_hd_is_refused(tmp_path: Path) -> None:
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(BiometricsError, match=r"none\.mp4"):
         list(frames_of_video(tmp_path / "none.mp4"))
-
-
-def test_pictures_are_read_as_strictly_as_uploads() -> None:
-    with pytest.raises(PictureRefused, match="frame at 40 ms"):
-        list(frames_of_pictures([(40, b"")]))

@@ -33,7 +33,8 @@ def test_a_number_that_would_favour_some_is_drawn_again() -> None:
 
 def test_parse() -> None:
     assert parse_challenge("blink, turn-left").steps == (Step.BLINK, Step.TURN_LEFT)
-    for text in ("", "wink", "blink,blink"):
+    assert parse_challenge("left,right, mouth").steps == (Step.TURN_LEFT, Step.TURN_RIGHT, Step.OPEN_MOUTH)
+    for text in ("", "wink", "blink,blink", "left,turn-left"):
         with pytest.raises(ValueError, match=r"movement|step twice"):
             parse_challenge(text)
 

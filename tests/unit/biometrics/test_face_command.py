@@ -68,7 +68,7 @@ def test_a_stricter_policy_changes_the_answer(
 ) -> None:
     text = resources.files("biometrics").joinpath("policy.toml").read_text("utf-8")
     strict = tmp_path / "strict.toml"
-    strict.write_text(text.replace("= 500", "= 10").replace("= 600", "= 20").replace("face-v2.1", "strict"))
+    strict.write_text(text.replace("= 500", "= 10").replace("= 600", "= 20").replace("face-v3", "strict"))
     command = ["face", "compare", str(pictures / "reference.png"), str(pictures / "probe.jpg")]
     assert main([*command, "--policy", str(strict), "--json"]) == 1
     answer = json.loads(capsys.readouterr().out)

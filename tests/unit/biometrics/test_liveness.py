@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
 from biometrics.attacks.campaign import GENUINE, Bench, Target, Trial, run_trial, succeeded
 from biometrics.attacks.report import report_of
+from biometrics.attacks.species import SPECIES, Scenario
 from biometrics.attacks.targets import target_of
 from biometrics.challenge import Challenge, Step
 from biometrics.decision import Outcome
+from biometrics.face import Template
 from biometrics.frame import frame_of_pixels
 from biometrics.live_decision import decide_live
 from biometrics.liveness import LivenessSession, default_models
@@ -70,6 +73,7 @@ def test_an_attack_does_not_pass(target: Target, species: str) -> None:
     [
         ((Reason.STEP_TIMEOUT,), Outcome.RETRY),
         ((Reason.SCREEN_TEXTURE,), Outcome.REVIEW),
+        ((Reason.STEP_TIMEOUT, Reason.SCREEN_TEXTURE), Outcome.RETRY),
         ((Reason.STEP_TIMEOUT, Reason.LOOPED_FRAMES), Outcome.REJECT),
     ],
 )
@@ -78,6 +82,39 @@ def test_policy_says_what_a_reason_means(
 ) -> None:
     finding = replace(genuine.finding, reasons=reasons)
     assert decide_live(POLICY, target.reference, finding, second_factor=True).outcome is outcome
+
+
+def test_a_challenge_that_was_not_completed_never_goes_to_review(genuine: Trial, target: Target) -> None:
+    finding = replace(genuine.finding, complete=False, reasons=(Reason.FLAT_FACE,))
+    assert decide_live(POLICY, target.reference, finding, second_factor=True).outcome is Outcome.RETRY
+
+
+def test_another_face_is_rejected_whatever_else_was_found(genuine: Trial, target: Target) -> None:
+    stranger = Template(-target.reference.vector)
+    finding = replace(genuine.finding, reasons=(Reason.SCREEN_TEXTURE,))
+    decision = decide_live(POLICY, stranger, finding, second_factor=True)
+    assert (decision.outcome, decision.reasons[0]) == (Outcome.REJECT, Reason.MATCH_FAILED)
+
+
+def test_whoever_makes_a_movement_has_to_match(genuine: Trial, target: Target) -> None:
+    stranger = Template(-target.reference.vector)
+    finding = replace(genuine.finding, made=(*genuine.finding.made[:2], stranger))
+    decision = decide_live(POLICY, target.reference, finding, second_factor=True)
+    assert (decision.outcome, decision.reasons) == (Outcome.REVIEW, (Reason.FRAMES_DISAGREE,))
+
+
+def test_an_enlarged_frame_is_judged_at_the_size_that_the_limits_hold_for(target: Target) -> None:
+    trial = Scenario(target.victim, target.other, CHALLENGE.steps, np.random.default_rng(4))
+    replay = SPECIES["replay-matching"](trial)
+    peaks = []
+    for scale in (1.0, 2.5):
+        session = LivenessSession(MODELS, POLICY, replace(CHALLENGE, pauses=(5000, 0, 0)))
+        for at in range(0, 1600, 100):
+            pixels = replay.frame(at, None, 0)
+            larger = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+            session.feed(frame_of_pixels(np.asarray(larger, dtype=np.uint8), at))
+        peaks.append(session.finish().passive.texture_peak)
+    assert min(peaks) > POLICY.passive.texture_at_most
 
 
 def test_time_runs_forwards_and_without_gaps() -> None:

@@ -30,8 +30,8 @@ def test_the_packaged_policy_reads() -> None:
     ("old", "new", "member"),
     [
         ("v = 2", "v = 3", "policy.v"),
-        ('id = "face-v2.1"', "id = 3", "policy.id"),
-        ('id = "face-v2.1"', 'id = ""', "policy.id"),
+        ('id = "face-v3"', "id = 3", "policy.id"),
+        ('id = "face-v3"', 'id = ""', "policy.id"),
         ("accept_at_most = 500", "accept_at_most = 0.5", "accept_at_most"),
         ("accept_at_most = 500", "accept_at_most = true", "accept_at_most"),
         ("accept_at_most = 500", "accept_at_most = 700", "review_at_most"),
