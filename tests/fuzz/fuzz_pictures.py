@@ -3,7 +3,8 @@
     python tests/fuzz/fuzz_pictures.py --minutes 10
 
 The seeds are generated patterns: no picture of a person is used or kept. A file that broke a reader is
-written to the folder --keep, its name the hash of its content.
+written to the folder --keep, its name the hash of its content. With --corpus the smallest file that came to
+each outcome is kept there, named after it; tests/unit/biometrics/test_corpus.py reads them all again.
 """
 
 from __future__ import annotations
@@ -81,15 +82,41 @@ def mutated(data: bytes, source: random.Random) -> bytes:
     return bytes(changed)
 
 
+def read(kind: str, data: bytes, path: Path) -> str:
+    """Read data as what it pretends to be, through the file `path`; return the refusal, or `taken`."""
+    try:
+        if kind == "picture":
+            read_picture(data)
+        else:
+            path.write_bytes(data)
+            if kind == "video":
+                list(frames_of_video(path))
+            else:
+                read_pairs(path, path.parent)
+    except BiometricsError as error:
+        return str(getattr(error, "reason", "refused"))
+    return "taken"
+
+
+def kept(corpus: Path, smallest: dict[str, bytes]) -> None:
+    """Write the smallest file of each outcome."""
+    corpus.mkdir(parents=True, exist_ok=True)
+    for outcome, data in smallest.items():
+        kind, _, name = outcome.partition(": ")
+        (corpus / f"{name}.{kind}").write_bytes(data)
+
+
 def main() -> int:
     """Run for the time given; exit 1 when a reader raised what it doesn't promise."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--keep", type=Path, default=Path("var/fuzz"))
+    parser.add_argument("--corpus", type=Path)
     options = parser.parse_args()
     source = random.Random(options.seed)  # noqa: S311  repeatable, not secret
     outcomes: Counter[str] = Counter()
+    smallest: dict[str, bytes] = {}
     broken = 0
     until = time.monotonic() + 60 * options.minutes
     with tempfile.TemporaryDirectory() as folder:
@@ -100,23 +127,17 @@ def main() -> int:
             seed = {"picture": source.choice(seeds), "video": film, "pairs": _PAIRS}[kind]
             data = mutated(seed, source)
             try:
-                if kind == "picture":
-                    read_picture(data)
-                else:
-                    path.write_bytes(data)
-                    if kind == "video":
-                        list(frames_of_video(path))
-                    else:
-                        read_pairs(path, Path(folder))
-                outcomes[f"{kind}: taken"] += 1
-            except BiometricsError as error:
-                outcomes[f"{kind}: {getattr(error, 'reason', 'refused')}"] += 1
+                outcome = f"{kind}: {read(kind, data, path)}"
+                outcomes[outcome] += 1
+                smallest[outcome] = min(smallest.get(outcome, data), data, key=len)
             except Exception as error:  # noqa: BLE001  this is what is looked for
                 broken += 1
                 options.keep.mkdir(parents=True, exist_ok=True)
                 name = hashlib.sha256(data).hexdigest()[:16]
                 (options.keep / f"{name}.{kind}").write_bytes(data)
                 sys.stderr.write(f"{kind} {name}: {type(error).__name__}: {error}\n")
+    if options.corpus is not None:
+        kept(options.corpus, smallest)
     for name, count in sorted(outcomes.items()):
         sys.stdout.write(f"{count:>9,}  {name}\n")
     sys.stdout.write(f"{sum(outcomes.values()) + broken:,} cases, {broken} broken\n")
