@@ -102,6 +102,7 @@ class LivenessSession:
     challenge: Challenge
     ses: str = ""
     seen: SeenFrames | None = None
+    streamed: bool = False  # prompts reach the person after whole chunks: `prompted` says when
     _reasons: list[Reason] = field(default_factory=list, init=False)
     _tracker: FaceTracker = field(init=False)
     _repeats: Repeats = field(init=False)
@@ -148,6 +149,11 @@ class LivenessSession:
         active = self._active
         asked = None if active is None or self._reasons else active.asked
         return Progress(asked, 0 if active is None else len(active.results), advice, self.over)
+
+    def prompted(self, at: int) -> None:
+        """Note when the person was told of the step asked for, in the frames' time (`streamed` only)."""
+        if self._active is not None:
+            self._active.prompted(at)
 
     def finish(self) -> LivenessFinding:
         """Return the finding; a challenge that isn't done by now is incomplete."""
@@ -254,7 +260,7 @@ class LivenessSession:
             self._calm.pop(0)
             return
         self._baseline = baseline
-        self._active = ActiveChallenge(limits, self.challenge, frame.at)
+        self._active = ActiveChallenge(limits, self.challenge, frame.at, self.streamed)
         self._embed(face)
 
     def _judge_baseline_time(self, frame: Frame) -> None:

@@ -45,7 +45,7 @@ def create_app(service: IdentityService) -> Flask:
     app.request_class = MemoryRequest
     policy = service.parts.policy
     app.config["MAX_CONTENT_LENGTH"] = policy.request_bytes_at_most
-    app.config["MAX_FORM_PARTS"] = policy.frames_at_most + _PARTS_BESIDE_FRAMES
+    app.config["MAX_FORM_PARTS"] = policy.chunk_frames_at_most + _PARTS_BESIDE_FRAMES
     app.config["MAX_FORM_MEMORY_SIZE"] = _SMALL_FIELDS
     for routes in (check_routes, lender_routes, officer_routes, service_routes):
         app.register_blueprint(routes(service))

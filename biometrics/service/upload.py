@@ -28,15 +28,15 @@ class PictureTurnedAway(ServiceRefused):
         self.status = _STATUS.get(reason, UNPROCESSABLE)
 
 
-def parse_frames(
+def parse_chunk(
     times: Any, pictures: Sequence[bytes], policy: ServicePolicy, most_ms: int
 ) -> tuple[SentFrame, ...]:
-    """Return the frames of an upload.
+    """Return the frames of a chunk.
 
     `times` are milliseconds since the capture began, rising, at most `most_ms`. Raises ServiceRefused
     (FRAMES_COUNT, FRAMES_TIMES) and PictureTurnedAway for bytes that can't be a picture.
     """
-    if not policy.frames_at_least <= len(pictures) <= policy.frames_at_most:
+    if not 1 <= len(pictures) <= policy.chunk_frames_at_most:
         raise ServiceRefused("FRAMES_COUNT", f"{len(pictures)} frames")
     if not isinstance(times, list) or len(times) != len(pictures):
         raise ServiceRefused("FRAMES_TIMES", "one time a frame is needed")

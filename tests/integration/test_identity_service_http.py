@@ -55,6 +55,7 @@ class Served:
             checker=checker,
             pool=self.pool,
             clock=self.clock,
+            milliseconds=self.clock.milliseconds,
         )
         self.service = build(given)
         self.app = create_app(self.service)

@@ -64,6 +64,7 @@ class Services:
             pool=InlinePool(),
             linger=0,
             clock=self.clock,
+            milliseconds=self.clock.milliseconds,
         )
         return create_app(build(given)).test_client()
 

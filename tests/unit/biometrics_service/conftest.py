@@ -20,6 +20,7 @@ from tests.unit.biometrics_service.doubles import (
     LedgerDouble,
     Person,
     PhotosDouble,
+    Streaming,
 )
 from tests.unit.biometrics_service.stub_checker import jpeg
 
@@ -53,6 +54,10 @@ class World:
         if consents != ("none",):
             person.consent(self.web, *consents)
         return person
+
+    def stream(self, person: Person | None = None) -> Streaming:
+        """Return a check that a lender (default: a new one) has just opened."""
+        return Streaming.open(self.web, person or self.lender(), self.clock)
 
     def officer(self, name: str, msp: str = INSTITUTION) -> Person:
         person = Person.new(self.clock, name, "Officer")
@@ -94,6 +99,7 @@ def world(tmp_path: Path, empty_store: Path) -> Iterator[World]:
         pool=pool,
         linger=0.0,
         clock=clock,
+        milliseconds=clock.milliseconds,
     )
     service = build(surroundings)
     web = create_app(service).test_client()
