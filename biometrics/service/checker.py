@@ -111,7 +111,7 @@ class Checker(Protocol):
         ...
 
     def challenge(self, random_bytes: Callable[[int], bytes]) -> Mapping[str, Any]:
-        """Choose what is asked of one person, once; JSON with the list `steps`. It never leaves the service."""
+        """Choose what is asked of one person, once: JSON with the list `steps`, kept inside the service."""
         ...
 
     def prepare(self) -> None:

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from biometrics.service.parts import Parts
 
 
-
 class CheckDesk:
     """Runs the live checks of this process.
 

@@ -93,7 +93,8 @@ class RunningMatch:
     def feed(self, frames: Sequence[SentFrame], prompted_at: int | None) -> Progress:
         """Match the frames with the reference; raises PictureRefused."""
         del prompted_at
-        before, advice = len(self._digests), ()
+        before = len(self._digests)
+        advice: tuple[str, ...] = ()
         for number, sent in enumerate(frames):
             picture = read_picture(sent.data, f"frame {number}")
             self._digests.append(picture.pixel_digest)

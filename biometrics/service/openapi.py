@@ -98,8 +98,8 @@ def document(policy: ServicePolicy) -> dict[str, Any]:
             "description": (
                 "Remote identity verification for creditors' voting. Frames are sent in chunks while the "
                 "check goes on, each signed with the check's nonce and all before it by the enrolled key; "
-                "what the person is asked for is told only then. No frame is kept, except for a review with a "
-                "consent of its own. Refusals are problem+json (RFC 9457) with a stable `code` and "
+                "what the person is asked for is told only then. No frame is kept, except for a review "
+                "with a consent of its own. Refusals are problem+json (RFC 9457) with a stable `code` and "
                 f"advice in zh-CN and en. Service policy {policy.id}."
             ),
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},

@@ -23,7 +23,16 @@ if TYPE_CHECKING:
     from biometrics.service.checker import CheckRequest, SentFrame
     from biometrics.service.messages import Fed
 
-__all__ = ["FacePlace", "FacePool", "FrameUnreadable", "Overloaded", "Place", "Pool", "PoolSize", "WorkFailed"]
+__all__ = [
+    "FacePlace",
+    "FacePool",
+    "FrameUnreadable",
+    "Overloaded",
+    "Place",
+    "Pool",
+    "PoolSize",
+    "WorkFailed",
+]
 _USUAL_SECONDS: Final = 30.0
 
 

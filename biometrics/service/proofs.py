@@ -33,9 +33,7 @@ _CHUNK: Final = b"concordat/frames/v2"
 _LONGEST: Final = 4096
 _MOST_CHUNKS: Final = 10_000
 _REQUEST_MEMBERS: Final = frozenset({"v", "method", "target", "body", "iat", "jti"})
-_CHUNK_MEMBERS: Final = frozenset(
-    {"v", "ses", "nonce", "sub", "mtg", "chunk", "previous", "frames", "last"}
-)
+_CHUNK_MEMBERS: Final = frozenset({"v", "ses", "nonce", "sub", "mtg", "chunk", "previous", "frames", "last"})
 
 
 @dataclass(frozen=True, slots=True)

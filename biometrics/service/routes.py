@@ -38,7 +38,12 @@ def check_routes(service: IdentityService) -> Blueprint:
             "a_second": checker.frames_a_second,
         }
         return answer(
-            {**asdict(opened), "show": "look-straight", "frames": frames, "idle_seconds": policy.idle_seconds},
+            {
+                **asdict(opened),
+                "show": "look-straight",
+                "frames": frames,
+                "idle_seconds": policy.idle_seconds,
+            },
             201,
         )
 

@@ -14,7 +14,6 @@ from biometrics.reasons import Reason
 from biometrics.service import proofs, seen
 from biometrics.service.checker import CheckRequest
 from biometrics.service.live import ChunkAnswer
-from biometrics.service.outcomes import binding_of
 from biometrics.service.pool import FrameUnreadable, Overloaded, WorkFailed
 from biometrics.service.upload import parse_chunk, turned_away
 from biometrics.sources.interface import NoPhoto, SourceUnavailable
@@ -50,7 +49,7 @@ class Stream:
         signed = proofs.parse_chunk_proof(proof)
         row = self._row(ses)
         _compare(signed, row)
-        frames = parse_chunk(times, pictures, parts.policy, 1000 * parts.checker.complete_within)
+        frames = parse_chunk(times, pictures, parts.policy)
         if signed.frames != proofs.chunk_digest(row.nonce, signed.chunk, signed.previous, frames):
             raise ServiceRefused("FRAMES_DIGEST")
         signed.verify(_key_of(row))

@@ -67,7 +67,7 @@ class World:
 
     def another_process(self) -> FlaskClient:
         """Return a client of a second service on the same store."""
-        return create_app(build(replace(self.surroundings))).test_client()
+        return create_app(build(replace(self.surroundings, pool=InlinePool()))).test_client()
 
 
 @pytest.fixture(scope="session")

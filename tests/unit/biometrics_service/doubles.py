@@ -302,6 +302,7 @@ class Streaming:
     chunk: int = 0
     digest: str = ""
     began: int = 0
+    sent: tuple[str, Sequence[SentFrame]] = ("", ())
 
     @classmethod
     def open(cls, web: FlaskClient, person: Person, clock: Clock) -> Streaming:
@@ -319,11 +320,16 @@ class Streaming:
         """Send frames as the next chunk; members of its proof may be replaced."""
         given = {"chunk": self.chunk, "previous": self.digest, "last": False, "mtg": self.mtg, **other}
         proof = self.person.prove(self.opened, frames, **given)
-        answer = send(self.web, self.opened["ses"], proof, frames)
+        self.sent = (proof, frames)
+        answer = self.again()
         if answer.status_code in {200, 202} and given["chunk"] == self.chunk:
             self.digest = proofs.chunk_digest(self.opened["nonce"], self.chunk, self.digest, frames)
             self.chunk += 1
         return answer
+
+    def again(self) -> TestResponse:
+        """Send what was sent last, as it is."""
+        return send(self.web, self.opened["ses"], *self.sent)
 
     def send(self, word: str = "look", **other: Any) -> TestResponse:
         """Take some frames and send them as the next chunk."""
