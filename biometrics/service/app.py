@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _PARTS_BESIDE_FRAMES = 4
-_SMALL_FIELDS = 64 * 1024
+# Text parts are far smaller; the parser, which reads 64 KiB at a time, holds what it can't tell from a
+# boundary yet against the same limit.
+_SMALL_FIELDS = 256 * 1024
 _HTTP_CODES = {400: "REQUEST_FORMAT", 404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED", 408: "REQUEST_TIMEOUT"}
 
 

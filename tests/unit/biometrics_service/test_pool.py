@@ -171,7 +171,7 @@ def test_more_chunks_than_may_wait_are_refused_at_once(tmp_path: Path) -> None:
             for thread in threads:
                 thread.start()
             turn = threading.Event()
-            while pool._workers[0]._room._value:  # type: ignore[attr-defined]
+            while pool._workers[0]._room._value:
                 turn.wait(0.02)
             with pytest.raises(Overloaded):
                 feed(third, "look")
