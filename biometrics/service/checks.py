@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric import ec
 
     from biometrics.service.callers import Caller
-    from biometrics.service.live import ChunkAnswer, LiveCheck
+    from biometrics.service.live import ChunkAnswer
     from biometrics.service.opening import OpenedCheck
     from biometrics.service.parts import Parts
 
@@ -44,10 +44,8 @@ class CheckDesk:
         """
         self.sweep()
         opened, live = self._opening.open(caller, scope, public_key)
-        for other in self._live.all():
-            if other.binding.lender == live.binding.lender and other.binding.scope == scope:
-                self._superseded(other)
         self._live.add(live)
+        self.sweep()  # the one before, which the new one has ended, needs no place any more
         return opened
 
     def send(self, ses: str, proof: str, times: Any, pictures: Sequence[bytes]) -> ChunkAnswer:
@@ -63,17 +61,25 @@ class CheckDesk:
         return self._stream.take(ses, proof, times, pictures)
 
     def sweep(self) -> None:
-        """End checks whose time is over, or that nothing is heard of; their places are free again."""
+        """End checks whose time is over or that nothing is heard of; free the places of all that ended.
+
+        A newer check, at whichever process, and a withdrawn consent end a check in the store only.
+        """
         parts = self._parts
         now, milliseconds = parts.clock(), parts.milliseconds()
-        for live in self._live.all():
+        lives = self._live.all()
+        ended = self._conclusions.ended([live.ses for live in lives if not live.over])
+        for live in lives:
             if not live.lock.acquire(blocking=False):
-                continue  # it is being worked on
+                continue  # it is being worked on, and finds out by itself
             try:
-                if not live.over and live.overdue(now, milliseconds, parts.policy.idle_seconds):
-                    self._conclusions.expire(live)
                 if live.over and now > live.complete_before:
                     self._live.remove(live)  # until then its last chunk may be asked about again
+                elif live.ses in ended:
+                    self._conclusions.stop(live, "ended", (), counts=False)
+                    live.end()
+                elif not live.over and live.overdue(now, milliseconds, parts.policy.idle_seconds):
+                    self._conclusions.expire(live)
             finally:
                 live.lock.release()
 
@@ -84,13 +90,3 @@ class CheckDesk:
                 self._conclusions.stop(live, "failed", ["CHECK_ABORTED"], counts=False)
                 live.end()
             self._live.remove(live)
-
-    def _superseded(self, live: LiveCheck) -> None:
-        """Free the place of a check that a newer one has ended; one being worked on finds out by itself."""
-        if live.over or not live.lock.acquire(blocking=False):
-            return
-        try:
-            self._conclusions.stop(live, "superseded", (), counts=False)
-            live.end()
-        finally:
-            live.lock.release()

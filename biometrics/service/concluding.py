@@ -52,8 +52,19 @@ class Conclusions:
             held.decision_ms = parts.milliseconds() - arrived
         parts.outcomes.hand_on(live.ses)
 
+    def ended(self, checks: Sequence[str]) -> frozenset[str]:
+        """Return those of the checks that have ended in the store."""
+        if not checks:
+            return frozenset()
+        query = select(Check.ses).where(Check.ses.in_(list(checks)), Check.state != "open")
+        with self._parts.database.read() as session:
+            return frozenset(session.scalars(query))
+
     def stop(self, live: LiveCheck, state: str, reasons: Sequence[str], *, counts: bool) -> None:
-        """End a check without a verdict, unless it has ended; its frames count as used in any case."""
+        """End a check without a verdict, unless it has ended; its frames count as used in any case.
+
+        `state` and `reasons` are for the store.
+        """
         parts, now = self._parts, self._parts.clock()
         with parts.database.write() as session:
             held = self._held(session, live.ses)

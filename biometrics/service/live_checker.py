@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+import cv2
+
 from biometrics.challenge import Challenge, Step, draw_challenge
 from biometrics.decision import Outcome
 from biometrics.frame import Frame
@@ -72,7 +74,8 @@ class LiveChecker:
         return {"v": 1, "steps": [step.value for step in drawn.steps], "pauses": list(drawn.pauses)}
 
     def prepare(self) -> None:
-        """Load the models by using them once."""
+        """Load the models by using them once, and keep to one core: the pool's size is the parallelism."""
+        cv2.setNumThreads(1)
         self._match.prepare()
 
     def begin(self, request: CheckRequest) -> RunningLiveCheck:

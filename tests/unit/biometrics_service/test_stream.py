@@ -373,6 +373,14 @@ def test_checks_that_nobody_goes_on_with_count_once(world: World) -> None:
         assert (check.state(), failures(world, lender)) == ("expired", expected)
 
 
+def test_a_withdrawal_ends_the_work_before_anything_more_is_sent(world: World) -> None:
+    check = world.stream()
+    check.send("look")
+    check.person.ask(world.web, "POST", "/v1/consents/withdraw", check.person.me(kind="face"))
+    world.service.checks.sweep()
+    assert (world.pool.inside, check.state()) == (0, "withdrawn")
+
+
 def test_an_idle_check_makes_room_for_another(world: World) -> None:
     world.pool.size = type(world.pool.size)(workers=1, places=1)
     world.stream().send("look")
