@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 _ENDED: Final = {"withdrawn": "CHECK_ENDED", "superseded": "CHECK_ENDED", "expired": "CHECK_EXPIRED"}
 # What ended the process was not these frames, or not for sure: it isn't held against the lender.
 _NOT_COUNTED: Final = ("late", "gone")
+_A_MOMENT: Final = 0.05  # seconds: enough while it is looked after, not while a chunk is judged
 
 
 class Stream:
@@ -58,7 +59,7 @@ class Stream:
             _require_open(row, parts.clock())
             raise ServiceRefused("CHECK_ELSEWHERE")
         # One chunk at a time: whoever sends the next one before the answer has to send it again.
-        if not live.lock.acquire(blocking=False):
+        if not live.lock.acquire(timeout=_A_MOMENT):
             raise ServiceRefused("OVERLOADED", "the chunk before is still being judged", retry_after=1)
         try:
             if live.answer is not None and signed.frames == live.digest:
@@ -79,6 +80,7 @@ class Stream:
         taken = live.frames + len(frames)
         if taken > parts.policy.frames_at_most:
             raise ServiceRefused("FRAMES_COUNT", f"a check has at most {parts.policy.frames_at_most} frames")
+        live.marks.update(files)  # used from now on, whatever becomes of the check
         came = live.arrival(signed.frames, arrived)
         pace = self._pace(live, frames, came)
         if standing.seen:
@@ -86,7 +88,7 @@ class Stream:
         self._begin(live)
         fed = self._feed(live, frames, pace, last=signed.last or taken == parts.policy.frames_at_most)
         pixels = [seen.mark(parts.sealer, seen.PIXELS, digest) for digest in fed.progress.digests]
-        live.marks.update(files, pixels)
+        live.marks.update(pixels)
         if standing.recording:
             live.kept.take(frame.data for frame in frames)
         else:
