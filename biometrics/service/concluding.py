@@ -37,6 +37,7 @@ class Conclusions:
         """
         parts, now = self._parts, self._parts.clock()
         with parts.database.write() as session:
+            limits.locked(session, live.binding)  # before the check, as when a newer one is opened
             held = self._held(session, live.ses)
             # A withdrawal, or a newer check, may have come in between.
             if held.state != "open":
@@ -67,6 +68,7 @@ class Conclusions:
         """
         parts, now = self._parts, self._parts.clock()
         with parts.database.write() as session:
+            limits.locked(session, live.binding)
             held = self._held(session, live.ses)
             seen.note(session, live.ses, held.scope, live.marks, now)
             if held.state != "open":

@@ -131,6 +131,21 @@ def test_a_check_opened_at_another_service_ends_the_one_that_goes_on_here(servic
     assert second.send("accept", last=True).get_json()["state"] == "recorded"
 
 
+def test_a_decision_and_a_newer_opening_at_once_end_well(services: Services) -> None:
+    here, there = services.another(), services.another()
+    for _ in range(12):
+        lender = services.lender(here)
+        check = Streaming.open(here, lender, services.clock)
+        check.send("look")
+        frames = check.take("reject")
+        with ThreadPoolExecutor(2) as pool:
+            decided = pool.submit(check.post, frames, last=True)
+            opened = pool.submit(lender.open, there)
+            answers = decided.result().get_json(), opened.result()
+        assert answers[0].get("code") == "CHECK_ENDED" or answers[0]["state"] in {"rejected", "superseded"}
+        assert answers[1].status_code == 201
+
+
 def test_frames_sent_to_two_services_at_once_pass_in_one(services: Services) -> None:
     checks = []
     for _ in range(4):
