@@ -44,11 +44,15 @@ class ActiveChallenge:
     `wrong_frames` fails it: STEP_ORDER when it belongs to the challenge, else STEP_WRONG. A short blink
     is never wrong: people blink. One that comes before anybody could have answered is no answer either:
     a blink that is asked for has to begin after it. The last step too has to end at rest.
+
+    Where a step reaches the person only later than it is asked for (`streamed`), what is seen before the
+    time given to `prompted` can't complete it: a movement in that time is too early, as at rest.
     """
 
     limits: LivenessLimits
     challenge: Challenge
     started_at: int
+    streamed: bool = False
     phase: Phase = Phase.NEUTRAL
     reason: Reason | None = None
     results: tuple[StepResult, ...] = ()
@@ -60,6 +64,7 @@ class ActiveChallenge:
     _wrong: int = field(default=0, init=False)
     _closed: int | None = field(default=None, init=False)  # since when the eyes have been closed
     _reflex: bool = field(default=False, init=False)  # the eyes closed too early to be an answer
+    _prompted: int | None = field(default=None, init=False)  # when the person was told of the step
 
     def __post_init__(self) -> None:
         self._since = self.started_at
@@ -74,7 +79,22 @@ class ActiveChallenge:
         if self.phase is Phase.NEUTRAL:
             self._at_rest(signals)
         elif self.phase is Phase.ASKED:
-            self._asked(signals)
+            if self.streamed and (self._prompted is None or signals.at < self._prompted):
+                self._unprompted(signals)
+            else:
+                self._asked(signals)
+
+    def prompted(self, at: int) -> None:
+        """Note that the step asked for was told to the person at `at`; its time runs from then on."""
+        if self.phase is Phase.ASKED and self._prompted is None:
+            self._prompted = at
+            self._since = max(self._since, at)
+
+    def _unprompted(self, signals: Signals) -> None:
+        early = shown_step(self.limits, signals) not in (None, Step.BLINK)
+        self._wrong = self._wrong + 1 if early else 0
+        if self._wrong >= self.limits.wrong_frames:
+            self._fail(Reason.STEP_TOO_FAST)
 
     def _at_rest(self, signals: Signals) -> None:
         if not is_neutral(self.limits, signals):
@@ -98,6 +118,7 @@ class ActiveChallenge:
         elif rested >= self.limits.neutral_hold + self.challenge.pauses[len(self.results)]:
             self.phase, self._since = Phase.ASKED, signals.at
             self._held, self._wrong, self._peak, self._reflex = 0, 0, 0.0, False
+            self._prompted = None
 
     def _asked(self, signals: Signals) -> None:
         step = self.challenge.steps[len(self.results)]

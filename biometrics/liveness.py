@@ -113,6 +113,7 @@ class LivenessSession:
     challenge: Challenge
     ses: str = ""
     seen: SeenFrames | None = None
+    streamed: bool = False  # prompts reach the person after whole chunks: `prompted` says when
     _reasons: list[Reason] = field(default_factory=list, init=False)
     _tracker: FaceTracker = field(init=False)
     _repeats: Repeats = field(init=False)
@@ -162,6 +163,11 @@ class LivenessSession:
         active = self._active
         asked = None if active is None or self._reasons else active.asked
         return Progress(asked, 0 if active is None else len(active.results), advice, self.over)
+
+    def prompted(self, at: int) -> None:
+        """Note when the person was told of the step asked for, in the frames' time (`streamed` only)."""
+        if self._active is not None:
+            self._active.prompted(at)
 
     def finish(self) -> LivenessFinding:
         """Return the finding; a challenge that isn't done by now is incomplete."""
@@ -272,7 +278,7 @@ class LivenessSession:
             return
         self._baseline = baseline
         self._rest = (grey_of(frame.picture.pixels), measures.points)
-        self._active = ActiveChallenge(limits, self.challenge, frame.at)
+        self._active = ActiveChallenge(limits, self.challenge, frame.at, self.streamed)
         self._embed(face, self._templates)
 
     def _judge_baseline_time(self, frame: Frame) -> None:

@@ -42,7 +42,6 @@ FRAME_SECONDS: Final = 72 * 3600
 """DESIGN: frames for a review are deleted at its decision or after 72 hours. No policy can prolong it."""
 
 _DAY: Final = 86_400
-_RUNNING: Final = ("open", "deciding")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +109,6 @@ class Retention:
         session.execute(missed.values(state="done"))
         cases = update(Case).where(Case.state == "open", Case.decide_before < now).values(state="lapsed")
         ended = _count(session.execute(cases))
-        late = and_(Check.state.in_(_RUNNING), Check.complete_before < now - self._policy.time_limit)
-        # Left to `open` to count as failures; here only the challenge goes.
-        stale = update(Check).where(late, Check.challenge != "{}").values(challenge="{}")
-        challenges = _count(session.execute(stale))
         unused = update(Check).where(
             Check.state.in_(("recording", "approved")),
             Check.expires_at <= now,
@@ -123,7 +118,6 @@ class Retention:
         return {
             "lapsed_checks": checks,
             "lapsed_cases": ended,
-            "stale_challenges": challenges,
             "evidence_of_lapsed_checks": openings,
         }
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from biometrics.terms.binding import Lender
 
 # Checks that have not ended; withdrawal ends them.
-RUNNING: Final = ("open", "deciding", "review")
+RUNNING: Final = ("open", "review")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Erasure:
             update(Check)
             .filter_by(**mine)
             .where(Check.state.in_(RUNNING))
-            .values(state="withdrawn", challenge="{}", decided_at=now)
+            .values(state="withdrawn", decided_at=now)
         )
         what = {
             "reference_photos": _count(photos),

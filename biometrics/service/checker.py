@@ -1,24 +1,20 @@
-"""What the service asks of face work: a challenge on this side, a verdict in a process of the pool.
+"""What the service asks of face work: a challenge on this side, a check that runs in a process of the pool.
 
-The values here cross a process boundary, so they are plain data; what comes back from a process that
-reads hostile pictures is parsed like any other input.
+The values here cross a process boundary, so they are plain data (`messages`).
 """
 
 from __future__ import annotations
 
 import importlib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from biometrics.errors import BiometricsError
-from client.encodings.records import OUTCOMES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from client.encodings.records import Outcome
-
-_DIGEST: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +27,25 @@ class SentFrame:
 
 @dataclass(frozen=True, slots=True)
 class CheckRequest:
-    """All that a verdict may depend on. `challenge` is what `Checker.challenge` gave at opening."""
+    """What a check begins with. `challenge` is what `Checker.challenge` gave at opening."""
 
     challenge: Mapping[str, Any]
-    frames: tuple[SentFrame, ...]
     reference: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a check stands after some frames.
+
+    `asked` is the step to show now, `index` how many are done, `advice` reasons that the last frame gave.
+    When it is `over`, nothing that follows can change the verdict. Digests are of the pixels just taken.
+    """
+
+    asked: str | None
+    index: int
+    advice: tuple[str, ...]
+    over: bool
+    digests: tuple[bytes, ...] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +66,22 @@ class CheckResult:
     reference_digest: bytes = field(repr=False)
 
 
+class RunningCheck(Protocol):
+    """One check while its frames arrive."""
+
+    def feed(self, frames: Sequence[SentFrame], prompted_at: int | None) -> Progress:
+        """Take the next frames.
+
+        The step that `asked` named last was told to the person at `prompted_at`, in the frames' time.
+        Raises PictureRefused, whose source is `frame N` of these, for unusable bytes.
+        """
+        ...
+
+    def conclude(self) -> CheckResult:
+        """Decide on what was seen."""
+        ...
+
+
 class Checker(Protocol):
     """Decides whether frames show the reference's person, alive and doing what was asked."""
 
@@ -74,16 +100,26 @@ class Checker(Protocol):
         """Seconds that a passed check holds."""
         ...
 
+    @property
+    def frames_a_second(self) -> int:
+        """How many frames a client should take."""
+        ...
+
+    @property
+    def attempts_before_other_route(self) -> int:
+        """Failures in a row after which the way without a face is offered."""
+        ...
+
     def challenge(self, random_bytes: Callable[[int], bytes]) -> Mapping[str, Any]:
-        """Choose what is asked of one person, once; JSON, shown to the client as it is."""
+        """Choose what is asked of one person, once: JSON with the list `steps`, kept inside the service."""
         ...
 
     def prepare(self) -> None:
         """Load what checks need; called once in each process of the pool."""
         ...
 
-    def check(self, request: CheckRequest) -> CheckResult:
-        """Decide. Raises PictureRefused, whose source is `reference` or `frame N`, for unusable bytes."""
+    def begin(self, request: CheckRequest) -> RunningCheck:
+        """Begin a check; raises PictureRefused, whose source is `reference`, for an unusable reference."""
         ...
 
 
@@ -98,54 +134,3 @@ def load_checker(name: str) -> Checker:
         return cast("Checker", getattr(importlib.import_module(module), attribute)())
     except (ImportError, AttributeError) as error:
         raise CheckerMissing(f"there is no checker {name}: name one as module:function") from error
-
-
-def result_to_message(result: CheckResult) -> dict[str, Any]:
-    """Return the result as plain data."""
-    return {
-        "outcome": str(result.outcome),
-        "reasons": [str(reason) for reason in result.reasons],
-        "distance": result.distance,
-        "frames": list(result.frames),
-        "basis": dict(result.basis),
-        "measured": dict(result.measured),
-        "frame_digests": list(result.frame_digests),
-        "reference_digest": result.reference_digest,
-    }
-
-
-def result_from_message(message: Any) -> CheckResult:
-    """Return the result of plain data; raises ValueError for anything of another form."""
-    try:
-        result = CheckResult(
-            outcome=message["outcome"],
-            reasons=tuple(message["reasons"]),
-            distance=message["distance"],
-            frames=tuple(message["frames"]),
-            basis=message["basis"],
-            measured=message["measured"],
-            frame_digests=tuple(message["frame_digests"]),
-            reference_digest=message["reference_digest"],
-        )
-    except (KeyError, TypeError) as error:
-        raise ValueError("a verdict's members are missing") from error
-    sound = (
-        result.outcome in OUTCOMES
-        and all(isinstance(reason, str) for reason in result.reasons)
-        and (result.distance is None or _is_count(result.distance))
-        and all(map(_is_count, result.frames))
-        and isinstance(result.basis, dict)
-        and isinstance(result.measured, dict)
-        and all(map(_is_digest, (*result.frame_digests, result.reference_digest)))
-    )
-    if not sound:
-        raise ValueError("a verdict's members are not what they must be")
-    return result
-
-
-def _is_count(value: object) -> bool:
-    return type(value) is int and value >= 0
-
-
-def _is_digest(value: object) -> bool:
-    return isinstance(value, bytes) and len(value) == _DIGEST

@@ -84,7 +84,7 @@ def scope_of(value: Mapping[str, Any]) -> tuple[str, ec.EllipticCurvePublicKey |
 
 
 def upload(frame_bytes_at_most: int) -> tuple[str, Any, list[bytes]]:
-    """Return proof, times and frames of a multipart upload, in the order in which they were sent."""
+    """Return proof, times and frames of a chunk (multipart), in the order in which they were sent."""
     if request.mimetype != "multipart/form-data":
         raise ServiceRefused("REQUEST_FORMAT", "send multipart/form-data")
     try:

@@ -99,7 +99,6 @@ class LenderDesk:
                     public_key=key,
                     scope=scope,
                     factor=caller.factor,
-                    challenge="{}",
                     state="attendance",
                     opened_at=now,
                     complete_before=ends,

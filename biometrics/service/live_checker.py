@@ -1,35 +1,38 @@
-"""The checker of living faces: the challenge drawn for one check, then liveness and match over its frames.
+"""The checker of living faces: the challenge drawn for one check, judged while its frames arrive.
 
-All frames of a check arrive together, so the client paces the person by itself: `pace` says when to
-show each step, slowly enough that the checks see rest before and after every movement.
+A step is told to the person with the answer to the chunk in which it was asked for; what was taken before
+that can't complete it.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+import cv2
+
 from biometrics.challenge import Challenge, Step, draw_challenge
 from biometrics.decision import Outcome
-from biometrics.errors import FaceRefused, PictureRefused
 from biometrics.frame import Frame
 from biometrics.live_decision import decide_live
 from biometrics.liveness import LivenessSession, Models
 from biometrics.matching import default_matcher
 from biometrics.picture import read_picture
 from biometrics.reasons import Reason
-from biometrics.service.checker import CheckResult
-from biometrics.service.match_checker import MatchChecker, basis
+from biometrics.service.checker import CheckResult, Progress
+from biometrics.service.match_checker import MatchChecker, basis, read_reference
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
+    from biometrics.face import Template
     from biometrics.live_decision import LiveDecision
     from biometrics.liveness import LivenessFinding
     from biometrics.matching import Matcher
-    from biometrics.service.checker import CheckRequest
+    from biometrics.picture import Picture
+    from biometrics.service.checker import CheckRequest, SentFrame
 
 CHECKS: Final = ("liveness-active", "liveness-passive", "match")
-_MOVEMENT_MS: Final = 2500  # for a movement and the way back, by somebody who takes their time
+_SPARE: Final = 2  # frames a second beyond those needed
 
 
 class LiveChecker:
@@ -55,46 +58,78 @@ class LiveChecker:
         """Seconds that a passed check holds."""
         return self._matcher.policy.valid_for
 
+    @property
+    def frames_a_second(self) -> int:
+        """Some more than the face policy asks for at least."""
+        return self._matcher.policy.liveness.frames_a_second_at_least + _SPARE
+
+    @property
+    def attempts_before_other_route(self) -> int:
+        """The face policy's number."""
+        return self._matcher.policy.liveness.attempts_before_other_route
+
     def challenge(self, random_bytes: Callable[[int], bytes]) -> Mapping[str, Any]:
-        """Draw the steps and the pauses before them; times in milliseconds."""
-        limits = self._matcher.policy.liveness
-        drawn = draw_challenge(limits, random_bytes)
-        between = _MOVEMENT_MS + limits.neutral_hold + limits.pause_at_most
-        return {
-            "v": 1,
-            "steps": [step.value for step in drawn.steps],
-            "pauses": list(drawn.pauses),
-            "pace": {
-                "first_at": limits.neutral_hold + limits.pause_at_most + _MOVEMENT_MS // 2,
-                "between": between,
-                "rest": _MOVEMENT_MS + 2 * limits.neutral_hold,
-                "frames_a_second": limits.frames_a_second_at_least + 2,
-            },
-        }
+        """Draw the steps and the pauses (milliseconds) before them."""
+        drawn = draw_challenge(self._matcher.policy.liveness, random_bytes)
+        return {"v": 1, "steps": [step.value for step in drawn.steps], "pauses": list(drawn.pauses)}
 
     def prepare(self) -> None:
-        """Load the models by using them once."""
+        """Load the models by using them once, and keep to one core: the pool's size is the parallelism."""
+        cv2.setNumThreads(1)
         self._match.prepare()
 
-    def check(self, request: CheckRequest) -> CheckResult:
-        """Judge the frames in their order; raises PictureRefused for one that can't be decoded."""
-        reference = read_picture(request.reference, "reference")
-        try:
-            known = self._matcher.template(reference)
-        except FaceRefused as error:
-            raise PictureRefused(error.reason, "reference", error.detail) from error
-        session = LivenessSession(self._models, self._matcher.policy, _parse(request.challenge))
-        digests, replayed = [], False
-        for number, sent in enumerate(request.frames):
+    def begin(self, request: CheckRequest) -> RunningLiveCheck:
+        """Begin with challenge and reference; raises PictureRefused."""
+        policy = self._matcher.policy
+        session = LivenessSession(self._models, policy, _parse(request.challenge), streamed=True)
+        return RunningLiveCheck(self._matcher, session, *read_reference(self._matcher, request.reference))
+
+
+class RunningLiveCheck:
+    """One liveness session, fed in chunks."""
+
+    def __init__(
+        self, matcher: Matcher, session: LivenessSession, reference: Picture, known: Template
+    ) -> None:
+        self._matcher = matcher
+        self._session = session
+        self._reference = reference
+        self._known = known
+        self._digests: list[bytes] = []
+        self._replayed = False
+
+    def feed(self, frames: Sequence[SentFrame], prompted_at: int | None) -> Progress:
+        """Judge the frames in their order; raises PictureRefused for one that can't be decoded.
+
+        Frames after the one that ended the session are left unread: they can't change anything.
+        """
+        if prompted_at is not None:
+            self._session.prompted(prompted_at)
+        before, asked, index = len(self._digests), None, 0
+        advice: tuple[Reason, ...] = ()
+        for number, sent in enumerate(frames):
             picture = read_picture(sent.data, f"frame {number}")
-            digests.append(picture.pixel_digest)
-            replayed = replayed or picture.same_as(reference)
-            session.feed(Frame(picture, sent.at))
-        finding = session.finish()
+            self._digests.append(picture.pixel_digest)
+            self._replayed = self._replayed or picture.same_as(self._reference)
+            progress = self._session.feed(Frame(picture, sent.at))
+            asked, index, advice = progress.asked, progress.index, progress.advice
+            if progress.over:
+                break
+        return Progress(
+            asked=None if asked is None else asked.value,
+            index=index,
+            advice=tuple(reason.value for reason in advice),
+            over=self._session.over,
+            digests=tuple(self._digests[before:]),
+        )
+
+    def conclude(self) -> CheckResult:
+        """Decide: liveness, then the match over the frames of every step."""
+        finding = self._session.finish()
         # The service lets nobody come this far without the second factor: the signature is verified before.
-        decision = decide_live(self._matcher.policy, known, finding, second_factor=True)
+        decision = decide_live(self._matcher.policy, self._known, finding, second_factor=True)
         outcome, reasons = decision.outcome, decision.reasons
-        if replayed:
+        if self._replayed:
             outcome, reasons = Outcome.REJECT, (Reason.REPLAYED_REFERENCE,)
         return CheckResult(
             outcome=outcome.value,
@@ -103,8 +138,8 @@ class LiveChecker:
             frames=decision.match.frames,
             basis=basis(self._matcher, CHECKS),
             measured=_measured(finding, decision),
-            frame_digests=tuple(digests),
-            reference_digest=reference.pixel_digest,
+            frame_digests=tuple(self._digests),
+            reference_digest=self._reference.pixel_digest,
         )
 
 
@@ -136,6 +171,7 @@ def _measured(finding: LivenessFinding, decision: LiveDecision) -> dict[str, Any
         "passive": {
             "texture_peak": str(passive.texture_peak),
             "off_plane": str(passive.off_plane),
+            "nose_parallax": [str(shown) for shown in passive.nose_parallax],
             "flat_frames": passive.flat_frames,
             "duplicates": passive.duplicates,
             "longest_still": passive.longest_still,

@@ -22,6 +22,7 @@ from biometrics.service.schemas import (
     LENDER_REQUEST,
     OPENED,
     PROBLEM,
+    PROGRESS,
     SLOT,
     SLOT_REQUEST,
     SLOTS,
@@ -47,9 +48,9 @@ _CASE: Final = (
     "CASE_SAME_OFFICER",
 )
 _OPEN: Final = (
+    "OVERLOADED",
     "CONSENT_MISSING",
     "REVIEW_PENDING",
-    "CHECK_RUNNING",
     "RATE_LIMITED",
     "ATTEMPTS_EXHAUSTED",
     "LEDGER_UNAVAILABLE",
@@ -71,7 +72,12 @@ _FRAMES: Final = (
     "CHECK_USED",
     "CHECK_ENDED",
     "CHECK_EXPIRED",
+    "CHECK_ELSEWHERE",
     "OVERLOADED",
+    "CHUNK_REPLAYED",
+    "CHUNK_GAP",
+    "CHUNK_CHAIN",
+    "CHECK_PACE",
     "REFERENCE_MISSING",
     "REFERENCE_UNUSABLE",
     "REFERENCE_UNAVAILABLE",
@@ -90,8 +96,9 @@ def document(policy: ServicePolicy) -> dict[str, Any]:
             "title": "Concordat identity service",
             "version": "1",
             "description": (
-                "Remote identity verification for creditors' voting. Frames are sent once, signed together "
-                "with the check's nonce by the enrolled key; nothing of them is kept, except for a review "
+                "Remote identity verification for creditors' voting. Frames are sent in chunks while the "
+                "check goes on, each signed with the check's nonce and all before it by the enrolled key; "
+                "what the person is asked for is told only then. No frame is kept, except for a review "
                 "with a consent of its own. Refusals are problem+json (RFC 9457) with a stable `code` and "
                 f"advice in zh-CN and en. Service policy {policy.id}."
             ),
@@ -134,8 +141,8 @@ def _paths() -> dict[str, Any]:
         },
         "/v1/checks/{ses}/frames": {
             "post": _operation(
-                "Send the frames of a check, once; unusable pictures are refused with their own reasons.",
-                {200: STATUS, 202: STATUS},
+                "Send the next chunk of a check's frames and learn what to ask for now, or how it ended.",
+                {200: PROGRESS, 202: PROGRESS},
                 request=UPLOAD,
                 media="multipart/form-data",
                 codes=_FRAMES,

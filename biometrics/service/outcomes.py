@@ -92,7 +92,6 @@ class Outcomes:
         row.opening_encrypted = self._sealer.seal(_TABLE, _COLUMN, row.ses, opening.salt + opening.evidence)
         row.expires_at = now + valid_for
         row.decided_at = now
-        row.challenge = "{}"
         session.flush()
 
     def hand_on(self, ses: str) -> None:

@@ -29,6 +29,11 @@ def system_clock() -> int:
     return int(time.time())
 
 
+def system_milliseconds() -> int:
+    """Return the milliseconds of a clock that never goes back; its zero means nothing."""
+    return time.monotonic_ns() // 1_000_000
+
+
 def system_random(size: int) -> bytes:
     """Return random bytes fit for keys."""
     return secrets.token_bytes(size)
@@ -36,7 +41,10 @@ def system_random(size: int) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a service is made of. `clock` gives whole seconds since 1970."""
+    """What a service is made of.
+
+    `clock` gives whole seconds since 1970; `milliseconds` is a clock for durations, it never goes back.
+    """
 
     database: Database
     sealer: Sealer
@@ -52,4 +60,5 @@ class Parts:
     erasure: Erasure
     outcomes: Outcomes
     clock: Callable[[], int]
+    milliseconds: Callable[[], int]
     random_bytes: Callable[[int], bytes]

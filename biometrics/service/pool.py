@@ -1,53 +1,39 @@
-"""A pool of processes for face work, with a bounded number of requests inside and waiting.
+"""A pool of processes for face work: each holds so many live checks, and no more are let in.
 
-Not `concurrent.futures`: there one process that dies breaks the whole pool, queues have no bound, and
-a call that hangs can't be ended. Here a request holds a ticket from the moment it is let in; when all
-are given out the answer is no, at once.
+Not `concurrent.futures`: a live check's state stays in one process from chunk to chunk; there one process
+that dies breaks the whole pool, queues have no bound, and a call that hangs can't be ended. Here a check
+takes a place when it is opened; when all are taken the answer is no, at once.
 """
 
 from __future__ import annotations
 
-import logging
-import multiprocessing
-import queue
+import itertools
 import threading
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Protocol, Self
-
-import cbor2
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from biometrics.errors import BiometricsError
-from biometrics.service.checker import result_from_message
-from biometrics.service.worker import work
+from biometrics.service.messages import begin_message, fed_from_message, feed_message
+from biometrics.service.process import Overloaded, WorkerProcess, WorkFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from multiprocessing.connection import Connection
-    from types import TracebackType
+    from collections.abc import Callable, Sequence
 
-    from biometrics.service.checker import CheckRequest, CheckResult
+    from biometrics.service.checker import CheckRequest, SentFrame
+    from biometrics.service.messages import Fed
 
-_log = logging.getLogger(__name__)
-_START_SECONDS: Final = 120.0
-_MEMORY: Final = 4 * 2**30
-_SPAWN: Final = multiprocessing.get_context("spawn")  # a fork of a threaded service may hang in a lock
-
-
-class Overloaded(BiometricsError):  # noqa: N818  an answer, not a failure
-    """Every ticket is given out; `retry_after` is in seconds."""
-
-    def __init__(self, retry_after: int) -> None:
-        super().__init__(f"the pool for face work is full; try again in {retry_after} s")
-        self.retry_after = retry_after
-
-
-class WorkFailed(BiometricsError):  # noqa: N818  says what happened
-    """The process died, took too long, or could not do it; `why` is `died`, `late` or an error's name."""
-
-    def __init__(self, why: str) -> None:
-        super().__init__(f"the face work broke off ({why})")
-        self.why = why
+__all__ = [
+    "FacePlace",
+    "FacePool",
+    "FrameUnreadable",
+    "Overloaded",
+    "Place",
+    "Pool",
+    "PoolSize",
+    "WorkFailed",
+]
+_USUAL_SECONDS: Final = 30.0
 
 
 class FrameUnreadable(BiometricsError):  # noqa: N818  says what was found
@@ -61,32 +47,36 @@ class FrameUnreadable(BiometricsError):  # noqa: N818  says what was found
 
 @dataclass(frozen=True, slots=True)
 class PoolSize:
-    """`workers` processes, `waiting` requests beyond those being worked on, seconds for one request."""
+    """`workers` processes with `places` live checks each, of which `waiting` may wait for their turn.
+
+    `time_limit` is the seconds for one chunk, waiting included.
+    """
 
     workers: int = 2
-    waiting: int = 6
+    places: int = 4
+    waiting: int = 3
     time_limit: float = 60.0
-    requests_per_worker: int = 1000  # then it is replaced, whatever the libraries may have leaked
+    checks_per_worker: int = 1000  # then it is replaced, whatever the libraries may have leaked
+
+    @property
+    def room(self) -> int:
+        """How many live checks there is room for."""
+        return self.workers * self.places
 
 
-class Room(Protocol):
-    """Room for one request; given back by leaving the `with`."""
+class Place(Protocol):
+    """A live check's place, from its opening until it is released. Used by one thread at a time."""
 
-    def run(self, request: CheckRequest) -> CheckResult:
-        """Do the work; raises WorkFailed or FrameUnreadable."""
+    def begin(self, request: CheckRequest) -> None:
+        """Begin the check; raises Overloaded, WorkFailed, FrameUnreadable."""
         ...
 
-    def __enter__(self) -> Self:
-        """Use the room."""
+    def feed(self, frames: Sequence[SentFrame], prompted_at: int | None, *, last: bool) -> Fed:
+        """Have frames judged; raises Overloaded (nothing was taken), WorkFailed, FrameUnreadable."""
         ...
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Give it back."""
+    def release(self) -> None:
+        """Give the place back; what the check was about is forgotten. Once more does no harm."""
         ...
 
 
@@ -100,19 +90,19 @@ class Pool(Protocol):
 
     @property
     def inside(self) -> int:
-        """How many requests are inside."""
+        """How many places are taken."""
         ...
 
     def start(self) -> None:
         """Load what the work needs."""
         ...
 
-    def reserve(self) -> Room:
-        """Let one request in; raises Overloaded."""
+    def take(self) -> Place:
+        """Take a place; raises Overloaded."""
         ...
 
     def retry_after(self) -> int:
-        """Return the whole seconds after which room is likely."""
+        """Return the whole seconds after which a place is likely."""
         ...
 
     def close(self) -> None:
@@ -121,20 +111,16 @@ class Pool(Protocol):
 
 
 class FacePool:
-    """Runs checks in processes. Thread-safe; processes start when first needed."""
+    """Runs live checks in processes. Thread-safe; processes start when first needed."""
 
     def __init__(
         self, factory: str, size: PoolSize | None = None, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._size = size or PoolSize()
         self._clock = clock
-        self._tickets = threading.BoundedSemaphore(self.size.workers + self.size.waiting)
-        self._idle: queue.Queue[_Worker] = queue.Queue()
-        self._workers = [_Worker(factory) for _ in range(self.size.workers)]
-        for worker in self._workers:
-            self._idle.put(worker)
-        self._inside = 0
-        self._seconds = 1.0  # running mean of one request's work
+        self._workers = [WorkerProcess(factory, self.size.waiting) for _ in range(self.size.workers)]
+        self._numbers = itertools.count(1)
+        self._seconds = _USUAL_SECONDS  # running mean of how long a place is held
         self._lock = threading.Lock()
 
     @property
@@ -142,165 +128,92 @@ class FacePool:
         """How much fits in."""
         return self._size
 
+    @property
+    def inside(self) -> int:
+        """How many places are taken."""
+        with self._lock:
+            return sum(worker.live for worker in self._workers)
+
     def start(self) -> None:
         """Start every process and wait until its models are loaded; raises WorkFailed."""
         for worker in self._workers:
             worker.start()
 
-    def reserve(self) -> Ticket:
-        """Let one request in; raises Overloaded at once when there is no room."""
-        if not self._tickets.acquire(blocking=False):
-            raise Overloaded(self.retry_after())
+    def take(self) -> FacePlace:
+        """Take a place in the process that has most of them free; raises Overloaded at once."""
         with self._lock:
-            self._inside += 1
-        return Ticket(self)
-
-    @property
-    def inside(self) -> int:
-        """How many requests hold a ticket."""
-        with self._lock:
-            return self._inside
+            for worker in self._workers:
+                if worker.begun >= self.size.checks_per_worker and not worker.live:
+                    worker.stop()
+                    worker.begun = 0
+            open_ones = [
+                worker
+                for worker in self._workers
+                if worker.live < self.size.places and worker.begun < self.size.checks_per_worker
+            ]
+            if open_ones:
+                worker = min(open_ones, key=lambda one: one.live)
+                worker.live += 1
+                worker.begun += 1
+                return FacePlace(self, worker, next(self._numbers), self._clock())
+        raise Overloaded(self.retry_after())
 
     def retry_after(self) -> int:
-        """Return the whole seconds after which room is likely."""
+        """Return the whole seconds after which a place is likely."""
         with self._lock:
-            return max(1, round(self._seconds * self._inside / self.size.workers))
+            return max(1, round(self._seconds / self.size.room))
 
     def close(self) -> None:
-        """End every process; requests still running get WorkFailed."""
+        """End every process; checks that still run get WorkFailed."""
         for worker in self._workers:
             worker.stop()
 
-    def _release(self) -> None:
+    def given_back(self, worker: WorkerProcess, taken_at: float) -> None:
+        """Count a place as free again."""
         with self._lock:
-            self._inside -= 1
-        self._tickets.release()
-
-    def _run(self, request: CheckRequest) -> CheckResult:
-        deadline = self._clock() + self.size.time_limit
-        try:
-            worker = self._idle.get(timeout=self.size.time_limit)
-        except queue.Empty:
-            raise WorkFailed("late") from None
-        try:
-            begun = self._clock()
-            answer = worker.ask(_message(request), deadline - begun)
-            took = self._clock() - begun
-        finally:
-            if worker.served >= self.size.requests_per_worker:
-                worker.stop()
-            self._idle.put(worker)
-        with self._lock:
-            self._seconds += (took - self._seconds) / 8
-        return _read(answer)
+            worker.live -= 1
+            self._seconds += (self._clock() - taken_at - self._seconds) / 8
 
 
-class Ticket:
-    """Room for one request; give it back by leaving the `with`."""
+class FacePlace:
+    """A place in one process; what runs in it ends with that process."""
 
-    def __init__(self, pool: FacePool) -> None:
+    def __init__(self, pool: FacePool, worker: WorkerProcess, number: int, taken_at: float) -> None:
         self._pool = pool
+        self._worker = worker
+        self._number = number
+        self._taken_at = taken_at
+        self._generation: int | None = None
+        self._released = False
 
-    def run(self, request: CheckRequest) -> CheckResult:
-        """Do the work. Raises WorkFailed or FrameUnreadable; the pool is whole again in any case."""
-        return self._pool._run(request)  # noqa: SLF001  the two are one
+    def begin(self, request: CheckRequest) -> None:
+        """Begin the check; raises Overloaded, WorkFailed, FrameUnreadable."""
+        _, self._generation = self._ask(begin_message(self._number, request), None)
 
-    def __enter__(self) -> Self:
-        return self
+    def feed(self, frames: Sequence[SentFrame], prompted_at: int | None, *, last: bool) -> Fed:
+        """Have frames judged; raises Overloaded (nothing was taken), WorkFailed, FrameUnreadable."""
+        if self._generation is None:
+            raise WorkFailed("gone")
+        message = feed_message(self._number, frames, prompted_at, last=last)
+        answer, _ = self._ask(message, self._generation)
+        try:
+            return fed_from_message(answer)
+        except ValueError as error:
+            raise WorkFailed("answer") from error
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._pool._release()  # noqa: SLF001
-
-
-class _Worker:
-    """A process and the pipes to it. Used by one thread at a time, except `stop`."""
-
-    def __init__(self, factory: str) -> None:
-        self._factory = factory
-        self._process: Any = None
-        self._requests: Connection[Any, Any] | None = None
-        self._answers: Connection[Any, Any] | None = None
-        self._stopping = threading.Lock()
-        self.served = 0
-
-    def start(self) -> None:
-        if self._process is not None and self._process.is_alive():
+    def release(self) -> None:
+        """Give the place back; what the check was about is forgotten."""
+        if self._released:
             return
-        self.stop()
-        # One-way pipes: they are plain pipes, where two-way ones would be sockets.
-        theirs, self._requests = _SPAWN.Pipe(duplex=False)
-        self._answers, answering = _SPAWN.Pipe(duplex=False)
-        self._process = _SPAWN.Process(
-            target=work, args=(self._factory, theirs, answering, _MEMORY), daemon=True, name="face-work"
-        )
-        self._process.start()
-        theirs.close()
-        answering.close()
-        self.served = 0
-        self._receive(_START_SECONDS)
+        self._released = True
+        if self._generation is not None:
+            self._worker.forget(self._number, self._generation)
+        self._pool.given_back(self._worker, self._taken_at)
 
-    def ask(self, message: bytes, seconds: float) -> dict[str, Any]:
-        """Send a request and wait for its answer; on any failure the process is gone afterwards."""
-        self.start()
-        self.served += 1
-        try:
-            if self._requests is None:
-                raise WorkFailed("died")
-            self._requests.send_bytes(message)
-        except OSError as error:
-            self.stop()
-            raise WorkFailed("died") from error
-        return self._receive(seconds)
-
-    def stop(self) -> None:
-        with self._stopping:  # the service may close while a request is still waiting for its answer
-            process, pipes = self._process, (self._requests, self._answers)
-            self._process = self._requests = self._answers = None
-        if process is not None:
-            process.kill()
-            process.join()
-            process.close()
-        for pipe in pipes:
-            if pipe is not None:
-                pipe.close()
-
-    def _receive(self, seconds: float) -> dict[str, Any]:
-        answers, why = self._answers, "died"
-        try:
-            if answers is not None:
-                why = "late"
-                if answers.poll(max(0.0, seconds)):
-                    why = "died"
-                    return dict(cbor2.loads(answers.recv_bytes()))
-        except (EOFError, OSError, ValueError, TypeError):  # ValueError: CBOR's errors are ones
-            why = "died"
-        # Whatever state the process is in, its next answer might be to this request.
-        self.stop()
-        _log.warning("a process for face work was ended (%s); another takes its place", why)
-        raise WorkFailed(why)
-
-
-def _message(request: CheckRequest) -> bytes:
-    return cbor2.dumps(
-        {
-            "challenge": dict(request.challenge),
-            "frames": [[frame.at, frame.data] for frame in request.frames],
-            "reference": request.reference,
-        }
-    )
-
-
-def _read(answer: dict[str, Any]) -> CheckResult:
-    if "refused" in answer:
-        raise FrameUnreadable(str(answer["refused"])[:40], str(answer.get("source"))[:40])
-    if "result" not in answer:
-        raise WorkFailed(str(answer.get("failed"))[:60])
-    try:
-        return result_from_message(answer["result"])
-    except ValueError as error:
-        raise WorkFailed("answer") from error
+    def _ask(self, message: dict[str, Any], generation: int | None) -> tuple[dict[str, Any], int]:
+        answer, by = self._worker.ask(message, self._pool.size.time_limit, generation)
+        if "refused" in answer:
+            raise FrameUnreadable(str(answer["refused"])[:40], str(answer.get("source"))[:40])
+        if "failed" in answer:
+            raise WorkFailed(str(answer["failed"])[:60])
+        return answer, by

@@ -29,8 +29,11 @@ if TYPE_CHECKING:
 REQUEST_TYPE: Final = "concordat-request+jws"
 CHECK_TYPE: Final = "concordat-check+jws"
 _BODY: Final = b"concordat/request-body/v1"
-_FRAMES: Final = b"concordat/frames/v1"
+_CHUNK: Final = b"concordat/frames/v2"
 _LONGEST: Final = 4096
+_MOST_CHUNKS: Final = 10_000
+_REQUEST_MEMBERS: Final = frozenset({"v", "method", "target", "body", "iat", "jti"})
+_CHUNK_MEMBERS: Final = frozenset({"v", "ses", "nonce", "sub", "mtg", "chunk", "previous", "frames", "last"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +59,22 @@ class RequestProof:
 
 
 @dataclass(frozen=True, slots=True)
-class CheckProof:
-    """The enrolled key's signature over a check's nonce and the frames: the second factor of a match."""
+class ChunkProof:
+    """The bound key's signature over a check's nonce and one chunk of frames: the second factor.
+
+    `previous` is the digest (`frames`) of the chunk before, empty for the first, so that frames can't be
+    dropped, moved or taken from another check; `last` says that no more will come.
+    """
 
     signed: jws.Jws
     ses: str
     nonce: str
     sub: str
     mtg: str
+    chunk: int
+    previous: str
     frames: str
+    last: bool
 
     def verify(self, key: ec.EllipticCurvePublicKey) -> None:
         """Raise ServiceRefused (PROOF_INVALID) unless `key` signed it."""
@@ -73,7 +83,7 @@ class CheckProof:
 
 def parse_request_proof(text: str) -> RequestProof:
     """Read the proof of a request; raises ServiceRefused (PROOF_FORMAT)."""
-    signed, value = _parse(text, REQUEST_TYPE, {"v", "method", "target", "body", "iat", "jti"})
+    signed, value = _parse(text, REQUEST_TYPE, _REQUEST_MEMBERS)
     if not ids.is_random_id(value["jti"]) or not ids.is_hash(value["body"]):
         raise ServiceRefused("PROOF_FORMAT", "jti or body")
     if not isinstance(value["method"], str) or not isinstance(value["target"], str):
@@ -85,16 +95,20 @@ def parse_request_proof(text: str) -> RequestProof:
     )
 
 
-def parse_check_proof(text: str) -> CheckProof:
-    """Read the proof of a check; raises ServiceRefused (PROOF_FORMAT)."""
-    signed, value = _parse(text, CHECK_TYPE, {"v", "ses", "nonce", "sub", "mtg", "frames"})
+def parse_chunk_proof(text: str) -> ChunkProof:
+    """Read the proof of a chunk; raises ServiceRefused (PROOF_FORMAT)."""
+    signed, value = _parse(text, CHECK_TYPE, _CHUNK_MEMBERS, version=2)
     if not ids.is_random_id(value["ses"]) or not ids.is_random_id(value["sub"]):
         raise ServiceRefused("PROOF_FORMAT", "ses or sub")
     if not ids.is_hash(value["nonce"]) or not ids.is_hash(value["frames"]):
         raise ServiceRefused("PROOF_FORMAT", "nonce or frames")
-    if not isinstance(value["mtg"], str):
-        raise ServiceRefused("PROOF_FORMAT", "mtg")
-    return CheckProof(signed, value["ses"], value["nonce"], value["sub"], value["mtg"], value["frames"])
+    if not isinstance(value["mtg"], str) or type(value["last"]) is not bool:
+        raise ServiceRefused("PROOF_FORMAT", "mtg or last")
+    if type(value["chunk"]) is not int or not 0 <= value["chunk"] <= _MOST_CHUNKS:
+        raise ServiceRefused("PROOF_FORMAT", "chunk")
+    if value["previous"] != "" and not ids.is_hash(value["previous"]):
+        raise ServiceRefused("PROOF_FORMAT", "previous")
+    return ChunkProof(signed, **{name: value[name] for name in _CHUNK_MEMBERS - {"v"}})
 
 
 def take(session: Session, proof: RequestProof, now: int) -> None:
@@ -108,10 +122,11 @@ def body_digest(body: bytes) -> str:
     return hashes.digest(_BODY, body)
 
 
-def frames_digest(nonce: str, frames: Sequence[SentFrame]) -> str:
-    """Return the digest that binds frames, their times and their order to a check's nonce."""
+def chunk_digest(nonce: str, chunk: int, previous: str, frames: Sequence[SentFrame]) -> str:
+    """Return the digest that binds frames, times and order to a check's nonce and to all frames before."""
     listed = [[frame.at, base64url.encode(hashlib.sha256(frame.data).digest())] for frame in frames]
-    return hashes.digest(_FRAMES, jcs.dumps({"nonce": nonce, "frames": listed}))
+    value = {"nonce": nonce, "chunk": chunk, "previous": previous, "frames": listed}
+    return hashes.digest(_CHUNK, jcs.dumps(value))
 
 
 def key_thumbprint(key: ec.EllipticCurvePublicKey) -> str:
@@ -150,7 +165,7 @@ def sign_request(
     return jws.sign(REQUEST_TYPE, x5t, jcs.dumps(payload), key).compact
 
 
-def sign_check(
+def sign_chunk(
     key: ec.EllipticCurvePrivateKey,
     x5t: str,
     *,
@@ -159,20 +174,28 @@ def sign_check(
     sub: str,
     mtg: str,
     frames: Sequence[SentFrame],
+    chunk: int = 0,
+    previous: str = "",
+    last: bool = False,
 ) -> str:
-    """Return the proof of a check. For clients."""
+    """Return the proof of a chunk. For clients."""
     payload = {
-        "v": 1,
+        "v": 2,
         "ses": ses,
         "nonce": nonce,
         "sub": sub,
         "mtg": mtg,
-        "frames": frames_digest(nonce, frames),
+        "chunk": chunk,
+        "previous": previous,
+        "frames": chunk_digest(nonce, chunk, previous, frames),
+        "last": last,
     }
     return jws.sign(CHECK_TYPE, x5t, jcs.dumps(payload), key).compact
 
 
-def _parse(text: str, kind: str, members: set[str]) -> tuple[jws.Jws, dict[str, Any]]:
+def _parse(
+    text: str, kind: str, members: frozenset[str], *, version: int = 1
+) -> tuple[jws.Jws, dict[str, Any]]:
     if len(text) > _LONGEST:
         raise ServiceRefused("PROOF_FORMAT", "too long")
     try:
@@ -180,7 +203,7 @@ def _parse(text: str, kind: str, members: set[str]) -> tuple[jws.Jws, dict[str, 
         value = jcs.loads(signed.payload)
     except (Refused, jcs.JsonError) as error:
         raise ServiceRefused("PROOF_FORMAT", getattr(error, "code", "payload")) from error
-    if not isinstance(value, dict) or value.keys() != members or value["v"] != 1:
+    if not isinstance(value, dict) or value.keys() != members or value["v"] != version:
         raise ServiceRefused("PROOF_FORMAT", "members")
     if jcs.dumps(value) != signed.payload:
         raise ServiceRefused("PROOF_FORMAT", "not canonical")

@@ -31,11 +31,18 @@ def check_routes(service: IdentityService) -> Blueprint:
         value = body(_LENDER, _SCOPE)
         caller = lender_of(service, value)
         opened = service.checks.open(caller, *scope_of(value))
-        limits = service.parts.policy
+        policy, checker = service.parts.policy, service.parts.checker
+        frames = {
+            "a_chunk_at_most": policy.chunk_frames_at_most,
+            "at_most": policy.frames_at_most,
+            "a_second": checker.frames_a_second,
+        }
         return answer(
             {
                 **asdict(opened),
-                "frames": {"at_least": limits.frames_at_least, "at_most": limits.frames_at_most},
+                "show": "look-straight",
+                "frames": frames,
+                "idle_seconds": policy.idle_seconds,
             },
             201,
         )
@@ -43,8 +50,8 @@ def check_routes(service: IdentityService) -> Blueprint:
     @routes.post("/v1/checks/<ses>/frames")
     def send_frames(ses: str) -> Response:
         proof, times, frames = upload(service.parts.policy.frame_bytes_at_most)
-        service.checks.complete(ses, proof, times, frames)
-        return _status(service.status.status(ses))
+        progress = asdict(service.checks.send(ses, proof, times, frames))
+        return _status(service.status.status(ses), **progress | {"advice": explained(progress["advice"])})
 
     @routes.get("/v1/checks/<ses>")
     def check_status(ses: str) -> Response:
@@ -156,13 +163,13 @@ def service_routes(service: IdentityService) -> Blueprint:
     @routes.get("/v1/health")
     def health() -> Response:
         pool = service.parts.pool
-        return answer({"ok": True, "inside": pool.inside, "room": pool.size.workers + pool.size.waiting})
+        return answer({"ok": True, "inside": pool.inside, "room": pool.size.room})
 
     return routes
 
 
-def _status(status: CheckStatus) -> Response:
-    value: dict[str, Any] = {**asdict(status), "reasons": explained(status.reasons)}
+def _status(status: CheckStatus, **progress: Any) -> Response:
+    value: dict[str, Any] = {**progress, **asdict(status), "reasons": explained(status.reasons)}
     return answer(value, 202 if status.next == ("wait",) else 200)
 
 

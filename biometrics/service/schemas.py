@@ -82,30 +82,55 @@ SLOT_REQUEST: Final = obj(
 )
 UPLOAD: Final = obj(
     {
-        "proof": _text("concordat-check+jws by the key that the check is bound to"),
-        "times": _text("JSON list of milliseconds since the capture began, one a frame, rising"),
+        "proof": _text(
+            "concordat-check+jws v 2 by the key that the check is bound to: ses, nonce, sub, mtg (or "
+            "ENROLMENT), chunk (0, 1, …), previous (digest of the chunk before, or empty), frames (digest "
+            "of this one), last"
+        ),
+        "times": _text("JSON list of milliseconds since the capture began, one a frame, rising throughout"),
         "frames": listed({"type": "string", "contentMediaType": "image/jpeg"}),
     }
 )
 OPENED: Final = obj(
     {
         "ses": _ID,
-        "nonce": {**_HASH, "description": "signed together with the frames"},
-        "challenge": {"type": "object", "description": "what to ask of the person"},
+        "nonce": {**_HASH, "description": "signed together with every chunk of frames"},
+        "show": {"type": "string", "enum": ["look-straight"], "description": "what the person does first"},
         "opened_at": _TIME,
         "complete_before": _TIME,
-        "frames": obj({"at_least": _number("frames"), "at_most": _number("frames")}),
+        "idle_seconds": _number("seconds without a chunk after which the check ends"),
+        "frames": obj(
+            {
+                "a_chunk_at_most": _number("frames"),
+                "at_most": _number("frames of the whole check"),
+                "a_second": _number("frames that a client should take"),
+            }
+        ),
     }
 )
-STATUS: Final = obj(
+_STATUS: Final = {
+    "ses": _ID,
+    "state": {"type": "string"},
+    "reasons": _REASONS,
+    "next": listed({"type": "string", "enum": ["retry", "officer", "wait", "vote", "enrol"]}),
+    "retry_at": _MAYBE_TIME,
+    "record": {"type": ["object", "null"], "description": "once recorded: what the ledger holds"},
+    "expires_at": _MAYBE_TIME,
+    "decision_ms": {
+        "type": ["integer", "null"],
+        "description": "milliseconds from the last frames' arrival to the decision",
+    },
+}
+STATUS: Final = obj(_STATUS)
+PROGRESS: Final = obj(
     {
-        "ses": _ID,
-        "state": {"type": "string"},
-        "reasons": _REASONS,
-        "next": listed({"type": "string", "enum": ["retry", "officer", "wait", "vote", "enrol"]}),
-        "retry_at": _MAYBE_TIME,
-        "record": {"type": ["object", "null"], "description": "once recorded: what the ledger holds"},
-        "expires_at": _MAYBE_TIME,
+        "chunk": _number("the chunk that was judged"),
+        "asked": {"type": ["string", "null"], "description": "the movement to ask the person for now"},
+        "index": _number("movements done"),
+        "of": _number("movements in all"),
+        "advice": {**_REASONS, "description": "what the person can do better now"},
+        "over": {"type": "boolean", "description": "the check has ended; the status is final"},
+        **_STATUS,
     }
 )
 CONSENT: Final = obj(

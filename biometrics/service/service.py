@@ -17,10 +17,11 @@ from biometrics.service.checks import CheckDesk
 from biometrics.service.lenders import LenderDesk
 from biometrics.service.officers import OfficerDesk
 from biometrics.service.outcomes import Outcomes
-from biometrics.service.parts import Parts, system_clock, system_random
+from biometrics.service.parts import Parts, system_clock, system_milliseconds, system_random
 from biometrics.service.pool import FacePool
 from biometrics.service.recording import Recording
 from biometrics.service.status import StatusDesk
+from biometrics.service.sweeping import Sweeper
 from biometrics.sources.selected import SelectedSources
 from biometrics.terms.policy import default_service_policy
 
@@ -57,6 +58,7 @@ class Surroundings:
     pool: Pool | None = None
     linger: float = 0.2
     clock: Callable[[], int] = system_clock
+    milliseconds: Callable[[], int] = system_milliseconds
     random_bytes: Callable[[int], bytes] = system_random
     forget_evidence: Callable[[Iterable[str]], int] = lambda _: 0
 
@@ -71,14 +73,18 @@ class IdentityService:
     lenders: LenderDesk
     officers: OfficerDesk
     retention: Retention
+    sweeper: Sweeper
 
     def start(self) -> int:
         """Load the models and hand on what a former process left unrecorded; return how many that were."""
         self.parts.pool.start()
+        self.sweeper.start()
         return self.parts.outcomes.resume()
 
     def close(self) -> None:
-        """End the processes for face work."""
+        """End live checks and the processes for face work."""
+        self.sweeper.stop()
+        self.checks.close()
         self.parts.pool.close()
 
 
@@ -108,13 +114,16 @@ def build(given: Surroundings) -> IdentityService:
             given.random_bytes,
         ),
         clock=given.clock,
+        milliseconds=given.milliseconds,
         random_bytes=given.random_bytes,
     )
+    checks = CheckDesk(parts)
     return IdentityService(
         parts,
-        CheckDesk(parts),
+        checks,
         StatusDesk(parts),
         LenderDesk(parts),
         OfficerDesk(parts),
         Retention(given.database, policy, erasure, given.clock, given.forget_evidence),
+        Sweeper(checks.sweep),
     )

@@ -38,7 +38,7 @@ class CheckStatus:
     """A check's state, the reasons for it, what may come next (`retry`, `officer`, `wait`, `vote`, `enrol`).
 
     `record` is the session record on the ledger (or the approval of an enrolment), and is there only
-    once the choices may be shown.
+    once the choices may be shown. `decision_ms` is the time from the last frames' arrival to the decision.
     """
 
     ses: str
@@ -48,6 +48,7 @@ class CheckStatus:
     retry_at: int | None
     record: Mapping[str, Any] | None
     expires_at: int | None
+    decision_ms: int | None
 
 
 class StatusDesk:
@@ -76,10 +77,11 @@ class StatusDesk:
             retry_at=retry_at,
             record=jcs.loads((row.record or "").encode("utf-8")) if shown else None,
             expires_at=row.expires_at if shown else None,
+            decision_ms=row.decision_ms,
         )
 
     def _next(self, state: str, limit: Limit | None, now: int) -> tuple[tuple[str, ...], int | None]:
-        if state in {"recording", "deciding", "review", "attendance"}:
+        if state in {"recording", "review", "attendance"}:
             return ("wait",), None
         if state == "recorded":
             return ("vote",), None
@@ -92,7 +94,7 @@ class StatusDesk:
         follows = [] if exhausted else ["retry"]
         if (
             exhausted
-            or limit.consecutive >= policy.offer_officer_after
+            or limit.consecutive >= self._parts.checker.attempts_before_other_route
             or state in {"undecided", "review-rejected"}
         ):
             follows.append("officer")

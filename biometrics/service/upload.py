@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _SIGNATURES: Final = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
 _STATUS: Final = {Reason.IMAGE_TOO_LARGE: 413, Reason.IMAGE_FORMAT: 415}
 UNPROCESSABLE: Final = 422
+_DAY_MS: Final = 86_400_000
 
 
 class PictureTurnedAway(ServiceRefused):
@@ -28,20 +29,18 @@ class PictureTurnedAway(ServiceRefused):
         self.status = _STATUS.get(reason, UNPROCESSABLE)
 
 
-def parse_frames(
-    times: Any, pictures: Sequence[bytes], policy: ServicePolicy, most_ms: int
-) -> tuple[SentFrame, ...]:
-    """Return the frames of an upload.
+def parse_chunk(times: Any, pictures: Sequence[bytes], policy: ServicePolicy) -> tuple[SentFrame, ...]:
+    """Return the frames of a chunk.
 
-    `times` are milliseconds since the capture began, rising, at most `most_ms`. Raises ServiceRefused
+    `times` are milliseconds since the capture began, rising, of one day at most. Raises ServiceRefused
     (FRAMES_COUNT, FRAMES_TIMES) and PictureTurnedAway for bytes that can't be a picture.
     """
-    if not policy.frames_at_least <= len(pictures) <= policy.frames_at_most:
+    if not 1 <= len(pictures) <= policy.chunk_frames_at_most:
         raise ServiceRefused("FRAMES_COUNT", f"{len(pictures)} frames")
     if not isinstance(times, list) or len(times) != len(pictures):
         raise ServiceRefused("FRAMES_TIMES", "one time a frame is needed")
-    if not all(type(at) is int and 0 <= at <= most_ms for at in times):
-        raise ServiceRefused("FRAMES_TIMES", f"times are integers from 0 to {most_ms}")
+    if not all(type(at) is int and 0 <= at <= _DAY_MS for at in times):
+        raise ServiceRefused("FRAMES_TIMES", f"times are integers from 0 to {_DAY_MS}")
     if not all(earlier < later for earlier, later in pairwise(times)):
         raise ServiceRefused("FRAMES_TIMES", "times must rise")
     for number, data in enumerate(pictures):

@@ -1,4 +1,4 @@
-"""One process of the pool: takes a request, answers with a verdict, again and again.
+"""One process of the pool: runs several checks side by side, each fed chunk by chunk.
 
 It imports nothing heavy before its limits are set. What it answers is CBOR, not a pickle: a decoder
 that a picture took over must not be able to run code in the service.
@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 import cbor2
 
 from biometrics.errors import PictureRefused
-from biometrics.service.checker import CheckRequest, SentFrame, load_checker, result_to_message
+from biometrics.service.checker import CheckRequest, SentFrame, load_checker
+from biometrics.service.messages import BEGIN, FEED, fed_to_message
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
-    from biometrics.service.checker import Checker
+    from biometrics.service.checker import Checker, RunningCheck
 
 
 def work(factory: str, requests: Connection, answers: Connection, memory: int) -> None:
@@ -28,27 +29,42 @@ def work(factory: str, requests: Connection, answers: Connection, memory: int) -
     checker = load_checker(factory)
     checker.prepare()
     answers.send_bytes(cbor2.dumps({"ready": True}))
+    running: dict[int, RunningCheck] = {}
     while True:
         try:
             data = requests.recv_bytes()
         except (EOFError, OSError):
             return
-        answers.send_bytes(cbor2.dumps(_answer(checker, data)))
+        answers.send_bytes(cbor2.dumps(_answer(checker, running, cbor2.loads(data))))
 
 
-def _answer(checker: Checker, data: bytes) -> dict[str, Any]:
-    message = cbor2.loads(data)
-    request = CheckRequest(
-        challenge=message["challenge"],
-        frames=tuple(SentFrame(at, frame) for at, frame in message["frames"]),
-        reference=message["reference"],
-    )
+def _answer(checker: Checker, running: dict[int, RunningCheck], message: dict[str, Any]) -> dict[str, Any]:
+    """Do what is asked; a check that can't go on is forgotten, the others run on."""
+    number = message.get("check", -1)
     try:
-        return {"result": result_to_message(checker.check(request))}
+        if message["do"] == BEGIN:
+            running[number] = checker.begin(CheckRequest(message["challenge"], message["reference"]))
+            return {"done": True}
+        if message["do"] == FEED:
+            return _feed(running, message)
+        for ended in message["checks"]:
+            running.pop(ended, None)
     except PictureRefused as error:
+        running.pop(number, None)
         return {"refused": str(error.reason), "source": error.source}
     except Exception as error:  # noqa: BLE001  whatever it is, the next request must find this process alive
+        running.pop(number, None)
         return {"failed": type(error).__name__}
+    return {"done": True}
+
+
+def _feed(running: dict[int, RunningCheck], message: dict[str, Any]) -> dict[str, Any]:
+    check = running[message["check"]]
+    progress = check.feed([SentFrame(at, data) for at, data in message["frames"]], message["prompted_at"])
+    if not (progress.over or message["last"]):
+        return fed_to_message(progress, None)
+    del running[message["check"]]
+    return fed_to_message(progress, check.conclude())
 
 
 def _confine(memory: int) -> None:

@@ -15,7 +15,7 @@ from biometrics.errors import BiometricsError
 from biometrics.store.migrate import upgrade
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from sqlalchemy import URL, Result
     from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 BUSY_SECONDS = 30
 _READ = "identity_read_only"
+_ROWS_AT_ONCE = 500
 
 
 class StoreError(BiometricsError):
@@ -88,13 +89,22 @@ class Database:
 
 def insert_once(session: Session, model: type[Base], values: Mapping[str, Any]) -> bool:
     """Insert a row unless one with its key, or another unique value, is there; say whether it was."""
+    return insert_new(session, model, [values]) == 1
+
+
+def insert_new(session: Session, model: type[Base], rows: Sequence[Mapping[str, Any]]) -> int:
+    """Insert those of the rows whose keys, and other unique values, aren't there; return how many."""
     dialect = session.get_bind().dialect.name
     insert = postgresql.insert(model) if dialect == "postgresql" else sqlite.insert(model)
-    # Not by the count of rows, which drivers don't give for every insert: by what comes back.
-    done: Result[Any] = session.execute(
-        insert.values(dict(values)).on_conflict_do_nothing().returning(literal_column("1"))
-    )
-    return done.first() is not None
+    new = 0
+    for begin in range(0, len(rows), _ROWS_AT_ONCE):
+        values = [dict(row) for row in rows[begin : begin + _ROWS_AT_ONCE]]
+        # Not by the count of rows, which drivers don't give for every insert: by what comes back.
+        done: Result[Any] = session.execute(
+            insert.values(values).on_conflict_do_nothing().returning(literal_column("1"))
+        )
+        new += len(done.all())
+    return new
 
 
 def _sqlite(url: URL) -> Engine:

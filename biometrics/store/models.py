@@ -54,11 +54,11 @@ class Check(Base):
     public_key: Mapped[bytes]  # SPKI, DER; what the frames have to be signed with
     scope: Mapped[str]
     factor: Mapped[str]  # the second factor that was shown at opening
-    challenge: Mapped[str]  # JSON, the server's choice; emptied when the check ends
     state: Mapped[str] = mapped_column(index=True)
     opened_at: Mapped[int]
     complete_before: Mapped[int]
     decided_at: Mapped[int | None]
+    decision_ms: Mapped[int | None]  # from the last frames' arrival to the decision
     reasons: Mapped[str]  # JSON list of codes
     record: Mapped[str | None]  # JCS of the session record, or of an enrolment's approval, once accepted
     opening_encrypted: Mapped[bytes | None]  # salt and evidence until the recorder has them

@@ -133,10 +133,28 @@ CODES: Final[dict[str, Code]] = {
         "This check was ended (a newer one was opened, or the consent was withdrawn); begin a new one.",
         "该核验已结束（已开启新的核验或已撤回同意），请重新开始。",
     ),
-    "CHECK_RUNNING": Code(
+    "CHECK_ELSEWHERE": Code(
+        421,
+        "This check runs in another process of the service; send it there, or begin a new one.",
+        "该核验不在此服务进程中进行，请发送至原进程或重新开始。",
+    ),
+    "CHECK_PACE": Code(
         409,
-        "Your last check is still being decided; wait for its answer.",
-        "上一次核验正在处理中，请等待结果。",
+        "The frames' times don't fit their arrival; begin a new check on a steadier connection.",
+        "画面时间与到达时间不符，请在网络稳定时重新开始核验。",
+    ),
+    "CHUNK_REPLAYED": Code(
+        409,
+        "Other frames were taken under this number already; go on with the next number.",
+        "该序号的画面已被接收，请以下一序号继续。",
+    ),
+    "CHUNK_GAP": Code(
+        409, "Chunks before this one are missing; send them in order.", "缺少前面的画面，请按顺序发送。"
+    ),
+    "CHUNK_CHAIN": Code(
+        409,
+        "The signature doesn't continue the frames taken so far; sign the chain of this check.",
+        "签名未与此前的画面相衔接，请按本次核验的顺序签名。",
     ),
     "FRAMES_DIGEST": Code(
         400,
@@ -145,8 +163,8 @@ CODES: Final[dict[str, Code]] = {
     ),
     "FRAMES_COUNT": Code(
         400,
-        "There are too few or too many frames; send between the numbers in the challenge.",
-        "画面数量不符合要求，请按提示的数量提交。",
+        "There are no frames, or too many; keep to the numbers that the opened check names.",
+        "画面数量不符合要求，请按核验开始时给出的数量提交。",
     ),
     "FRAMES_TIMES": Code(
         400,

@@ -32,7 +32,6 @@ class ServicePolicy:
     delay: int
     delay_at_most: int
     attempts_in_all: int
-    offer_officer_after: int
     officers_for_all: tuple[str, ...]
     two_officers: bool
     take_for: int
@@ -41,11 +40,14 @@ class ServicePolicy:
     invitation_failures: int
     sources: tuple[str, ...]
     consents: Mapping[str, str]
-    frames_at_least: int
-    frames_at_most: int
     frame_bytes_at_most: int
     request_bytes_at_most: int
     time_limit: int
+    chunk_frames_at_most: int
+    frames_at_most: int
+    ahead_ms_at_most: int
+    lag_ms_at_most: int
+    idle_seconds: int
     checks_days_after_settlement: int
     unsettled_days: int
     withdrawn_consent_days: int
@@ -104,15 +106,16 @@ def parse_service_policy(text: str) -> ServicePolicy:
 
 
 _NUMBERS: Final = {
-    "limits": ("failures_in_a_row", "delay", "delay_at_most", "attempts_in_all", "offer_officer_after"),
+    "limits": ("failures_in_a_row", "delay", "delay_at_most", "attempts_in_all"),
     "review": ("take_for", "decide_within"),
     "proofs": ("skew", "invitation_failures"),
-    "upload": (
-        "frames_at_least",
+    "upload": ("frame_bytes_at_most", "request_bytes_at_most", "time_limit"),
+    "stream": (
+        "chunk_frames_at_most",
         "frames_at_most",
-        "frame_bytes_at_most",
-        "request_bytes_at_most",
-        "time_limit",
+        "ahead_ms_at_most",
+        "lag_ms_at_most",
+        "idle_seconds",
     ),
     "retention": (
         "checks_days_after_settlement",

@@ -55,7 +55,10 @@ def group() -> None:
 )
 @click.option("--workers", type=click.IntRange(1, 64), default=2, show_default=True, help="Processes.")
 @click.option(
-    "--waiting", type=click.IntRange(0, 1000), default=6, show_default=True, help="Requests beyond."
+    "--places", type=click.IntRange(1, 64), default=4, show_default=True, help="Live checks a process."
+)
+@click.option(
+    "--waiting", type=click.IntRange(0, 64), default=3, show_default=True, help="Chunks waiting for one."
 )
 @click.option("--connections", type=click.IntRange(1, 10_000), default=32, show_default=True)
 @click.option("--policy", type=click.Path(path_type=Path), help="Another service policy (TOML).")
@@ -67,6 +70,7 @@ def serve(
     host: str,
     port: int,
     workers: int,
+    places: int,
     waiting: int,
     connections: int,
     policy: Path | None,
@@ -75,7 +79,7 @@ def serve(
     as_json: bool,
 ) -> None:
     """Serve the HTTP API until interrupted; put a proxy that speaks TLS in front of it."""
-    size = PoolSize(workers=workers, waiting=waiting)
+    size = PoolSize(workers=workers, places=places, waiting=waiting)
     with (
         identity_service(
             home(), policy=policy, checker=checker, pool_size=size, stand_in=insecure_stand_in

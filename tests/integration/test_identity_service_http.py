@@ -3,45 +3,69 @@
 from __future__ import annotations
 
 import io
-import json
 import threading
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
 
 import httpx
+import numpy as np
 import pytest
 from PIL import Image
 
+from biometrics.attacks.species import Live
+from biometrics.attacks.targets import target_of
+from biometrics.challenge import Step
+from biometrics.liveness import default_models
 from biometrics.review.officers import appoint
+from biometrics.sample_face import sample_face
 from biometrics.service.app import create_app
 from biometrics.service.checker import SentFrame
+from biometrics.service.parts import system_random
 from biometrics.service.pool import FacePool, PoolSize
 from biometrics.service.server import BoundedServer
 from biometrics.service.service import Surroundings, build
 from biometrics.store import Database
+from biometrics.synthesis.actor import Actor
+from biometrics.synthesis.camera import Camera
+from client.encodings import jcs
 from client.platform import Vault
 from tests.unit.biometrics_service.doubles import (
     INSTITUTION,
-    MEETING,
     Clock,
     EnrolmentsDouble,
     LedgerDouble,
     Person,
     PhotosDouble,
+    Streaming,
 )
 from tests.unit.biometrics_service.stub_checker import jpeg
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
+
+    from flask.testing import FlaskClient
+    from numpy.typing import NDArray
+
+    from biometrics.attacks.species import Presentation
+    from biometrics.synthesis.render import Renderer
 
 STUB = "tests.unit.biometrics_service.stub_checker:make"
 MATCH = "biometrics.service.match_checker:make"
+LIVE = "biometrics.service.live_checker:make"
 
 
 class Served:
     """A service behind a real server on a free port of loopback."""
 
-    def __init__(self, folder: Path, checker: str, size: PoolSize, connections: int = 32) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        checker: str,
+        size: PoolSize,
+        connections: int = 32,
+        random_bytes: Callable[[int], bytes] = system_random,
+    ) -> None:
         self.clock, self.ledger = Clock(), LedgerDouble()
         self.enrolments, self.photos = EnrolmentsDouble(), PhotosDouble()
         self.database = Database.open(f"sqlite:///{folder / 'identity.db'}")
@@ -55,6 +79,8 @@ class Served:
             checker=checker,
             pool=self.pool,
             clock=self.clock,
+            milliseconds=self.clock.milliseconds,
+            random_bytes=random_bytes,
         )
         self.service = build(given)
         self.app = create_app(self.service)
@@ -78,23 +104,61 @@ class Served:
             person.consent(web)
         return person
 
-    def prepared(self, frames: Sequence[SentFrame], reference: bytes = b"") -> tuple[str, dict[str, Any]]:
-        """Open a check of a new lender; return its address and the upload."""
-        person = self.lender(reference or jpeg("reference"))
-        with self.app.test_client() as web:
-            opened = person.open(web, MEETING).get_json()
-        upload = {
-            "data": {
-                "proof": person.prove(opened, frames),
-                "times": json.dumps([frame.at for frame in frames]),
-            },
-            "files": [("frames", (f"{n}.jpg", frame.data, "image/jpeg")) for n, frame in enumerate(frames)],
-        }
-        return f"{self.url}/v1/checks/{opened['ses']}/frames", upload
+    def stream(self, reference: bytes = b"") -> Streaming:
+        """Open a check of a new lender, over HTTP as everything that follows."""
+        return Streaming.open(self.wire, self.lender(reference or jpeg("reference")), self.clock)
 
-    def send(self, frames: Sequence[SentFrame], reference: bytes = b"") -> httpx.Response:
-        address, upload = self.prepared(frames, reference)
-        return httpx.post(address, **upload, timeout=60)
+    @property
+    def wire(self) -> FlaskClient:
+        """Return what sends requests as the test client does, but over the wire."""
+        return cast("FlaskClient", Wire(self.url))
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """A client over real HTTP with the test client's calls."""
+
+    url: str
+
+    def open(
+        self, target: str, *, method: str, data: bytes, headers: Any, content_type: str | None
+    ) -> Answer:
+        return self._send(method, target, data, {**headers, **_typed(content_type)})
+
+    def post(self, target: str, *, data: bytes, content_type: str) -> Answer:
+        return self._send("POST", target, data, _typed(content_type))
+
+    def get(self, target: str) -> Answer:
+        return self._send("GET", target, b"", {})
+
+    def _send(self, method: str, target: str, data: bytes, headers: dict[str, str]) -> Answer:
+        return Answer(httpx.request(method, self.url + target, content=data, headers=headers, timeout=120))
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A response with what the tests of the test client's read."""
+
+    response: httpx.Response
+
+    @property
+    def status_code(self) -> int:
+        return self.response.status_code
+
+    @property
+    def headers(self) -> httpx.Headers:
+        return self.response.headers
+
+    @property
+    def json(self) -> Any:
+        return self.response.json()
+
+    def get_json(self) -> Any:
+        return self.response.json()
+
+
+def _typed(content_type: str | None) -> dict[str, str]:
+    return {} if content_type is None else {"Content-Type": content_type}
 
 
 def picture(kind: str = "JPEG", mode: str = "RGB", size: tuple[int, int] = (320, 240), **more: Any) -> bytes:
@@ -105,70 +169,95 @@ def picture(kind: str = "JPEG", mode: str = "RGB", size: tuple[int, int] = (320,
 
 @pytest.fixture
 def stub(tmp_path: Path) -> Iterator[Served]:
-    served = Served(tmp_path, STUB, PoolSize(workers=1, waiting=2, time_limit=60))
+    served = Served(tmp_path, STUB, PoolSize(workers=1, places=3, waiting=2, time_limit=60))
     yield served
     served.close()
 
 
 def test_over_load_it_answers_503_and_nothing_piles_up(stub: Served, tmp_path: Path) -> None:
     gate = tmp_path / "gate"
-    uploads = [stub.prepared([SentFrame(0, jpeg(f"until {gate}"))]) for _ in range(3)]
-    beyond = [stub.prepared([SentFrame(0, jpeg("accept"))]) for _ in range(10)]
-    answers: list[httpx.Response] = []
-    threads = [
-        threading.Thread(target=lambda a=address, u=upload: answers.append(httpx.post(a, **u, timeout=120)))
-        for address, upload in uploads
-    ]
+    checks = [stub.stream() for _ in range(3)]
+    uploads = [check.take(f"until {gate}") for check in checks]
+    states: list[str] = []
+
+    def upload(number: int) -> None:
+        states.append(checks[number].post(uploads[number], last=True).get_json()["state"])
+
+    threads = [threading.Thread(target=upload, args=(number,)) for number in range(3)]
     for thread in threads:
         thread.start()
-    full = threading.Event()
-    while stub.pool.inside < 3:
-        full.wait(0.02)
-    for address, upload in beyond:
-        answer = httpx.post(address, **upload, timeout=60)
-        assert (answer.status_code, answer.json()["code"]) == (503, "OVERLOADED")
+    beyond = [stub.lender(jpeg("reference")) for _ in range(10)]
+    for lender in beyond:
+        answer = lender.open(stub.wire)
+        assert (answer.status_code, answer.get_json()["code"]) == (503, "OVERLOADED")
         assert int(answer.headers["Retry-After"]) >= 1
         assert stub.pool.inside == 3
     gate.touch()
     for thread in threads:
         thread.join()
-    assert [answer.json()["state"] for answer in answers] == ["recorded"] * 3
+    assert states == ["recorded"] * 3
     assert stub.pool.inside == 0
-    # The refused checks were not used up.
-    address, upload = beyond[0]
-    assert httpx.post(address, **upload, timeout=60).json()["state"] == "recorded"
+    # Nothing was used up for those who were turned away.
+    check = Streaming.open(stub.wire, beyond[0], stub.clock)
+    assert check.send("accept", last=True).get_json()["state"] == "recorded"
 
 
-def test_connections_beyond_the_bound_are_turned_away(tmp_path: Path) -> None:
-    served = Served(tmp_path, STUB, PoolSize(workers=1, waiting=2), connections=1)
+def test_a_chunk_beyond_the_queue_is_refused_and_sent_again(tmp_path: Path) -> None:
+    served = Served(tmp_path, STUB, PoolSize(workers=1, places=2, waiting=0, time_limit=60))
     try:
         gate = tmp_path / "gate"
-        with httpx.Client(base_url=served.url) as first:
-            address, upload = served.prepared([SentFrame(0, jpeg(f"until {gate}"))])
-            waiting = threading.Thread(target=lambda: first.post(address, **upload, timeout=120))
-            waiting.start()
-            inside = threading.Event()
-            while served.pool.inside < 1:
-                inside.wait(0.02)
-            answer = httpx.get(f"{served.url}/v1/health", timeout=60)
-            assert (answer.status_code, answer.json()["code"]) == (503, "OVERLOADED")
-            assert int(answer.headers["Retry-After"]) >= 1
-            gate.touch()
-            waiting.join()
+        first, second = served.stream(), served.stream()
+        assert [check.send("look").status_code for check in (first, second)] == [200, 200]
+        frames = first.take(f"until {gate}")
+        working = threading.Thread(target=lambda: first.post(frames, last=True))
+        working.start()
+        turn = threading.Event()
+        while served.pool._workers[0]._room._value:
+            turn.wait(0.02)
+        answer = second.send("accept", last=True)
+        assert (answer.status_code, answer.get_json()["code"]) == (503, "OVERLOADED")
+        gate.touch()
+        working.join()
+        assert second.again().get_json()["state"] == "recorded"
     finally:
         served.close()
 
 
-def test_a_process_that_dies_is_an_error_for_one_request_only(stub: Served) -> None:
-    answer = stub.send([SentFrame(0, jpeg("crash"))])
-    assert (answer.status_code, answer.json()["code"]) == (503, "CHECK_ABORTED")
-    assert stub.send([SentFrame(0, jpeg("accept"))]).json()["state"] == "recorded"
+def test_connections_beyond_the_bound_are_turned_away(tmp_path: Path) -> None:
+    served = Served(tmp_path, STUB, PoolSize(workers=1, places=3), connections=1)
+    try:
+        gate = tmp_path / "gate"
+        check = served.stream()
+        frames = check.take(f"until {gate}")
+        waiting = threading.Thread(target=lambda: check.post(frames, last=True))
+        waiting.start()
+        turn = threading.Event()
+        while served.pool._workers[0]._room._value == 1 + served.pool.size.waiting:
+            turn.wait(0.02)
+        answer = httpx.get(f"{served.url}/v1/health", timeout=60)
+        assert (answer.status_code, answer.json()["code"]) == (503, "OVERLOADED")
+        assert int(answer.headers["Retry-After"]) >= 1
+        gate.touch()
+        waiting.join()
+    finally:
+        served.close()
+
+
+def test_a_process_that_dies_aborts_its_checks_and_the_next_ones_pass(stub: Served) -> None:
+    innocent, fatal = stub.stream(), stub.stream()
+    innocent.send("look")
+    for check, word in ((fatal, "crash"), (innocent, "look")):
+        answer = check.send(word)
+        assert (answer.status_code, answer.get_json()["code"]) == (503, "CHECK_ABORTED")
+        assert check.state() == "failed"
+    assert stub.stream().send("accept", last=True).get_json()["state"] == "recorded"
+    assert stub.pool.inside == 0
 
 
 def test_hostile_uploads_are_refused_and_the_process_stays(tmp_path: Path) -> None:
-    served = Served(tmp_path, MATCH, PoolSize(workers=1, waiting=2, time_limit=120))
+    served = Served(tmp_path, MATCH, PoolSize(workers=1, time_limit=120))
     try:
-        good = picture()
+        good, face = picture(), encoded(sample_face().pixels)
         animated = picture(
             "PNG", save_all=True, append_images=[Image.new("RGB", (320, 240), "red")], duration=100
         )
@@ -184,8 +273,8 @@ def test_hostile_uploads_are_refused_and_the_process_stays(tmp_path: Path) -> No
         before = served.pool._workers[0]._process.pid
         for code, data in hostile.items():
             own = picture(size=(300 + len(code), 240))  # no frame may be sent twice
-            answer = served.send([SentFrame(0, own), SentFrame(100, data)], reference=good)
-            body = answer.json()
+            answer = served.stream(face).post([SentFrame(0, own), SentFrame(100, data)])
+            body = answer.get_json()
             assert body["code"] == code
             assert 400 <= answer.status_code < 500
             assert answer.headers["Content-Type"] == "application/problem+json"
@@ -193,6 +282,90 @@ def test_hostile_uploads_are_refused_and_the_process_stays(tmp_path: Path) -> No
         assert served.pool._workers[0]._process.pid == before
     finally:
         served.close()
+
+
+# -- the real checker, and a face rendered from a photo ---------------------------------------------------
+
+
+class Recorded:
+    """An earlier session's movements, played without regard to what is asked for."""
+
+    def __init__(self, live: Live, steps: Sequence[Step]) -> None:
+        self._live = live
+        self._steps = steps
+
+    def frame(self, at: int, asked: Step | None, index: int) -> NDArray[np.uint8]:
+        del asked, index
+        number = at // 4000 - 1
+        known = 0 <= number < len(self._steps)
+        return self._live.frame(at, self._steps[number] if known else None, max(0, number))
+
+
+@pytest.fixture(scope="module")
+def renderer() -> Renderer:
+    return target_of(default_models(), sample_face(), reference=None, other=None).victim
+
+
+@pytest.fixture
+def real(tmp_path: Path) -> Iterator[Served]:
+    drawn = np.random.default_rng(20260)  # the same challenges every time
+    served = Served(tmp_path, LIVE, PoolSize(workers=1, places=2, time_limit=120), random_bytes=drawn.bytes)
+    served.service.start()
+    yield served
+    served.close()
+
+
+def encoded(pixels: NDArray[np.uint8]) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=95)
+    return buffer.getvalue()
+
+
+def play(check: Streaming, scene: Presentation) -> tuple[list[str], dict[str, Any]]:
+    """Send what a camera sees, five frames a chunk, until it is over; return the prompts and the end."""
+    told: list[str] = []
+    asked, index, at = None, 0, 0
+    while True:
+        frames = [
+            SentFrame(time, encoded(scene.frame(time, asked, index))) for time in range(at, at + 500, 100)
+        ]
+        at += 500
+        check.clock.ms += 500
+        answer = check.post(frames)
+        body: dict[str, Any] = answer.get_json()
+        assert answer.status_code == 200, body
+        if body["over"]:
+            return told, body
+        asked, index = None if body["asked"] is None else Step(body["asked"]), body["index"]
+        if asked is not None and asked not in told:
+            told.append(asked)
+
+
+def test_a_living_face_that_follows_the_prompts_is_accepted(real: Served, renderer: Renderer) -> None:
+    check = real.stream(encoded(sample_face().pixels))
+    live = real.service.checks._live.get(check.opened["ses"])
+    assert live is not None
+    demanded = list(live.challenge["steps"])
+    rng = np.random.default_rng(20261)
+    told, body = play(check, Live(renderer, Actor(rng), Camera(rng)))
+    assert (body["state"], body["reasons"]) == ("recorded", [])
+    assert told == demanded
+    evidence = jcs.loads(real.ledger.openings[check.opened["ses"]].evidence)
+    assert [step["step"] for step in evidence["measured"]["steps"]] == demanded
+    assert evidence["basis"]["checks"] == ["liveness-active", "liveness-passive", "match"]
+    assert body["decision_ms"] is not None
+
+
+def test_a_recording_of_another_sequence_is_refused(real: Served, renderer: Renderer) -> None:
+    check = real.stream(encoded(sample_face().pixels))
+    live = real.service.checks._live.get(check.opened["ses"])
+    assert live is not None
+    demanded = [Step(step) for step in live.challenge["steps"]]
+    rng = np.random.default_rng(20262)
+    _, body = play(check, Recorded(Live(renderer, Actor(rng), Camera(rng)), demanded[::-1]))
+    assert body["state"] == "retry"
+    assert body["reasons"][0]["code"].startswith("STEP_")
+    assert not real.ledger.sessions
 
 
 def test_an_officers_request_is_signed_for_what_is_sent_over_the_wire(stub: Served) -> None:

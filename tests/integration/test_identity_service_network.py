@@ -23,7 +23,14 @@ from client.platform import Vault
 from client.relay.services import ASSOCIATION
 from client.sessions import SessionRecorder
 from tests.integration.meeting_stage import INSTITUTION, Stage
-from tests.unit.biometrics_service.doubles import MEETING, InlinePool, Person, PhotosDouble
+from tests.unit.biometrics_service.doubles import (
+    MEETING,
+    Clock,
+    InlinePool,
+    Person,
+    PhotosDouble,
+    Streaming,
+)
 from tests.unit.biometrics_service.stub_checker import jpeg
 
 if TYPE_CHECKING:
@@ -50,6 +57,7 @@ class Platform:
             self.stage.services.database, self.stage.services.vault, self.contract
         )
         self.photos = PhotosDouble()
+        self.ticks = Clock()
         self.service: IdentityService = build(
             Surroundings(
                 database=Store.open(f"sqlite:///{folder / 'identity.db'}"),
@@ -59,6 +67,7 @@ class Platform:
                 recorder=self.recorder,
                 checker="tests.unit.biometrics_service.stub_checker:make",
                 pool=InlinePool(),
+                milliseconds=self.ticks.milliseconds,
             )
         )
         self.web: FlaskClient = create_app(self.service).test_client()
@@ -88,7 +97,9 @@ def platform(network: LiveNetwork, tmp_path_factory: pytest.TempPathFactory) -> 
 
 def test_a_passed_check_is_on_the_channel_before_the_answer(platform: Platform) -> None:
     lender = platform.lender(0)
-    body = lender.check(platform.web).get_json()
+    check = Streaming.open(platform.web, lender, platform.ticks)
+    assert check.send("ask").get_json()["state"] == "open"
+    body = check.send("over accept").get_json()
     assert body["state"] == "recorded"
     assert platform.on_channel(body["ses"]).as_json() == body["record"]
 

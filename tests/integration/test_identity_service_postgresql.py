@@ -28,6 +28,7 @@ from tests.unit.biometrics_service.doubles import (
     LedgerDouble,
     Person,
     PhotosDouble,
+    Streaming,
     send,
 )
 from tests.unit.biometrics_service.stub_checker import jpeg
@@ -64,6 +65,7 @@ class Services:
             pool=InlinePool(),
             linger=0,
             clock=self.clock,
+            milliseconds=self.clock.milliseconds,
         )
         return create_app(build(given)).test_client()
 
@@ -111,7 +113,53 @@ def test_of_services_that_get_a_check_at_once_one_uses_it(services: Services) ->
             return str(body.get("code") or body["state"])
 
         with ThreadPoolExecutor(len(webs)) as pool:
-            assert sorted(pool.map(upload, range(len(webs)))) == ["CHECK_USED"] * 3 + ["recorded"]
+            results = list(pool.map(upload, range(len(webs))))
+        # Only the service that opened it can go on with it; whoever came after its end is told of that.
+        assert results[0] == "recorded"
+        assert set(results[1:]) <= {"CHECK_ELSEWHERE", "CHECK_USED"}
+        uploads = [lender.frames("accept") for _ in webs]
+        assert [upload(number, opened, uploads) for number in range(4)] == ["CHECK_USED"] * 4
+
+
+def test_a_check_opened_at_another_service_ends_the_one_that_goes_on_here(services: Services) -> None:
+    here, there = services.another(), services.another()
+    lender = services.lender(here)
+    first = Streaming.open(here, lender, services.clock)
+    assert first.send("look").status_code == 200
+    second = Streaming.open(there, lender, services.clock)
+    assert first.send("look").get_json()["code"] == "CHECK_ENDED"
+    assert second.send("accept", last=True).get_json()["state"] == "recorded"
+
+
+def test_a_decision_and_a_newer_opening_at_once_end_well(services: Services) -> None:
+    here, there = services.another(), services.another()
+    for _ in range(12):
+        lender = services.lender(here)
+        check = Streaming.open(here, lender, services.clock)
+        check.send("look")
+        frames = check.take("reject")
+        with ThreadPoolExecutor(2) as pool:
+            decided = pool.submit(check.post, frames, last=True)
+            opened = pool.submit(lender.open, there)
+            answers = decided.result().get_json(), opened.result()
+        assert answers[0].get("code") == "CHECK_ENDED" or answers[0]["state"] in {"rejected", "superseded"}
+        assert answers[1].status_code == 201
+
+
+def test_frames_sent_to_two_services_at_once_pass_in_one(services: Services) -> None:
+    checks = []
+    for _ in range(4):
+        web = services.another()
+        checks.append(Streaming.open(web, services.lender(web), services.clock))
+    frames = checks[0].take("look", 15, spends=1500)
+    assert [check.post(frames).status_code for check in checks] == [200] * 4
+
+    def finish(number: int) -> str:
+        return str(checks[number].post(finals[number], last=True).get_json()["state"])
+
+    finals = [check.person.frames("accept", 3, 1500) for check in checks]
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(finish, range(4))) == ["recorded"] + ["rejected"] * 3
 
 
 def test_attempts_opened_at_once_are_all_counted(services: Services) -> None:

@@ -144,3 +144,41 @@ def test_after_a_failure_nothing_passes() -> None:
     person.show(REST, 50)
     assert person.active.phase is Phase.FAILED
     assert person.active.asked is None
+
+
+def streamed() -> Person:
+    person = Person(ActiveChallenge(LIMITS, Challenge(STEPS, (200, 200, 200)), 0, streamed=True))
+    person.wait()
+    return person
+
+
+def test_what_is_seen_before_the_prompt_was_told_completes_no_step() -> None:
+    person = streamed()
+    person.show(MADE[Step.TURN_LEFT], LIMITS.hold_frames)
+    assert (person.active.reason, person.active.results) == (Reason.STEP_TOO_FAST, ())
+
+
+def test_frames_from_before_the_prompt_do_not_count_though_they_arrive_after_it() -> None:
+    person = streamed()
+    person.active.prompted(person.at + 1000)
+    person.show(MADE[Step.TURN_LEFT], LIMITS.hold_frames)
+    assert person.active.reason is Reason.STEP_TOO_FAST
+
+
+def test_a_blink_before_the_prompt_is_neither_a_mistake_nor_the_answer() -> None:
+    person = Person(ActiveChallenge(LIMITS, Challenge((Step.BLINK,), (0,)), 0, streamed=True))
+    person.wait()
+    person.show(MADE[Step.BLINK], 2)
+    person.show(REST)
+    assert (person.active.phase, person.active.results) == (Phase.ASKED, ())
+
+
+def test_a_steps_time_begins_when_it_was_told() -> None:
+    person = streamed()
+    person.show(REST, LIMITS.step_within // 100 + 1)
+    person.active.prompted(person.at)
+    told = person.at
+    person.active.prompted(person.at + 5000)  # the same step is told once
+    person.show(REST, 3)
+    person.show(MADE[Step.TURN_LEFT], 3)
+    assert [result.asked_at for result in person.active.results] == [told]

@@ -81,3 +81,11 @@ def test_a_missing_file_is_one_line(pictures: Path, capsys: pytest.CaptureFixtur
     assert output.out == ""
     assert output.err.count("\n") == 1
     assert "none.jpg" in output.err
+
+
+def test_the_benchmark_also_measures_the_service(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["face", "bench", "--sessions", "1", "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["outcome"], answer["service_outcome"]) == ("accept", "accept")
+    assert 0 < answer["service_decision_ms"] <= answer["service_decision_ms_worst"]
+    assert {"cpu_ms_per_frame", "decision_ms", "decision_ms_worst", "resident_kib_end"} <= set(answer)

@@ -20,6 +20,7 @@ from tests.unit.biometrics_service.doubles import (
     LedgerDouble,
     Person,
     PhotosDouble,
+    Streaming,
 )
 from tests.unit.biometrics_service.stub_checker import jpeg
 
@@ -54,6 +55,10 @@ class World:
             person.consent(self.web, *consents)
         return person
 
+    def stream(self, person: Person | None = None) -> Streaming:
+        """Return a check that a lender (default: a new one) has just opened."""
+        return Streaming.open(self.web, person or self.lender(), self.clock)
+
     def officer(self, name: str, msp: str = INSTITUTION) -> Person:
         person = Person.new(self.clock, name, "Officer")
         with self.database.write() as session:
@@ -62,7 +67,7 @@ class World:
 
     def another_process(self) -> FlaskClient:
         """Return a client of a second service on the same store."""
-        return create_app(build(replace(self.surroundings))).test_client()
+        return create_app(build(replace(self.surroundings, pool=InlinePool()))).test_client()
 
 
 @pytest.fixture(scope="session")
@@ -94,6 +99,7 @@ def world(tmp_path: Path, empty_store: Path) -> Iterator[World]:
         pool=pool,
         linger=0.0,
         clock=clock,
+        milliseconds=clock.milliseconds,
     )
     service = build(surroundings)
     web = create_app(service).test_client()

@@ -12,7 +12,7 @@ import json
 import os
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes as digests
@@ -24,17 +24,17 @@ from werkzeug.test import encode_multipart
 
 from biometrics.errors import PictureRefused
 from biometrics.service import proofs
-from biometrics.service.checker import CheckResult, SentFrame
+from biometrics.service.checker import SentFrame
+from biometrics.service.messages import Fed
 from biometrics.service.pool import FrameUnreadable, Overloaded, PoolSize, WorkFailed
 from biometrics.sources.interface import NoPhoto, Photo
 from biometrics.terms.errors import ServiceRefused
 from client.encodings import base64url, certificates, times
 from client.encodings.records import Enrolment
-from tests.unit.biometrics_service.stub_checker import StubChecker, jpeg
+from tests.unit.biometrics_service.stub_checker import StubCheck, StubChecker, jpeg
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from types import TracebackType
 
     from flask.testing import FlaskClient
     from werkzeug.test import TestResponse
@@ -53,19 +53,20 @@ SECRET = "open-sesame-4711"
 class InlinePool:
     """Does the work in this process, with the same refusals as the pool of processes."""
 
-    def __init__(self) -> None:
+    def __init__(self, places: int = 100) -> None:
         self.checker = StubChecker()
-        self.full = False
+        self.busy = False  # no chunk is taken
         self.inside = 0
-        self.size = PoolSize()
+        self.size = PoolSize(workers=1, places=places)
 
     def start(self) -> None:
         return
 
-    def reserve(self) -> InlineRoom:
-        if self.full:
+    def take(self) -> InlinePlace:
+        if self.inside >= self.size.room:
             raise Overloaded(7)
-        return InlineRoom(self)
+        self.inside += 1
+        return InlinePlace(self)
 
     def retry_after(self) -> int:
         return 3
@@ -74,39 +75,52 @@ class InlinePool:
         return
 
 
-class InlineRoom:
+class InlinePlace:
     def __init__(self, pool: InlinePool) -> None:
         self._pool = pool
+        self._check: StubCheck | None = None
+        self._released = False
 
-    def run(self, request: CheckRequest) -> CheckResult:
-        if request.frames[0].data[3:].startswith(b"crash"):
-            raise WorkFailed("died")
+    def begin(self, request: CheckRequest) -> None:
         try:
-            return self._pool.checker.check(request)
+            self._check = self._pool.checker.begin(request)
+        except PictureRefused as error:
+            raise FrameUnreadable(str(error.reason), error.source) from error
+
+    def feed(self, frames: Sequence[SentFrame], prompted_at: int | None, *, last: bool) -> Fed:
+        assert self._check is not None
+        assert not self._released
+        if self._pool.busy:
+            raise Overloaded(1)
+        word = frames[0].data[3:].split(b"|")[0].decode()
+        if word in {"crash", "late", "gone"}:
+            raise WorkFailed("died" if word == "crash" else word)
+        try:
+            progress = self._check.feed(frames, prompted_at)
         except PictureRefused as error:
             raise FrameUnreadable(str(error.reason), error.source) from error
         except RuntimeError as error:
             raise WorkFailed(type(error).__name__) from error
+        return Fed(progress, self._check.conclude() if last or progress.over else None)
 
-    def __enter__(self) -> Self:
-        self._pool.inside += 1
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._pool.inside -= 1
+    def release(self) -> None:
+        if not self._released:
+            self._released = True
+            self._pool.inside -= 1
 
 
 @dataclass(slots=True)
 class Clock:
+    """Whole seconds, and milliseconds that move with them or on their own."""
+
     now: int = NOON
+    ms: int = 0
 
     def __call__(self) -> int:
         return self.now
+
+    def milliseconds(self) -> int:
+        return 1000 * (self.now - NOON) + self.ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,11 +263,11 @@ class Person:
     def open(self, web: FlaskClient, mtg: str = MEETING) -> TestResponse:
         return self.ask(web, "POST", "/v1/checks", self.me(mtg=mtg))
 
-    def frames(self, word: str, count: int = 3) -> list[SentFrame]:
-        return [SentFrame(100 * number, jpeg(word, number)) for number in range(count)]
+    def frames(self, word: str, count: int = 3, since: int = 0) -> list[SentFrame]:
+        return [SentFrame(since + 100 * number, jpeg(word, number)) for number in range(count)]
 
     def prove(self, opened: Mapping[str, Any], frames: Sequence[SentFrame], **other: Any) -> str:
-        """Return the proof of a check, with some members or the key replaced."""
+        """Return the proof of a chunk (the first and last, unless said otherwise), with members replaced."""
         given: dict[str, Any] = {
             "ses": opened["ses"],
             "nonce": opened["nonce"],
@@ -261,18 +275,68 @@ class Person:
             "mtg": MEETING,
             "x5t": self.x5t,
             "key": self.key,
+            "last": True,
             **other,
         }
         key, x5t = given.pop("key"), given.pop("x5t")
-        return proofs.sign_check(key, x5t, frames=frames, **given)
+        return proofs.sign_chunk(key, x5t, frames=frames, **given)
 
     def check(self, web: FlaskClient, word: str = "accept", **other: Any) -> TestResponse:
-        """Open a check and send frames that have the checker say `word`."""
+        """Open a check and send one chunk that has the checker say `word`."""
         opened = self.open(web)
         value = opened.get_json()
         assert opened.status_code == 201, value
         frames = self.frames(word)
         return send(web, value["ses"], self.prove(value, frames, **other), frames)
+
+
+@dataclass(slots=True)
+class Streaming:
+    """A client in the middle of a check: numbers its chunks, chains them, and claims honest times."""
+
+    web: FlaskClient
+    person: Person
+    clock: Clock
+    opened: Mapping[str, Any]
+    mtg: str = MEETING
+    chunk: int = 0
+    digest: str = ""
+    began: int = 0
+    sent: tuple[str, Sequence[SentFrame]] = ("", ())
+
+    @classmethod
+    def open(cls, web: FlaskClient, person: Person, clock: Clock) -> Streaming:
+        answer = person.open(web)
+        assert answer.status_code == 201, answer.json
+        return cls(web, person, clock, answer.get_json(), began=clock.milliseconds())
+
+    def take(self, word: str, count: int = 3, *, spends: int = 500) -> list[SentFrame]:
+        """Return frames captured in the half second that goes by meanwhile."""
+        since = self.clock.milliseconds() - self.began
+        self.clock.ms += spends
+        return self.person.frames(word, count, since)
+
+    def post(self, frames: Sequence[SentFrame], **other: Any) -> TestResponse:
+        """Send frames as the next chunk; members of its proof may be replaced."""
+        given = {"chunk": self.chunk, "previous": self.digest, "last": False, "mtg": self.mtg, **other}
+        proof = self.person.prove(self.opened, frames, **given)
+        self.sent = (proof, frames)
+        answer = self.again()
+        if answer.status_code in {200, 202} and given["chunk"] == self.chunk:
+            self.digest = proofs.chunk_digest(self.opened["nonce"], self.chunk, self.digest, frames)
+            self.chunk += 1
+        return answer
+
+    def again(self) -> TestResponse:
+        """Send what was sent last, as it is."""
+        return send(self.web, self.opened["ses"], *self.sent)
+
+    def send(self, word: str = "look", **other: Any) -> TestResponse:
+        """Take some frames and send them as the next chunk."""
+        return self.post(self.take(word), **other)
+
+    def state(self) -> str:
+        return str(self.web.get(f"/v1/checks/{self.opened['ses']}").get_json()["state"])
 
 
 def send(

@@ -7,6 +7,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from biometrics.service.checker import SentFrame
+from biometrics.service.pool import PoolSize
 from client.encodings import base64url, jcs
 from tests.unit.biometrics_service.doubles import MEETING, Person, send
 from tests.unit.biometrics_service.stub_checker import jpeg
@@ -43,7 +44,7 @@ def test_the_evidence_names_factors_evaluation_and_policies(world: World) -> Non
     evidence = jcs.loads(world.ledger.openings[body["ses"]].evidence)
     assert evidence["factors"] == ["face", "enrolled-key"]
     assert evidence["basis"]["checks"] == ["match", "liveness"]
-    assert evidence["service"] == {"id": "identity-service-v1", "digest": world.service.parts.policy.digest}
+    assert evidence["service"] == {"id": "identity-service-v2", "digest": world.service.parts.policy.digest}
     assert evidence["reference"]["source"] == "kyc-photo"
 
 
@@ -66,11 +67,13 @@ def test_an_expired_check_is_refused(world: World) -> None:
 
 
 def test_a_check_holds_to_its_last_second(world: World) -> None:
-    lender = world.lender()
-    opened = lender.open(world.web).get_json()
-    frames = lender.frames("accept")
-    world.clock.now = opened["complete_before"]
-    assert send(world.web, opened["ses"], lender.prove(opened, frames), frames).status_code == 200
+    check = world.stream()
+    pause = world.service.parts.policy.idle_seconds - 1
+    while world.clock.now + pause < check.opened["complete_before"]:
+        world.clock.now += pause
+        assert check.send("look", last=False).get_json()["state"] == "open"
+    world.clock.now = check.opened["complete_before"]
+    assert check.send("accept", last=True).get_json()["state"] == "recorded"
 
 
 def test_a_proof_for_another_meeting_is_refused(world: World) -> None:
@@ -142,7 +145,7 @@ def test_reordered_times_are_refused(world: World) -> None:
     lender = world.lender()
     opened = lender.open(world.web).get_json()
     frames = lender.frames("accept")
-    for times in ([0, 200, 100], [0, 100], [0, 0, 1], [0, 1, 300_001], [0, 1, 2.5], {"a": 1}):
+    for times in ([0, 200, 100], [0, 100], [0, 0, 1], [0, 1, 86_400_001], [-1, 0, 1], [0, 1, 2.5], {"a": 1}):
         answer = send(world.web, opened["ses"], lender.prove(opened, frames), frames, times)
         refused(answer, "FRAMES_TIMES", 400)
 
@@ -191,16 +194,29 @@ def test_without_a_reference_the_check_stays_usable(world: World) -> None:
     assert send(world.web, opened["ses"], lender.prove(opened, frames), frames).status_code == 200
 
 
-def test_an_overloaded_pool_refuses_without_using_the_check_up(world: World) -> None:
-    lender = world.lender()
-    opened = lender.open(world.web).get_json()
-    frames = lender.frames("accept")
-    world.pool.full = True
-    answer = send(world.web, opened["ses"], lender.prove(opened, frames), frames)
+def test_without_a_free_place_no_check_begins_and_nothing_counts(world: World) -> None:
+    world.pool.size = PoolSize(workers=1, places=1)
+    first, second = world.stream(), world.lender()
+    for _ in range(13):  # more than all the attempts that there are
+        answer = second.open(world.web)
+        refused(answer, "OVERLOADED", 503)
+        assert answer.headers["Retry-After"] == "7"
+    assert first.send("accept", last=True).get_json()["state"] == "recorded"
+    assert second.open(world.web).status_code == 201
+
+
+def test_a_busy_process_refuses_a_chunk_which_may_be_sent_again(world: World) -> None:
+    check = world.stream()
+    check.send("look")
+    frames = check.take("accept")
+    world.pool.busy = True
+    answer = check.post(frames, last=True)
     refused(answer, "OVERLOADED", 503)
-    assert answer.headers["Retry-After"] == "7"
-    world.pool.full = False
-    assert send(world.web, opened["ses"], lender.prove(opened, frames), frames).status_code == 200
+    assert answer.headers["Retry-After"] == "1"
+    world.pool.busy = False
+    # The wait was the service's: what was taken in time is in time.
+    world.clock.ms += world.service.parts.policy.lag_ms_at_most + 1
+    assert check.post(frames, last=True).get_json()["state"] == "recorded"
 
 
 def test_work_that_breaks_off_is_an_error_and_uses_the_check_up(world: World) -> None:
@@ -274,14 +290,16 @@ def test_what_the_chaincode_refuses_is_refused(world: World) -> None:
     assert [reason["code"] for reason in body["reasons"]] == ["SESSION_EXISTS"]
 
 
-def test_the_store_remembers_over_a_restart_and_across_processes(world: World) -> None:
-    lender = world.lender()
-    opened = lender.open(world.web).get_json()
-    frames = lender.frames("accept")
-    other = world.another_process()
-    assert send(other, opened["ses"], lender.prove(opened, frames), frames).status_code == 200
-    more = lender.frames("accept")
-    refused(send(world.web, opened["ses"], lender.prove(opened, more), more), "CHECK_USED", 409)
+def test_another_process_knows_of_a_check_but_can_not_go_on_with_it(world: World) -> None:
+    check = world.stream()
+    frames = check.take("accept")
+    check.web = world.another_process()
+    refused(check.post(frames, last=True), "CHECK_ELSEWHERE", 421)
+    check.web = world.web
+    assert check.post(frames, last=True).status_code == 200
+    # Once it has ended every process says so.
+    check.web, check.chunk = world.another_process(), 0
+    refused(check.send("accept"), "CHECK_USED", 409)
 
 
 def test_the_commitment_opens_to_the_frames_digests(world: World) -> None:

@@ -86,7 +86,7 @@ def test_of_many_that_send_at_once_one_uses_the_check(world: World) -> None:
     lender = world.lender()
     opened = lender.open(world.web).get_json()
     uploads = [lender.frames("accept") for _ in range(6)]
-    webs = [world.another_process() for _ in uploads]
+    webs = [world.web] * 3 + [world.another_process() for _ in range(3)]
 
     def upload(number: int) -> str:
         frames = uploads[number]
@@ -95,7 +95,8 @@ def test_of_many_that_send_at_once_one_uses_the_check(world: World) -> None:
 
     with ThreadPoolExecutor(6) as pool:
         results = sorted(pool.map(upload, range(6)))
-    assert results == ["CHECK_USED"] * 5 + ["recorded"]
+    assert results.count("recorded") == 1
+    assert set(results) <= {"recorded", "OVERLOADED", "CHECK_USED", "CHECK_ELSEWHERE"}
     assert len(world.ledger.sessions) == 1
 
 
