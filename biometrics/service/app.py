@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _PARTS_BESIDE_FRAMES = 4
-_SMALL_FIELDS = 64 * 1024
+# The parser reads 64 KiB at a time and counts what is left of the read before: with no more than that,
+# whether an upload is taken would depend on where its parts happen to end.
+_SMALL_FIELDS = 256 * 1024
 _HTTP_CODES = {400: "REQUEST_FORMAT", 404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED", 408: "REQUEST_TIMEOUT"}
 
 

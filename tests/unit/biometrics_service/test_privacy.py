@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import logging
+import os
 from typing import TYPE_CHECKING
 
 from client.encodings import base64url
@@ -70,6 +71,16 @@ def test_answers_may_not_be_cached(world: World) -> None:
     body = world.lender().check(world.web)
     assert body.headers["Cache-Control"] == "no-store"
     assert world.web.get("/v1/checks/unknown").headers["Cache-Control"] == "no-store"
+
+
+def test_a_whole_checks_frames_are_taken_wherever_their_parts_end(world: World) -> None:
+    lender = world.lender()
+    opened = lender.open(world.web).get_json()
+    frames = [
+        type(frame)(frame.at, frame.data + os.urandom(29_000 + 137 * number))
+        for number, frame in enumerate(lender.frames("accept", 180))
+    ]
+    assert send(world.web, opened["ses"], lender.prove(opened, frames), frames).status_code == 200
 
 
 def test_an_upload_is_not_written_to_a_file(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
