@@ -32,6 +32,7 @@ class ServicePolicy:
     delay: int
     delay_at_most: int
     attempts_in_all: int
+    attempts_over_all: int
     offer_officer_after: int
     officers_for_all: tuple[str, ...]
     two_officers: bool
@@ -48,8 +49,10 @@ class ServicePolicy:
     time_limit: int
     checks_days_after_settlement: int
     unsettled_days: int
+    consent_days: int
     withdrawn_consent_days: int
     proofs_seconds: int
+    every_seconds: int
 
 
 def default_service_policy() -> ServicePolicy:
@@ -104,7 +107,14 @@ def parse_service_policy(text: str) -> ServicePolicy:
 
 
 _NUMBERS: Final = {
-    "limits": ("failures_in_a_row", "delay", "delay_at_most", "attempts_in_all", "offer_officer_after"),
+    "limits": (
+        "failures_in_a_row",
+        "delay",
+        "delay_at_most",
+        "attempts_in_all",
+        "attempts_over_all",
+        "offer_officer_after",
+    ),
     "review": ("take_for", "decide_within"),
     "proofs": ("skew", "invitation_failures"),
     "upload": (
@@ -117,8 +127,10 @@ _NUMBERS: Final = {
     "retention": (
         "checks_days_after_settlement",
         "unsettled_days",
+        "consent_days",
         "withdrawn_consent_days",
         "proofs_seconds",
+        "every_seconds",
     ),
 }
 

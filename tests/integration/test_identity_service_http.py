@@ -25,6 +25,7 @@ from tests.unit.biometrics_service.doubles import (
     Clock,
     EnrolmentsDouble,
     LedgerDouble,
+    MeetingsDouble,
     Person,
     PhotosDouble,
 )
@@ -51,7 +52,9 @@ class Served:
             sealer=Vault.open(folder / "identity.key"),
             sources=[self.photos],
             enrolments=self.enrolments,
+            meetings=MeetingsDouble(),
             recorder=self.ledger,
+            keeper=self.ledger,
             checker=checker,
             pool=self.pool,
             clock=self.clock,
