@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import or_, select, update
 
 from client.encodings import jcs, times
-from client.encodings.errors import Refused
 from client.enrolment.evidence import Evidence, seal, unseal
 from client.errors import UserError
 from client.platform.chain import commit
@@ -40,16 +39,6 @@ class SessionRecorder:
         self._database = database
         self._vault = vault
         self._verifier = verifier
-
-    def record(self, session: Session, opening: Opening) -> None:
-        """Record one check; returns when it is committed, so that the choices may be shown.
-
-        Raises Refused with the chaincode's code, and whatever the ledger raises: then the session
-        stays unused, and nothing may be shown.
-        """
-        recorded = self.record_many([(session, opening)])[0]
-        if recorded.code is not None:
-            raise Refused(recorded.code, f"session {session.ses}")
 
     def record_many(self, checks: Sequence[tuple[Session, Opening]]) -> list[RecordedSession]:
         """Record several checks in one transaction, in order.
