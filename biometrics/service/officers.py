@@ -104,7 +104,10 @@ class OfficerDesk:
 
     def _settle(self, session: Session, case: OpenCase, reason: str, now: int) -> None:
         parts = self._parts
-        row = session.scalars(select(Check).where(Check.ses == case.ses).with_for_update()).one()
+        # The counters before the check, as wherever a check ends: one order of locks everywhere.
+        limits.locked(session, binding_of(session.get_one(Check, case.ses)))
+        query = select(Check).where(Check.ses == case.ses).with_for_update()
+        row = session.scalars(query, execution_options={"populate_existing": True}).one()
         if row.state not in {"review", "attendance"}:
             raise ServiceRefused("CASE_DECIDED", "the check was ended meanwhile")
         if case.state == "rejected":
