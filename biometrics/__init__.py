@@ -2,11 +2,9 @@
 
 The stages, in the order in which values pass through them, each a module that knows no later one:
 
-    picture -> locate (detect, landmarks) -> template -> matching -> decision -> session -> verification
+    capture -> quality -> tracking, landmarks -> signals -> liveness -> matching -> decision -> service
 
-`interfaces` names what can be replaced: detector, landmarker, embedder, reference source, recorder of
-sessions. `dlib_models` is the one module that touches the face models. Nothing here writes a picture,
-a template or a frame anywhere, and nothing here reads a clock or a random source that wasn't passed in.
-
-This cut compares faces; it does not tell a living face from a picture of one.
+`interfaces` names the models that can be replaced, `sources.interface` where references come from.
+`dlib_models` is the one module that touches the face models. `service` runs whole checks: consents,
+second factor, liveness, match, evidence, and the record for the ledger; nothing else makes a session.
 """

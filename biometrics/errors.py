@@ -32,15 +32,3 @@ class FaceRefused(Refused):
 
 class PolicyError(BiometricsError):
     """The decision policy can't be read, contradicts itself, or doesn't fit the models."""
-
-
-class ReferenceMissing(BiometricsError):  # noqa: N818  says what is missing
-    """The source has no reference picture of this person."""
-
-
-class SessionRefused(BiometricsError):  # noqa: N818  a verdict, not a failure
-    """The session is unknown, already used or past its deadline; `code` is the stable name."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code

@@ -1,4 +1,4 @@
-"""What can be replaced: models, the source of references, and whoever records a passed session."""
+"""What can be replaced: the models. Sources of references are behind `sources.interface.PhotoSource`."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ if TYPE_CHECKING:
 
     from biometrics.face import Box, Face, Landmarks, Template
     from biometrics.picture import Picture
-    from biometrics.session import EvidenceOpening, Subject
-    from client.encodings.records import Session
 
 
 class Detector(Protocol):
@@ -49,25 +47,4 @@ class Embedder(Protocol):
 
     def embed(self, face: Face) -> Template:
         """Return the face's template."""
-        ...
-
-
-class ReferenceSource(Protocol):
-    """Where the reference picture of a person comes from."""
-
-    @property
-    def name(self) -> str:
-        """What kind of source it is; goes into the evidence."""
-        ...
-
-    def reference(self, subject: Subject) -> Picture:
-        """Return the person's reference picture; raises ReferenceMissing where there is none."""
-        ...
-
-
-class SessionRecorder(Protocol):
-    """Makes a passed session known: evidence sealed in the platform's store, commitment on chain."""
-
-    def record(self, session: Session, opening: EvidenceOpening) -> None:
-        """Keep `opening` encrypted and put `session` on the chain, or raise."""
         ...

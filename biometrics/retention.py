@@ -7,13 +7,12 @@ awards given (`settle`); frames of a review never outlive its decision or 72 hou
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from sqlalchemy import ColumnElement, and_, delete, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, exists, or_, select, update
 
 from biometrics.store.database import insert_once
 from biometrics.store.models import (
-    ENROLMENT,
     Booking,
     Case,
     CaseFrame,
@@ -25,14 +24,17 @@ from biometrics.store.models import (
     ReferencePhoto,
     SeenFrame,
     Settlement,
+    Slot,
     UsedProof,
 )
+from biometrics.terms.scopes import ENROLMENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from sqlalchemy.orm import Session
 
+    from biometrics.enrolment.consents import Consents
     from biometrics.enrolment.erasure import DeletionRecord, Erasure
     from biometrics.store import Database
     from biometrics.store.models import Base
@@ -42,6 +44,16 @@ FRAME_SECONDS: Final = 72 * 3600
 """DESIGN: frames for a review are deleted at its decision or after 72 hours. No policy can prolong it."""
 
 _DAY: Final = 86_400
+_RUNNING: Final = ("open", "deciding")
+_PENDING: Final = ("open", "deciding", "review", "attendance")
+
+
+class EvidenceKeeper(Protocol):
+    """Where the evidence of recorded sessions lies, sealed; `client.sessions.SessionRecorder` is one."""
+
+    def forget(self, meetings: Iterable[str], issued_until: int) -> int:
+        """Delete the evidence of these meetings, and all of before; return how many that were."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,26 +65,40 @@ class RetentionReport:
 
 
 class Retention:
-    """Runs the schedule. `forget_evidence` deletes settled meetings' evidence where the recorder keeps it."""
+    """Runs the schedule, here and at the keeper of the evidence."""
 
     def __init__(
         self,
         database: Database,
         policy: ServicePolicy,
+        consents: Consents,
         erasure: Erasure,
+        *,
+        keeper: EvidenceKeeper,
         clock: Callable[[], int],
-        forget_evidence: Callable[[Iterable[str]], int] = lambda _: 0,
     ) -> None:
         self._database = database
         self._policy = policy
+        self._consents = consents
         self._erasure = erasure
+        self._keeper = keeper
         self._clock = clock
-        self._forget_evidence = forget_evidence
 
-    def settle(self, mtg: str) -> None:
-        """Note that nothing can be objected to any more at this meeting; once noted, the time stays."""
+    def settle(self, institution: str, mtg: str, officer: str, statement: str) -> None:
+        """Note that nothing can be objected to any more at this meeting; who noted it first, and when, stays.
+
+        Whether it is so is for the caller to check (`OfficerDesk.settle`). `statement` is what the officer
+        signed.
+        """
+        values = {
+            "mtg": mtg,
+            "settled_at": self._clock(),
+            "institution": institution,
+            "officer": officer,
+            "statement": statement,
+        }
         with self._database.write() as session:
-            insert_once(session, Settlement, {"mtg": mtg, "settled_at": self._clock()})
+            insert_once(session, Settlement, values)
 
     def run(self) -> RetentionReport:
         """Delete whatever is due. A second run right after it finds nothing."""
@@ -138,28 +164,39 @@ class Retention:
             "frame_marks": _delete(
                 session, SeenFrame, or_(SeenFrame.scope.in_(settled), SeenFrame.seen_at <= old)
             ),
-            "attempt_counters": _delete(session, Limit, Limit.scope.in_(settled)),
+            "attempt_counters": _delete(session, Limit, or_(Limit.scope.in_(settled), Limit.last_at <= old)),
+            "slots": _delete(
+                session,
+                Slot,
+                and_(Slot.starts_at <= old, ~exists().where(Booking.slot == Slot.id)),
+            ),
         }
-        return what | {"session_evidence": self._forget_evidence(settled)}
+        return what | {"session_evidence": self._keeper.forget(settled, old)}
 
     def _expired(self, session: Session, now: int) -> dict[str, int]:
-        """Proofs too old to be replayed, invitations that are over, consents withdrawn long ago."""
+        """Proofs too old to be replayed, invitations that are over, consents that ended long ago."""
+        pending = exists().where(
+            Check.institution == Invitation.institution,
+            Check.sub == Invitation.sub,
+            Check.scope == ENROLMENT,
+            Check.state.in_(_PENDING),
+        )
+        over = or_(Invitation.expires_at <= now, Invitation.used_at <= now - _DAY)
         withdrawn = now - self._policy.withdrawn_consent_days * _DAY
         return {
             "used_proofs": _delete(
                 session, UsedProof, UsedProof.used_at <= now - self._policy.proofs_seconds
             ),
-            "invitations": _delete(
-                session, Invitation, or_(Invitation.expires_at <= now, Invitation.used_at <= now - _DAY)
-            ),
+            # An appointment booked in time may come after the invitation's end: it is used up there.
+            "invitations": _delete(session, Invitation, and_(over, ~pending)),
             "reference_photos": _delete(
                 session, ReferencePhoto, ReferencePhoto.kept_at <= now - self._policy.unsettled_days * _DAY
             ),
-            "withdrawn_consents": _delete(session, Consent, Consent.withdrawn_at <= withdrawn),
-            "enrolment_counters": _delete(
-                session,
-                Limit,
-                and_(Limit.scope == ENROLMENT, Limit.consecutive == 0, Limit.total == 0),
+            "lapsed_consents": self._consents.lapse(session, now),
+            "ended_consents": _delete(session, Consent, Consent.withdrawn_at <= withdrawn),
+            # Nothing is counted any more, and no wait is running.
+            "attempt_counters_at_nought": _delete(
+                session, Limit, and_(Limit.consecutive == 0, Limit.total == 0, Limit.blocked_until <= now)
             ),
         }
 

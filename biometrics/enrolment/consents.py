@@ -7,9 +7,9 @@ withdrawn as easily as it was given.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from biometrics.store.models import Consent
 from biometrics.terms.errors import ServiceRefused
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
+    from biometrics.enrolment.texts import ConsentText, ConsentTexts
     from biometrics.terms.binding import Lender
     from biometrics.terms.policy import ServicePolicy
 
@@ -38,10 +39,17 @@ class GivenConsent:
 
 
 class Consents:
-    """The consents of lenders, each a row that is never altered but for its withdrawal."""
+    """The consents of lenders, each a row that is never altered but for its end.
 
-    def __init__(self, policy: ServicePolicy, random_bytes: Callable[[int], bytes]) -> None:
+    Raises PolicyError where policy names a version that has no published text.
+    """
+
+    def __init__(
+        self, policy: ServicePolicy, texts: ConsentTexts, random_bytes: Callable[[int], bytes]
+    ) -> None:
+        texts.require(policy.consents)
         self._policy = policy
+        self._texts = texts
         self._random_bytes = random_bytes
 
     def give(
@@ -49,8 +57,8 @@ class Consents:
     ) -> GivenConsent:
         """Note a consent, to the version that counts today; giving it again changes nothing.
 
-        `text_digest` is the base64url SHA-256 of the text that was shown. Raises ServiceRefused
-        (REQUEST_FORMAT, CONSENT_VERSION).
+        `text_digest` is the base64url SHA-256 of the text that was shown, in whichever language. Raises
+        ServiceRefused (REQUEST_FORMAT, CONSENT_VERSION, CONSENT_TEXT: no published text of this version).
         """
         if kind not in CONSENTS:
             raise ServiceRefused("REQUEST_FORMAT", f"kind is one of {', '.join(CONSENTS)}")
@@ -58,6 +66,8 @@ class Consents:
             raise ServiceRefused("REQUEST_FORMAT", "text_digest is not 32 bytes in base64url")
         if version != self._policy.consents[kind]:
             raise ServiceRefused("CONSENT_VERSION", f"{kind} is at version {self._policy.consents[kind]}")
+        if text_digest not in {text.digest for text in self._texts.of_version(kind, version)}:
+            raise ServiceRefused("CONSENT_TEXT", f"{kind} {version}")
         standing = self._standing(session, lender, kind)
         for row in standing:
             if (row.version, row.text_digest) == (version, text_digest):
@@ -83,6 +93,22 @@ class Consents:
         for row in standing:
             row.withdrawn_at = now
         return len(standing)
+
+    def lapse(self, session: Session, now: int) -> int:
+        """End the consents that were given too long ago, as if withdrawn at that time; return how many."""
+        lasts = self._policy.consent_days * 86_400
+        old = update(Consent).where(Consent.withdrawn_at.is_(None), Consent.given_at <= now - lasts)
+        done: Any = session.execute(old.values(withdrawn_at=Consent.given_at + lasts))
+        return int(done.rowcount)
+
+    def texts_in_force(self) -> list[ConsentText]:
+        """Return the texts that can be consented to today: each kind in each language."""
+        versions = self._policy.consents.items()
+        return [text for kind, version in versions for text in self._texts.of_version(kind, version)]
+
+    def text_of(self, consent: GivenConsent) -> ConsentText | None:
+        """Return the very text that was consented to, of whatever version."""
+        return self._texts.find(consent.text_digest)
 
     def require(self, session: Session, lender: Lender, kinds: Sequence[str]) -> None:
         """Raise ServiceRefused (CONSENT_MISSING) unless each kind has a standing consent."""

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from biometrics.store.database import insert_once
 from biometrics.store.models import Booking, Slot
 from biometrics.terms.errors import ServiceRefused
-from client.encodings import base64url, ids
+from client.encodings import base64url, ids, times
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,7 +61,7 @@ class Slots:
             ids.is_msp(institution)
             and kind in KINDS
             and 0 < len(place) <= _LONGEST_PLACE
-            and starts_at > 0
+            and 0 < starts_at <= times.MAX_SECONDS
             and 0 < minutes <= _MOST_MINUTES
             and 0 < capacity <= _MOST_PEOPLE
         )
@@ -124,10 +124,6 @@ class Slots:
             raise ServiceRefused("BOOKING_NOT_FOUND")
         row.state = "cancelled"
         session.execute(update(Slot).where(Slot.id == row.slot).values(booked=Slot.booked - 1))
-
-    def finish(self, session: Session, booking: str) -> None:
-        """Note that the person was there and is decided on."""
-        session.execute(update(Booking).where(Booking.id == booking).values(state="done"))
 
 
 def _offered(row: Slot) -> OfferedSlot:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import delete, select, update
 
-from biometrics.store.models import Booking, Case, CaseFrame, Decision
+from biometrics.store.models import Booking, Case, CaseFrame, Decision, Slot
 from biometrics.terms.errors import ServiceRefused
-from client.encodings import base64url, ids
+from client.encodings import base64url, ids, jcs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -34,6 +34,9 @@ REASONS: Final = {
 }
 _TABLE: Final = "identity_case_frames"
 _COLUMN: Final = "frame_encrypted"
+_CASES: Final = "identity_cases"
+_AUTOMATIC: Final = "automatic_encrypted"
+_MOST_FRAMES: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +76,31 @@ class Cases:
         *,
         frames: Sequence[bytes],
         now: int,
+        automatic: Mapping[str, Any],
     ) -> str:
-        """Put a check before officers, with frames that the lender consented to have kept; return the id."""
+        """Put a check before officers, with frames that the lender consented to have kept; return the id.
+
+        `automatic` is the evidence of the face work (`check_evidence`); it stays sealed with the case, and
+        goes into the evidence of what officers accept.
+        """
         needed = 2 if self._policy.two_officers else 1
         decide_before = now + self._policy.decide_within
         case = self._open(session, REVIEW, ses, binding, finding, needed, decide_before, now)
         for number, frame in enumerate(frames):
             sealed = self._sealer.seal(_TABLE, _COLUMN, f"{case}/{number}", frame)
             session.add(CaseFrame(case=case, number=number, frame_encrypted=sealed, kept_at=now))
+        sealed = self._sealer.seal(_CASES, _AUTOMATIC, case, jcs.dumps(dict(automatic)))
+        session.execute(update(Case).where(Case.id == case).values(automatic_encrypted=sealed))
         return case
+
+    def automatic(self, session: Session, case: str) -> Mapping[str, Any] | None:
+        """Return the evidence of the face work that a review is about, None where there was none."""
+        row = session.get_one(Case, case)
+        if row.automatic_encrypted is None:
+            return None
+        plain = self._sealer.unseal(_CASES, _AUTOMATIC, case, row.automatic_encrypted)
+        value: Mapping[str, Any] = jcs.loads(plain)
+        return value
 
     def open_attendance(
         self,
@@ -119,6 +138,7 @@ class Cases:
             scope=binding.scope,
             ses=ses,
             booking=None,
+            automatic_encrypted=None,
             finding=json.dumps(dict(finding)),
             state="open",
             needed=needed,
@@ -157,7 +177,7 @@ class Cases:
     def take(self, session: Session, case: str, officer: KnownOfficer, now: int) -> OpenCase:
         """Hold a case for a while, so that no other officer works on it meanwhile; taking it again prolongs.
 
-        Raises ServiceRefused (CASE_NOT_FOUND, CASE_DECIDED, CASE_TAKEN, CASE_SAME_OFFICER).
+        Raises ServiceRefused (CASE_NOT_FOUND, CASE_DECIDED, CASE_TOO_EARLY, CASE_TAKEN, CASE_SAME_OFFICER).
         """
         row = self._undecided(session, case, officer, now)
         if row.taken_by not in {None, officer.id} and now < row.taken_until:
@@ -170,7 +190,8 @@ class Cases:
     def frame(self, session: Session, case: str, number: int, officer: KnownOfficer, now: int) -> bytes:
         """Return a kept frame, to the officer who holds the case and to nobody else."""
         self._held(session, case, officer, now)
-        row = session.get(CaseFrame, (case, number))
+        # A larger number than any is no question for the database, which may not even hold it.
+        row = session.get(CaseFrame, (case, number)) if number < _MOST_FRAMES else None
         if row is None:
             raise ServiceRefused("CASE_NOT_FOUND", "no such frame")
         return self._sealer.unseal(_TABLE, _COLUMN, f"{case}/{number}", row.frame_encrypted)
@@ -193,7 +214,7 @@ class Cases:
         """Note a decision, and end the case if that settles it: then its frames are deleted at once.
 
         `statement` is what the officer signed. Raises ServiceRefused (CASE_NOT_FOUND, CASE_DECIDED,
-        CASE_NOT_TAKEN, CASE_SAME_OFFICER, CASE_REASON).
+        CASE_TOO_EARLY, CASE_NOT_TAKEN, CASE_SAME_OFFICER, CASE_REASON).
         """
         if verdict not in REASONS or reason not in REASONS[verdict]:
             raise ServiceRefused("CASE_REASON")
@@ -249,7 +270,15 @@ class Cases:
             raise ServiceRefused("CASE_NOT_FOUND")  # nor that there is one
         if row.state != "open" or now > row.decide_before:
             raise ServiceRefused("CASE_DECIDED")
+        if row.booking is not None and now < (starts_at := self._starts_at(session, row.booking)):
+            # Nobody can have been identified at an appointment that hasn't begun.
+            raise ServiceRefused("CASE_TOO_EARLY", retry_after=starts_at - now)
         return row
+
+    @staticmethod
+    def _starts_at(session: Session, booking: str) -> int:
+        query = select(Slot.starts_at).join(Booking, Booking.slot == Slot.id).where(Booking.id == booking)
+        return session.scalars(query).one()
 
     def _held(self, session: Session, case: str, officer: KnownOfficer, now: int) -> Case:
         row = self._undecided(session, case, officer, now)

@@ -30,7 +30,7 @@ def appoint(session: Session, msp: str, certificate: bytes, now: int) -> KnownOf
     """Enter an officer by certificate (DER); a renewed certificate replaces the former.
 
     That the certificate is the organization's is for who appoints to know. Raises ServiceRefused
-    (REQUEST_FORMAT).
+    (REQUEST_FORMAT, OFFICER_CERTIFICATE: expired, or not valid yet).
     """
     if not ids.is_msp(msp):
         raise ServiceRefused("REQUEST_FORMAT", "the officer's organization is no MSP id")
@@ -39,6 +39,7 @@ def appoint(session: Session, msp: str, certificate: bytes, now: int) -> KnownOf
         certificates.public_key(certificate)
     except Refused as error:
         raise ServiceRefused("REQUEST_FORMAT", f"the officer's certificate: {error.code}") from error
+    require_valid(certificate, now)
     identifier = f"{msp}/{name}"
     row = session.get(Officer, identifier) or Officer(id=identifier, added_at=now)
     row.x5t = certificates.thumbprint(certificate)
@@ -62,6 +63,14 @@ def by_thumbprint(session: Session, x5t: str) -> KnownOfficer:
     if row is None:
         raise ServiceRefused("NOT_OFFICER")
     return _known(row)
+
+
+def require_valid(certificate: bytes, now: int) -> None:
+    """Raise ServiceRefused (OFFICER_CERTIFICATE) unless the certificate (DER) is valid at `now`."""
+    loaded = certificates.load(certificate)
+    begins, ends = loaded.not_valid_before_utc.timestamp(), loaded.not_valid_after_utc.timestamp()
+    if not begins <= now <= ends:
+        raise ServiceRefused("OFFICER_CERTIFICATE")
 
 
 def listed(session: Session) -> list[KnownOfficer]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
-from biometrics.review.officers import by_thumbprint
+from biometrics.review.officers import by_thumbprint, require_valid
 from biometrics.service import proofs
-from biometrics.store.models import ENROLMENT
 from biometrics.terms.binding import Binding
 from biometrics.terms.errors import ServiceRefused
+from biometrics.terms.scopes import ENROLMENT
 from client.encodings import certificates
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from biometrics.enrolment.invitations import Invitations
     from biometrics.review.officers import KnownOfficer
+    from biometrics.service.meetings import Meetings
     from biometrics.store import Database
     from biometrics.terms.binding import Lender
     from biometrics.terms.policy import ServicePolicy
@@ -48,10 +49,14 @@ class HttpRequest:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A lender who showed a factor; `certificate` (DER) and `key` are there for an enrolled key."""
+    """A lender who showed a factor; `certificate` (DER) and `key` are there for an enrolled key.
+
+    `meetings` is where what they ask for is looked up.
+    """
 
     lender: Lender
     factor: str
+    meetings: Meetings = field(repr=False)
     key: str = ""
     certificate: bytes = field(default=b"", repr=False)
 
@@ -69,6 +74,7 @@ def bind(caller: Caller, scope: str, public_key: ec.EllipticCurvePublicKey | Non
 
     Raises ServiceRefused (PROOF_MISSING) when the factor shown isn't the one that the scope needs: the
     enrolled key for a meeting; for the enrolment the invitation's secret, with the key to be enrolled.
+    MEETING_NOT_FOUND, MEETING_NOT_RUNNING for a meeting that isn't the institution's, or not announced.
     """
     if scope == ENROLMENT:
         if caller.factor != INVITATION or public_key is None:
@@ -76,7 +82,9 @@ def bind(caller: Caller, scope: str, public_key: ec.EllipticCurvePublicKey | Non
         return Binding(caller.lender, proofs.key_thumbprint(public_key), scope), proofs.spki(public_key)
     if caller.factor != ENROLLED_KEY:
         raise ServiceRefused("PROOF_MISSING", "a meeting's check needs the enrolled key")
-    return Binding(caller.lender, caller.key, scope), proofs.spki(certificates.public_key(caller.certificate))
+    binding = Binding(caller.lender, caller.key, scope)
+    caller.meetings.meeting(binding.institution, scope).require_running()
+    return binding, proofs.spki(certificates.public_key(caller.certificate))
 
 
 class Callers:
@@ -87,12 +95,15 @@ class Callers:
         database: Database,
         policy: ServicePolicy,
         enrolments: Enrolments,
+        meetings: Meetings,
+        *,
         invitations: Invitations,
         clock: Callable[[], int],
     ) -> None:
         self._database = database
         self._policy = policy
         self._enrolments = enrolments
+        self._meetings = meetings
         self._invitations = invitations
         self._clock = clock
 
@@ -110,13 +121,17 @@ class Callers:
         raise ServiceRefused("PROOF_MISSING")
 
     def officer(self, request: HttpRequest) -> OfficerCaller:
-        """Return the officer who signed this request; raises ServiceRefused (PROOF_…, NOT_OFFICER)."""
+        """Return the officer who signed this request; raises ServiceRefused.
+
+        Codes: PROOF_…, NOT_OFFICER, OFFICER_CERTIFICATE.
+        """
         scheme, _, credential = request.authorization.partition(" ")
         if scheme != "Officer" or not credential:
             raise ServiceRefused("PROOF_MISSING", "officers sign with their organization's certificate")
         proof = proofs.parse_request_proof(credential)
         with self._database.read() as session:
             officer = by_thumbprint(session, proof.signed.x5t)
+        require_valid(officer.certificate, self._clock())
         self._accept(proof, officer.certificate, request)
         return OfficerCaller(officer, credential)
 
@@ -134,7 +149,7 @@ class Callers:
             right = self._invitations.try_secret(session, lender, secret, self._clock())
         if not right:
             raise ServiceRefused("INVITATION_INVALID")
-        return Caller(lender, INVITATION)
+        return Caller(lender, INVITATION, self._meetings)
 
     def _by_key(self, lender: Lender, request: HttpRequest, credential: str) -> Caller:
         proof = proofs.parse_request_proof(credential)
@@ -142,7 +157,7 @@ class Callers:
         if proof.signed.x5t != enrolled.x5t:
             raise ServiceRefused("CHECK_FOREIGN_KEY")
         self._accept(proof, enrolled.certificate, request)
-        return Caller(lender, ENROLLED_KEY, enrolled.x5t, enrolled.certificate)
+        return Caller(lender, ENROLLED_KEY, self._meetings, enrolled.x5t, enrolled.certificate)
 
     def _accept(self, proof: proofs.RequestProof, certificate: bytes, request: HttpRequest) -> None:
         now = self._clock()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
@@ -40,7 +40,7 @@ class Conclusions:
             limits.locked(session, live.binding)  # before the check, as when a newer one is opened
             held = self._held(session, live.ses)
             # A withdrawal, or a newer check, may have come in between.
-            if held.state != "open":
+            if held is None or held.state != "open":
                 raise ServiceRefused("CHECK_ENDED")
             parts.consents.require(session, live.binding.lender, FACE_CONSENTS)
             if not seen.note(session, live.ses, held.scope, live.marks, now):
@@ -70,6 +70,8 @@ class Conclusions:
         with parts.database.write() as session:
             limits.locked(session, live.binding)
             held = self._held(session, live.ses)
+            if held is None:
+                return  # its lender had everything erased
             seen.note(session, live.ses, held.scope, live.marks, now)
             if held.state != "open":
                 return
@@ -83,30 +85,41 @@ class Conclusions:
         live.end()
 
     @staticmethod
-    def _held(session: Session, ses: str) -> Check:
-        return session.scalars(select(Check).where(Check.ses == ses).with_for_update()).one()
+    def _held(session: Session, ses: str) -> Check | None:
+        return session.scalars(select(Check).where(Check.ses == ses).with_for_update()).one_or_none()
 
     def _accepted(
         self, session: Session, held: Check, live: LiveCheck, result: CheckResult, now: int
     ) -> None:
         parts, binding = self._parts, live.binding
-        evidenced = check_evidence(
+        if binding.is_enrolment:
+            try:
+                parts.invitations.use_up(session, binding.lender, now)
+            except ServiceRefused as error:
+                parts.outcomes.refuse(held, error.code, now)
+                return
+        checker = parts.checker
+        parts.outcomes.accept(
+            session,
+            held,
+            self._evidence(held, live, result, now),
+            method=checker.method,
+            valid_for=checker.valid_for,
+            now=now,
+        )
+        limits.succeed(session, binding)
+
+    def _evidence(self, held: Check, live: LiveCheck, result: CheckResult, now: int) -> dict[str, Any]:
+        return check_evidence(
             held.ses,
-            binding,
+            live.binding,
             result,
             factor=held.factor,
             source=live.source,
-            policy=parts.policy,
+            policy=self._parts.policy,
             opened_at=held.opened_at,
             now=now,
         )
-        checker = parts.checker
-        parts.outcomes.accept(
-            session, held, evidenced, method=checker.method, valid_for=checker.valid_for, now=now
-        )
-        limits.succeed(session, binding)
-        if binding.is_enrolment:
-            parts.invitations.use_up(session, binding.lender, now)
 
     def _not_accepted(
         self, session: Session, held: Check, live: LiveCheck, result: CheckResult, *, took: int
@@ -115,7 +128,7 @@ class Conclusions:
         parts, now, reasons = self._parts, self._parts.clock(), list(result.reasons)
         binding = live.binding
         limits.fail(session, binding, parts.policy, now)
-        last = limits.locked(session, binding).total >= parts.policy.attempts_in_all
+        last = limits.exhausted(session, limits.locked(session, binding), parts.policy)
         if result.outcome != "review" and not last:
             _end(held, "retry" if result.outcome == "retry" else "rejected", reasons, now)
             return
@@ -129,7 +142,15 @@ class Conclusions:
             "distance": result.distance,
             "decision_ms": took,
         }
-        parts.cases.open_review(session, held.ses, binding, finding, frames=live.kept.frames, now=now)
+        parts.cases.open_review(
+            session,
+            held.ses,
+            binding,
+            finding,
+            frames=live.kept.frames,
+            now=now,
+            automatic=self._evidence(held, live, result, now),
+        )
         _end(held, "review", reasons, now)
 
 

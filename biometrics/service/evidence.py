@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from biometrics.session import EvidenceOpening
 from client.encodings import commitment, hashes, jcs, times
 from client.encodings.records import Session
 
@@ -16,6 +16,21 @@ if TYPE_CHECKING:
     from biometrics.terms.policy import ServicePolicy
 
 _FRAME: Final = b"concordat/frame/v1"
+# Of the face work's evidence, what that of a review holds: whose and which check is said once, beside it.
+_AUTOMATIC: Final = ("decision", "basis", "measured", "service", "reference", "frames", "completed_at")
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceOpening:
+    """What opens a commitment: the salt and the canonical evidence. To be kept encrypted, only."""
+
+    salt: bytes = field(repr=False)
+    evidence: bytes = field(repr=False)
+
+    @property
+    def commitment(self) -> str:
+        """Return base64url(SHA-256(tag || salt || evidence))."""
+        return hashes.digest(hashes.COMMITMENT, self.salt + self.evidence)
 
 
 def check_evidence(
@@ -29,7 +44,7 @@ def check_evidence(
     opened_at: int,
     now: int,
 ) -> dict[str, Any]:
-    """Return the evidence of face work, as JSON.
+    """Return the evidence of face work, as JSON, whatever its outcome.
 
     Pictures appear as digests only, and those only here, behind the salt: a plain hash of a face image
     would identify it. `factor` is the second factor, without which the match would not count.
@@ -62,19 +77,26 @@ def officers_evidence(
     factor: str,
     kind: str,
     finding: Mapping[str, Any],
+    automatic: Mapping[str, Any] | None,
     decisions: Sequence[Mapping[str, str]],
     policy: ServicePolicy,
     opened_at: int,
     now: int,
 ) -> dict[str, Any]:
-    """Return the evidence of officers' decisions; each has officer, reason, time and signed statement."""
+    """Return the evidence of officers' decisions; each has officer, reason, time and signed statement.
+
+    `automatic` is the evidence of the face work that officers reviewed (`check_evidence`); an attendance
+    has none. What the machine measured, by which models under which policy, stays beside what people said.
+    """
+    reviewed = {} if automatic is None else {"automatic": {name: automatic[name] for name in _AUTOMATIC}}
     return {
         "v": 2,
         "ses": ses,
         **_bound(binding),
-        "factors": ["officer", factor],
+        "factors": [*(["face"] if reviewed else []), "officer", factor],
         "kind": kind,
         "finding": dict(finding),
+        **reviewed,
         "officers": [dict(decision) for decision in decisions],
         "service": {"id": policy.id, "digest": policy.digest},
         "opened_at": times.form(opened_at),

@@ -10,9 +10,9 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from biometrics.service.callers import HttpRequest
 from biometrics.service.proofs import load_public_key
-from biometrics.store.models import ENROLMENT
 from biometrics.terms.binding import Lender
 from biometrics.terms.errors import ServiceRefused
+from biometrics.terms.scopes import ENROLMENT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

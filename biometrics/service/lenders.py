@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from biometrics.enrolment.consents import GivenConsent
     from biometrics.enrolment.erasure import DeletionRecord
     from biometrics.enrolment.slots import OfferedSlot
+    from biometrics.enrolment.texts import ConsentText
     from biometrics.service.callers import Caller
     from biometrics.service.parts import Parts
     from biometrics.terms.binding import Lender
@@ -38,13 +39,17 @@ class LenderDesk:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
 
+    def texts(self) -> list[ConsentText]:
+        """Return the texts to show before consents are given."""
+        return self._parts.consents.texts_in_force()
+
     def consents(self, caller: Caller) -> list[GivenConsent]:
         """Return the lender's consents, withdrawn ones too."""
         with self._parts.database.read() as session:
             return self._parts.consents.listed(session, caller.lender)
 
     def consent(self, caller: Caller, kind: str, version: str, text_digest: str) -> GivenConsent:
-        """Note a consent; raises ServiceRefused (REQUEST_FORMAT, CONSENT_VERSION)."""
+        """Note a consent; raises ServiceRefused (REQUEST_FORMAT, CONSENT_VERSION, CONSENT_TEXT)."""
         parts = self._parts
         with parts.database.write() as session:
             return parts.consents.give(

@@ -1,10 +1,12 @@
-"""The checker that only matches faces: no liveness. A picture held to the camera passes it.
+"""INSECURE: the checker that only matches faces, without liveness. A picture held to the camera passes it.
 
-It asks for nothing and is over only with the client's last frame.
+It asks for nothing and is over only with the client's last frame. Its method says so, and no meeting takes it
+unless its record names it. For tests.
 """
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from biometrics.reasons import Reason
     from biometrics.service.checker import CheckRequest, SentFrame
 
+INSECURE_METHOD: Final = "insecure-match"
+_log = logging.getLogger(__name__)
 _POLICY: Final = b"concordat/face-policy/v1"
 _FRAMES_A_SECOND: Final = 4
 
@@ -37,8 +41,8 @@ class MatchChecker:
 
     @property
     def method(self) -> str:
-        """The face policy's method."""
-        return self._matcher.policy.method
+        """Not the face policy's: nobody was seen to be alive."""
+        return INSECURE_METHOD
 
     @property
     def complete_within(self) -> int:
@@ -155,7 +159,8 @@ def basis(matcher: Matcher, checks: tuple[str, ...]) -> dict[str, Any]:
 
 
 def make() -> MatchChecker:
-    """Return the checker with the packaged policy and models."""
+    """Return the checker with the packaged policy and models. It warns."""
+    _log.warning("checks by method %s: NO LIVENESS, a picture passes; for tests only", INSECURE_METHOD)
     return MatchChecker(default_matcher())
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from biometrics.review.cases import ATTENDANCE
+from biometrics.service import limits
 from biometrics.service.evidence import officers_evidence
 from biometrics.service.outcomes import binding_of
-from biometrics.store.models import Check, Invitation
+from biometrics.store.models import Check
 from biometrics.terms.errors import ServiceRefused
 from client.encodings import jcs, times
 
@@ -17,18 +18,25 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from biometrics.enrolment.slots import OfferedSlot
+    from biometrics.retention import Retention
     from biometrics.review.cases import OpenCase
     from biometrics.service.callers import OfficerCaller
+    from biometrics.service.meetings import Meetings
     from biometrics.service.parts import Parts
 
 OFFICER_METHOD: Final = "officer-v1"
+"""Identified by two officers, without a face."""
+REVIEW_METHOD: Final = "face-review-v1"
+"""Faces compared by the machine, and passed by officers who looked at them."""
 
 
 class OfficerDesk:
     """Serves authenticated officers."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, meetings: Meetings, retention: Retention) -> None:
         self._parts = parts
+        self._meetings = meetings
+        self._retention = retention
 
     def cases(self, caller: OfficerCaller, state: str) -> list[OpenCase]:
         """Return the queue of the officer's organization (of all, where policy says so), oldest first."""
@@ -82,9 +90,24 @@ class OfficerDesk:
                 capacity=capacity,
             )
 
+    def settle(self, caller: OfficerCaller, institution: str, mtg: str) -> None:
+        """Note, as this officer, that a meeting's objections are over: the evidence of its checks will end.
+
+        Raises ServiceRefused (MEETING_NOT_FOUND, also to officers of other institutions;
+        MEETING_NOT_SETTLED by what the ledger says; LEDGER_UNAVAILABLE).
+        """
+        officer, policy = caller.officer, self._parts.policy
+        if officer.msp not in {institution, *policy.officers_for_all}:
+            raise ServiceRefused("MEETING_NOT_FOUND")
+        self._meetings.meeting(institution, mtg).require_settled(self._parts.clock())
+        self._retention.settle(institution, mtg, officer.id, caller.statement)
+
     def _settle(self, session: Session, case: OpenCase, reason: str, now: int) -> None:
         parts = self._parts
-        row = session.scalars(select(Check).where(Check.ses == case.ses).with_for_update()).one()
+        # The counters before the check, as wherever a check ends: one order of locks everywhere.
+        limits.locked(session, binding_of(session.get_one(Check, case.ses)))
+        query = select(Check).where(Check.ses == case.ses).with_for_update()
+        row = session.scalars(query, execution_options={"populate_existing": True}).one()
         if row.state not in {"review", "attendance"}:
             raise ServiceRefused("CASE_DECIDED", "the check was ended meanwhile")
         if case.state == "rejected":
@@ -93,12 +116,20 @@ class OfficerDesk:
             row.decided_at = now
             return
         binding = binding_of(row)
+        if binding.is_enrolment:
+            try:
+                parts.invitations.use_up(session, binding.lender, now)
+            except ServiceRefused as error:
+                # Another key was approved on this invitation meanwhile; the officers' word stays noted.
+                parts.outcomes.refuse(row, error.code, now)
+                return
         evidenced = officers_evidence(
             row.ses,
             binding,
             factor=row.factor,
             kind=case.kind,
             finding=case.finding,
+            automatic=parts.cases.automatic(session, case.id),
             decisions=[
                 {
                     "officer": decision.officer,
@@ -112,13 +143,8 @@ class OfficerDesk:
             opened_at=row.opened_at,
             now=now,
         )
-        method = OFFICER_METHOD if case.kind == ATTENDANCE else parts.checker.method
+        method = OFFICER_METHOD if case.kind == ATTENDANCE else REVIEW_METHOD
+        limits.clear(session, binding)
         parts.outcomes.accept(
             session, row, evidenced, method=method, valid_for=parts.checker.valid_for, now=now
         )
-        if binding.is_enrolment:
-            session.execute(
-                update(Invitation)
-                .filter_by(institution=binding.institution, sub=binding.sub)
-                .values(used_at=now)
-            )

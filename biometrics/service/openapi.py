@@ -27,6 +27,7 @@ from biometrics.service.schemas import (
     SLOT_REQUEST,
     SLOTS,
     STATUS,
+    TEXTS,
     UPLOAD,
     obj,
 )
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 _JSON: Final = "application/json"
 _PROOF: Final = ("PROOF_MISSING", "PROOF_FORMAT", "PROOF_INVALID", "PROOF_STALE", "PROOF_REPLAYED")
 _LENDER: Final = (*_PROOF, "INVITATION_INVALID", "ENROLMENT_NOT_FOUND", "KEY_REVOKED", "CHECK_FOREIGN_KEY")
-_OFFICER: Final = (*_PROOF, "NOT_OFFICER")
+_OFFICER: Final = (*_PROOF, "NOT_OFFICER", "OFFICER_CERTIFICATE")
 _CASE: Final = (
     *_OFFICER,
     "CASE_NOT_FOUND",
@@ -46,14 +47,16 @@ _CASE: Final = (
     "CASE_TAKEN",
     "CASE_NOT_TAKEN",
     "CASE_SAME_OFFICER",
+    "CASE_TOO_EARLY",
 )
+_MEETING: Final = ("MEETING_NOT_FOUND", "MEETING_NOT_RUNNING", "LEDGER_UNAVAILABLE")
 _OPEN: Final = (
+    *_MEETING,
     "OVERLOADED",
     "CONSENT_MISSING",
     "REVIEW_PENDING",
     "RATE_LIMITED",
     "ATTEMPTS_EXHAUSTED",
-    "LEDGER_UNAVAILABLE",
 )
 _FRAMES: Final = (
     "PROOF_FORMAT",
@@ -154,10 +157,11 @@ def _paths() -> dict[str, Any]:
                 "Give a consent.",
                 {201: CONSENT},
                 request=CONSENT_REQUEST,
-                codes=(*_LENDER, "CONSENT_VERSION"),
+                codes=(*_LENDER, "CONSENT_VERSION", "CONSENT_TEXT"),
                 security=lender,
             )
         },
+        "/v1/consent-texts": {"get": _operation("The texts to show with each consent.", {200: TEXTS})},
         "/v1/consents/list": {
             "post": _operation(
                 "List one's consents.",
@@ -200,7 +204,7 @@ def _paths() -> dict[str, Any]:
                 "Book a slot: the way without a face.",
                 {201: BOOKED},
                 request=BOOKING_REQUEST,
-                codes=(*_LENDER, "SLOT_NOT_FOUND", "SLOT_FULL", "SLOT_BOOKED"),
+                codes=(*_LENDER, *_MEETING, "SLOT_NOT_FOUND", "SLOT_FULL", "SLOT_BOOKED"),
                 security=lender,
             )
         },
@@ -211,6 +215,15 @@ def _paths() -> dict[str, Any]:
                 request=LENDER_REQUEST,
                 codes=(*_LENDER, "BOOKING_NOT_FOUND"),
                 security=lender,
+            )
+        },
+        "/v1/settlements/{institution}/{mtg}": {
+            "post": _operation(
+                "Note that a meeting's objections are over: what was kept for it ends.",
+                {200: obj({"settled": {"type": "boolean"}})},
+                request=obj({}),
+                codes=(*_OFFICER, "MEETING_NOT_FOUND", "MEETING_NOT_SETTLED", "LEDGER_UNAVAILABLE"),
+                security=officer,
             )
         },
         "/v1/cases": {

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import select, update
 
 from biometrics.service import evidence
+from biometrics.service.evidence import EvidenceOpening
 from biometrics.service.recording import NotRecorded
-from biometrics.session import EvidenceOpening
-from biometrics.store.models import ENROLMENT, Check
+from biometrics.store.models import Check
 from biometrics.terms.binding import Binding, Lender
-from client.encodings import base64url, commitment, jcs, times
+from biometrics.terms.scopes import ENROLMENT
+from client.encodings import base64url, commitment, jcs
 from client.encodings.records import session_from_json
 
 if TYPE_CHECKING:
@@ -94,6 +95,12 @@ class Outcomes:
         row.decided_at = now
         session.flush()
 
+    @staticmethod
+    def refuse(row: Check, code: str, now: int) -> None:
+        """End a check in the caller's transaction, for a reason that only its end brought to light."""
+        row.state, row.decided_at = "refused", now
+        row.reasons = jcs.dumps([code]).decode("ascii")
+
     def hand_on(self, ses: str) -> None:
         """Put an accepted check on the ledger, where it goes there. An unreachable ledger changes nothing."""
         with self._database.read() as session:
@@ -111,11 +118,15 @@ class Outcomes:
         else:
             self._end(ses, "recorded", [])
 
-    def resume(self) -> int:
-        """Hand on what was accepted but not recorded, after a restart or an outage; return how many."""
+    def resume(self, waited: int = 0) -> int:
+        """Hand on what was accepted but not recorded, after a restart or an outage; return how many.
+
+        Only what has waited for so many seconds: what was accepted just now is on its way.
+        """
         now = self._clock()
         with self._database.read() as session:
-            query = select(Check).where(Check.state == "recording").order_by(Check.decided_at)
+            waiting = select(Check).where(Check.state == "recording", Check.decided_at <= now - waited)
+            query = waiting.order_by(Check.decided_at)
             rows = list(session.scalars(query))
         for row in rows:
             if row.expires_at is not None and row.expires_at <= now:
@@ -166,8 +177,3 @@ class Outcomes:
 def new_id(random_bytes: Callable[[int], bytes], size: int) -> str:
     """Return random bytes in base64url."""
     return base64url.encode(random_bytes(size))
-
-
-def seconds_of(text: str) -> int:
-    """Return the seconds since 1970 of a record's time."""
-    return times.parse(text)

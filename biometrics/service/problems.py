@@ -9,6 +9,8 @@ from flask import Response
 
 from biometrics.reasons import Reason
 from biometrics.terms.codes import CODES
+from biometrics.terms.ledger_codes import LEDGER
+from client.encodings.codes import CODES as LEDGER_CODES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,12 +20,13 @@ _RETRY: Final = {"OVERLOADED": 5, "LEDGER_UNAVAILABLE": 5, "REFERENCE_UNAVAILABL
 
 
 def advice_of(code: str) -> dict[str, str]:
-    """Return what a person can do about a code of the service, or a reason of the face work."""
+    """Return what a person can do about a code of the service or the ledger, or a reason."""
     if code in CODES:
         return {"zh-CN": CODES[code].zh, "en": CODES[code].en}
     if code in set(Reason):
         return {language: Reason(code).advise(language) for language in ("zh-CN", "en")}
-    # A code of the ledger: its sentences are in the encodings' registry, in English.
+    if code in LEDGER:
+        return {"zh-CN": LEDGER[code], "en": LEDGER_CODES[code]}
     return {"zh-CN": CODES["INTERNAL"].zh, "en": CODES["INTERNAL"].en}
 
 

@@ -12,7 +12,7 @@ from biometrics.errors import BiometricsError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from biometrics.session import EvidenceOpening
+    from biometrics.service.evidence import EvidenceOpening
     from client.encodings.records import Session
 
 _Item = tuple["Session", "EvidenceOpening"]

@@ -72,6 +72,10 @@ def lender_routes(service: IdentityService) -> Blueprint:
         )
         return answer(asdict(given), 201)
 
+    @routes.get("/v1/consent-texts")
+    def consent_texts() -> Response:
+        return answer({"texts": [asdict(text) for text in service.lenders.texts()]})
+
     @routes.post("/v1/consents/list")
     def list_consents() -> Response:
         caller = lender_of(service, body(_LENDER))
@@ -107,6 +111,12 @@ def lender_routes(service: IdentityService) -> Blueprint:
 def officer_routes(service: IdentityService) -> Blueprint:
     """Return the routes for officers; every request is signed with an officer's certificate."""
     routes = Blueprint("officers", __name__)
+
+    @routes.post("/v1/settlements/<institution>/<mtg>")
+    def settle(institution: str, mtg: str) -> Response:
+        body({})
+        service.officers.settle(officer_of(service), institution, mtg)
+        return answer({"settled": True})
 
     @routes.get("/v1/cases")
     def list_cases() -> Response:

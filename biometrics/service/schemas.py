@@ -143,6 +143,21 @@ CONSENT: Final = obj(
         "withdrawn_at": _MAYBE_TIME,
     }
 )
+TEXTS: Final = obj(
+    {
+        "texts": listed(
+            obj(
+                {
+                    "kind": _KIND,
+                    "version": {"type": "string"},
+                    "language": {"type": "string", "enum": ["zh-CN", "en"]},
+                    "digest": _HASH,
+                    "text": {"type": "string"},
+                }
+            )
+        )
+    }
+)
 CONSENTS: Final = obj({"consents": listed(CONSENT)})
 DELETION: Final = obj(
     {

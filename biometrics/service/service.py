@@ -9,6 +9,7 @@ from biometrics.enrolment.consents import Consents
 from biometrics.enrolment.erasure import Erasure
 from biometrics.enrolment.invitations import Invitations
 from biometrics.enrolment.slots import Slots
+from biometrics.enrolment.texts import packaged_texts
 from biometrics.retention import Retention
 from biometrics.review.cases import Cases
 from biometrics.service.callers import Callers
@@ -26,9 +27,12 @@ from biometrics.sources.selected import SelectedSources
 from biometrics.terms.policy import default_service_policy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
+    from biometrics.enrolment.texts import ConsentTexts
+    from biometrics.retention import EvidenceKeeper
     from biometrics.service.callers import Enrolments
+    from biometrics.service.meetings import Meetings
     from biometrics.service.pool import Pool, PoolSize
     from biometrics.service.recording import BatchRecorder
     from biometrics.sources.interface import PhotoSource
@@ -42,7 +46,9 @@ DEFAULT_CHECKER = "biometrics.service.live_checker:make"
 class Surroundings:
     """What the service needs of the world. `sealer`'s key must be kept outside `database`.
 
-    `recorder` writes to the ledger as the Association's verifier; `enrolments` reads from it. `checker`
+    `recorder` writes to the ledger as the Association's verifier; `enrolments` and `meetings` read from
+    it; `keeper` has the evidence of what is recorded. `texts` are the consents', by default those packaged.
+    `checker`
     names what does the face work, as module:function. `linger` is how long, in seconds, passed checks
     wait for others to share a transaction. Without a `pool` one of processes is made.
     """
@@ -51,7 +57,9 @@ class Surroundings:
     sealer: Sealer
     sources: Sequence[PhotoSource]
     enrolments: Enrolments
+    meetings: Meetings
     recorder: BatchRecorder
+    keeper: EvidenceKeeper
     checker: str = DEFAULT_CHECKER
     policy: ServicePolicy | None = None
     pool_size: PoolSize | None = None
@@ -60,7 +68,7 @@ class Surroundings:
     clock: Callable[[], int] = system_clock
     milliseconds: Callable[[], int] = system_milliseconds
     random_bytes: Callable[[int], bytes] = system_random
-    forget_evidence: Callable[[Iterable[str]], int] = lambda _: 0
+    texts: ConsentTexts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +97,11 @@ class IdentityService:
 
 
 def build(given: Surroundings) -> IdentityService:
-    """Make a service; nothing is started yet. Raises PolicyError, CheckerMissing."""
+    """Make a service; nothing is started yet. Raises PolicyError (texts of consents too), CheckerMissing."""
     policy = given.policy or default_service_policy()
     erasure = Erasure(given.random_bytes)
     invitations = Invitations(given.sealer, policy)
+    consents = Consents(policy, given.texts or packaged_texts(), given.random_bytes)
     parts = Parts(
         database=given.database,
         sealer=given.sealer,
@@ -100,8 +109,15 @@ def build(given: Surroundings) -> IdentityService:
         checker=load_checker(given.checker),
         pool=given.pool or FacePool(given.checker, given.pool_size),
         sources=SelectedSources(policy.sources, given.sources),
-        callers=Callers(given.database, policy, given.enrolments, invitations, given.clock),
-        consents=Consents(policy, given.random_bytes),
+        callers=Callers(
+            given.database,
+            policy,
+            given.enrolments,
+            given.meetings,
+            invitations=invitations,
+            clock=given.clock,
+        ),
+        consents=consents,
         invitations=invitations,
         cases=Cases(given.sealer, policy, given.random_bytes),
         slots=Slots(given.random_bytes),
@@ -118,12 +134,13 @@ def build(given: Surroundings) -> IdentityService:
         random_bytes=given.random_bytes,
     )
     checks = CheckDesk(parts)
+    retention = Retention(given.database, policy, consents, erasure, keeper=given.keeper, clock=given.clock)
     return IdentityService(
         parts,
         checks,
         StatusDesk(parts),
         LenderDesk(parts),
-        OfficerDesk(parts),
-        Retention(given.database, policy, erasure, given.clock, given.forget_evidence),
+        OfficerDesk(parts, given.meetings, retention),
+        retention,
         Sweeper(checks.sweep),
     )

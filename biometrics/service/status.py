@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import select
 
+from biometrics.service import limits
 from biometrics.store.models import Check, Limit
 from biometrics.terms.errors import ServiceRefused
 from client.encodings import jcs
@@ -66,8 +67,9 @@ class StatusDesk:
                 raise ServiceRefused("CHECK_NOT_FOUND")
             key = {"institution": row.institution, "sub": row.sub, "scope": row.scope}
             limit = session.scalars(select(Limit).filter_by(**key)).one_or_none()
+            over = limit is not None and limits.exhausted(session, limit, self._parts.policy)
         state = "expired" if row.state == "open" and now > row.complete_before else row.state
-        follows, retry_at = self._next(state, limit, now)
+        follows, retry_at = self._next(state, limit, now, exhausted=over)
         shown = state in DONE and row.record is not None
         return CheckStatus(
             ses=row.ses,
@@ -80,7 +82,9 @@ class StatusDesk:
             decision_ms=row.decision_ms,
         )
 
-    def _next(self, state: str, limit: Limit | None, now: int) -> tuple[tuple[str, ...], int | None]:
+    def _next(
+        self, state: str, limit: Limit | None, now: int, *, exhausted: bool
+    ) -> tuple[tuple[str, ...], int | None]:
         if state in {"recording", "review", "attendance"}:
             return ("wait",), None
         if state == "recorded":
@@ -89,8 +93,6 @@ class StatusDesk:
             return ("enrol",), None
         if state not in _RETRY or limit is None:
             return (), None
-        policy = self._parts.policy
-        exhausted = limit.total >= policy.attempts_in_all
         follows = [] if exhausted else ["retry"]
         if (
             exhausted

@@ -2,12 +2,10 @@
 
 Times are whole seconds since 1970 (UTC). Columns called `…_encrypted` hold what the sealer sealed;
 nothing personal but the random pseudonym `sub` stands anywhere else, and no template is stored at all.
-`scope` is a meeting's id, or `ENROLMENT`: what a limit, a booking or a check is about.
+`scope` is what a limit, a booking or a check is about: a meeting's id, or one of `terms.scopes`.
 """
 
 from __future__ import annotations
-
-from typing import Final
 
 from sqlalchemy import (
     BigInteger,
@@ -21,9 +19,6 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-
-# Not a meeting id (those have no capitals), so a meeting can't be called like it.
-ENROLMENT: Final = "ENROLMENT"
 
 
 class Base(DeclarativeBase):
@@ -76,6 +71,7 @@ class Limit(Base):
     consecutive: Mapped[int]
     total: Mapped[int]
     blocked_until: Mapped[int]
+    last_at: Mapped[int] = mapped_column(index=True)  # of the last attempt: what retention goes by
 
 
 class SeenFrame(Base):
@@ -111,7 +107,7 @@ class Consent(Base):
     version: Mapped[str]
     text_digest: Mapped[str]  # of the text that was shown, base64url SHA-256
     given_at: Mapped[int]
-    withdrawn_at: Mapped[int | None]
+    withdrawn_at: Mapped[int | None]  # or when it lapsed
 
 
 class Invitation(Base):
@@ -155,6 +151,7 @@ class Case(Base):
     ses: Mapped[str] = mapped_column(ForeignKey("identity_checks.ses"))
     booking: Mapped[str | None] = mapped_column(ForeignKey("identity_bookings.id"))
     finding: Mapped[str]  # JSON: reasons and distances; nothing that shows a face
+    automatic_encrypted: Mapped[bytes | None]  # a review's: the evidence of the face work, until decided
     state: Mapped[str] = mapped_column(index=True)  # open | accepted | rejected | lapsed | withdrawn
     needed: Mapped[int]  # how many different officers have to accept
     opened_at: Mapped[int]
@@ -248,6 +245,9 @@ class Settlement(Base):
 
     mtg: Mapped[str] = mapped_column(primary_key=True)
     settled_at: Mapped[int]
+    institution: Mapped[str]
+    officer: Mapped[str]  # who noted it
+    statement: Mapped[str]  # the signed request, compact JWS
 
 
 class Deletion(Base):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from biometrics.store.models import ENROLMENT
 from biometrics.terms.errors import ServiceRefused
+from biometrics.terms.scopes import ENROLMENT
 from client.encodings import ids
 
 

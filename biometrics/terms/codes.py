@@ -91,6 +91,27 @@ CODES: Final[dict[str, Code]] = {
         "登记的密钥已被吊销，请凭新的邀请函重新登记。",
     ),
     "NOT_OFFICER": Code(403, "Only a registered officer may do this.", "仅限已登记的工作人员操作。"),
+    "OFFICER_CERTIFICATE": Code(
+        403,
+        "The officer's certificate is expired or not valid yet; have it renewed, and the new one entered.",
+        "工作人员证书已过期或尚未生效，请更新证书并重新登记。",
+    ),
+    # the meeting
+    "MEETING_NOT_FOUND": Code(
+        404,
+        "Your institution has no such meeting; check the invitation.",
+        "您的机构没有该会议，请核对邀请函。",
+    ),
+    "MEETING_NOT_RUNNING": Code(
+        409,
+        "The meeting is neither announced nor open, so nobody is checked for it.",
+        "该会议未公告或已结束，暂不进行身份核验。",
+    ),
+    "MEETING_NOT_SETTLED": Code(
+        409,
+        "Objections to the meeting are not over, or it is not certified; its evidence has to stay.",
+        "会议异议期未结束或结果尚未确认，证据须继续保存。",
+    ),
     # consent
     "CONSENT_MISSING": Code(
         403,
@@ -101,6 +122,11 @@ CODES: Final[dict[str, Code]] = {
         409,
         "The consent is to another version of the text; read and accept the present one.",
         "同意书版本不一致，请阅读并同意当前版本。",
+    ),
+    "CONSENT_TEXT": Code(
+        409,
+        "The consent is to a text that nobody published; read the present text and accept that.",
+        "所同意的文本并非已公布的同意书，请阅读当前版本后再同意。",
     ),
     # checks
     "CHECK_NOT_FOUND": Code(
@@ -215,6 +241,11 @@ CODES: Final[dict[str, Code]] = {
         409,
         "The same officer has decided before; a second person has to.",
         "须由另一位工作人员作出第二次决定。",
+    ),
+    "CASE_TOO_EARLY": Code(
+        409,
+        "The appointment has not begun; decide when the person is there.",
+        "预约时段尚未开始，请在当事人到场后再作决定。",
     ),
     "CASE_REASON": Code(
         400, "A decision needs one of the reasons that the API lists.", "请从规定的理由中选择一项。"

@@ -32,6 +32,7 @@ class ServicePolicy:
     delay: int
     delay_at_most: int
     attempts_in_all: int
+    attempts_over_all: int
     officers_for_all: tuple[str, ...]
     two_officers: bool
     take_for: int
@@ -50,8 +51,10 @@ class ServicePolicy:
     idle_seconds: int
     checks_days_after_settlement: int
     unsettled_days: int
+    consent_days: int
     withdrawn_consent_days: int
     proofs_seconds: int
+    every_seconds: int
 
 
 def default_service_policy() -> ServicePolicy:
@@ -106,7 +109,13 @@ def parse_service_policy(text: str) -> ServicePolicy:
 
 
 _NUMBERS: Final = {
-    "limits": ("failures_in_a_row", "delay", "delay_at_most", "attempts_in_all"),
+    "limits": (
+        "failures_in_a_row",
+        "delay",
+        "delay_at_most",
+        "attempts_in_all",
+        "attempts_over_all",
+    ),
     "review": ("take_for", "decide_within"),
     "proofs": ("skew", "invitation_failures"),
     "upload": ("frame_bytes_at_most", "request_bytes_at_most", "time_limit"),
@@ -120,8 +129,10 @@ _NUMBERS: Final = {
     "retention": (
         "checks_days_after_settlement",
         "unsettled_days",
+        "consent_days",
         "withdrawn_consent_days",
         "proofs_seconds",
+        "every_seconds",
     ),
 }
 

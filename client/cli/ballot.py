@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from client.cli.edge import plain_errors, show
+from client.encodings import base64url
+from client.enrolment.approvals import MISSING, InsecureApprovals
 from client.errors import Negative, UserError
 from client.home import home
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from client.encodings.ballot import Vote
     from client.encodings.meeting import Meeting
+    from client.enrolment.approvals import Approvals
     from client.enrolment.lender import LenderKey
     from client.receipts.make import ReceiptOffice
     from client.relay.desk import Acknowledged
@@ -30,23 +36,38 @@ def group() -> None:
 @group.command()
 @click.argument("sub")
 @click.option("--institution", required=True, help="The institution's MSP id, such as InstitutionAMSP.")
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="The key file to write.")
-@click.option("--method", default="insecure-demo", show_default=True, help="How the person was identified.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="The key file, made at first.")
+@click.option("--insecure-demo", is_flag=True, help="Enrol without an identity check; it warns.")
 @_json
-def enrol(sub: str, institution: str, out: Path, method: str, *, as_json: bool) -> None:
-    """Make a lender's key, have it certified by the lender CA, and enrol the pseudonym SUB."""
+def enrol(sub: str, institution: str, out: Path, *, insecure_demo: bool, as_json: bool) -> None:
+    """Make a lender's key, and once its identity check is passed have it certified and enrol SUB.
+
+    The first call makes the key and names its public part, with which the lender passes the identity
+    service's check; the next one enrols it. Exit 1: there is no approval yet, or the channel refused.
+    """
     from client.enrolment.lender import LenderKey  # noqa: PLC0415  help needs no gRPC
 
-    if out.exists():
-        raise UserError(f"{out} exists already: name another file")
-    with _services() as services, plain_errors(f"enrolling {sub}"):
+    known = out.exists()
+    key = LenderKey.load(out) if known else LenderKey.generate(institution, sub)
+    if key.certificate is not None or (key.institution, key.sub) != (institution, sub):
+        raise UserError(f"{out} exists already, and is no key of {sub} without a certificate")
+    with (
+        _services() as services,
+        plain_errors(f"enrolling {sub}"),
+        _approvals(insecure=insecure_demo) as approvals,
+    ):
         services.register_issuer(institution)
-        key = LenderKey.generate(institution, sub)
-        (certified,), report = services.enrolment(institution).enrol([key], method=method)
-    certified.save(out)
+        certified, report = services.enrolment(institution, approvals).enrol([key])
+    for lender in certified:
+        lender.save(out, replace_own=known)
     if report.refused:
-        raise Negative(f"the enrolment of {sub} was refused: {report.refused[sub]}", code=report.refused[sub])
-    value = {"sub": sub, "x5t": certified.x5t, "file": str(out)}
+        code = report.refused[sub]
+        if code == MISSING and not known:
+            key.save(out)
+        waits = f"; the key is in {out}, its public part {base64url.encode(key.spki)}"
+        where = waits if code == MISSING else ""
+        raise Negative(f"the enrolment of {sub} was refused: {code}{where}", code=code)
+    value = {"sub": sub, "x5t": certified[0].x5t, "file": str(out)}
     show(value, as_json=as_json, text=f"enrolled {sub}; the key is in {out}")
 
 
@@ -89,6 +110,19 @@ def cast(mtg: str, lender_file: Path, *, as_json: bool, **options: object) -> No
         value = _outcome(office, taken, options["receipt"])
     text = f"ballot {taken.digest}: number {taken.no} at {taken.time}, in block {value['block']}"
     show(value, as_json=as_json, text=text)
+
+
+@contextmanager
+def _approvals(*, insecure: bool) -> Iterator[Approvals]:
+    """Give what this host's identity service approved, or the approval of everybody."""
+    if insecure:
+        yield InsecureApprovals()
+        return
+    from client.cli.identity_wiring import identity_service  # noqa: PLC0415  loads the face models
+    from client.identity.approvals import ServiceApprovals  # noqa: PLC0415
+
+    with identity_service(home()) as service:
+        yield ServiceApprovals(service.parts.outcomes)
 
 
 def _services() -> Services:

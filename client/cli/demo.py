@@ -9,7 +9,7 @@ from client.home import home
 
 @click.command(name="demo")
 @click.option("--lenders", type=click.IntRange(8, 500), default=40, show_default=True)
-@click.option("--faces", type=click.IntRange(1, 8), default=3, show_default=True, help="Verified by a face.")
+@click.option("--faces", type=click.IntRange(1, 8), default=2, show_default=True, help="By a face.")
 @click.option(
     "--window", type=click.IntRange(10, 3600), default=25, show_default=True, help="Seconds to vote."
 )

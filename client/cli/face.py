@@ -65,13 +65,14 @@ def compare(reference: Path, probe: Path, policy_file: Path | None, *, as_json: 
 @group.command()
 @click.argument("pairs", type=_FILE)
 @click.option("--root", type=_FILE, required=True, help="Folder that the pairs' file names are relative to.")
-@click.option("--det", type=_FILE, help="Write the DET plot to this PNG file [PAIRS with .det.png].")
+@click.option("--det", type=_FILE, help="Write the DET plot to this PNG [beside PAIRS, ending in .det.png].")
 @_policy_option
 @_json_option
 def evaluate(pairs: Path, root: Path, det: Path | None, policy_file: Path | None, *, as_json: bool) -> None:
     """Measure false matches and false non-matches over the pairs in a CSV file.
 
-    Columns: file_x, file_y, Decision (Yes: same person, No: different). Exit 2: the list can't be used.
+    Columns: file_x, file_y, Decision (Yes: same person, No: different). Exit 2: the list can't be used, or
+    the plot can't be written; what was measured is printed all the same.
     """
     from biometrics.det_plot import draw_det  # noqa: PLC0415  compare shouldn't pay for it
     from biometrics.evaluation import evaluate as run  # noqa: PLC0415
@@ -80,17 +81,24 @@ def evaluate(pairs: Path, root: Path, det: Path | None, policy_file: Path | None
     with _user_errors():
         policy = _policy(policy_file)
         result = run(default_matcher(policy), read_pairs(pairs, root))
-    plot = det or Path(pairs.name).with_suffix(".det.png")
+    plot, failed = det or pairs.with_suffix(".det.png"), None
     try:
         plot.write_bytes(draw_det(result.points, f"{pairs.name}, policy {policy.id}"))
     except OSError as error:
-        raise UserError(f"{plot}: the DET plot can't be written: {error.strerror or error}") from error
-    answer = {**result.to_json(policy.id), "det_plot": str(plot)}
+        failed = UserError(f"{plot}: the DET plot can't be written: {error.strerror or error}")
+    answer = {**result.to_json(policy.id), "det_plot": None if failed else str(plot)}
+    _print_evaluation(answer, as_json=as_json)
+    if failed:
+        raise failed
+
+
+def _print_evaluation(answer: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(answer))
         return
     click.echo(
-        f"{answer['pairs']} pairs, {answer['failed']} failed; equal error rate {answer['eer']}; plot {plot}"
+        f"{answer['pairs']} pairs, {answer['failed']} failed; equal error rate {answer['eer']}; "
+        f"plot {answer['det_plot'] or 'not written'}"
     )
     for point in answer["thresholds"]:
         if point["t"] in (0.4, 0.45, 0.5, 0.55, 0.6, 0.65):

@@ -21,6 +21,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from biometrics.review import officers
 from biometrics.service.app import create_app
+from biometrics.service.callers import HttpRequest
+from biometrics.service.housekeeping import Housekeeping
 from biometrics.service.pool import PoolSize
 from biometrics.service.proofs import sign_request
 from biometrics.service.server import BoundedServer
@@ -28,11 +30,13 @@ from biometrics.service.service import DEFAULT_CHECKER
 from biometrics.sources.insecure_stand_in import create_insecure_stand_in
 from biometrics.sources.institution import KINDS, InstitutionPhotos
 from biometrics.terms.binding import Lender
-from client.cli.identity_wiring import as_line, identity_service, identity_vault, reported
+from biometrics.terms.errors import ServiceRefused
+from client.cli.identity_wiring import as_line, identity_service, reported
 from client.connection import Profile
 from client.encodings import certificates, times
 from client.errors import Negative, UserError
 from client.home import home
+from client.identity.platform import identity_vault
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,7 +82,10 @@ def serve(
     insecure_stand_in: bool,
     as_json: bool,
 ) -> None:
-    """Serve the HTTP API until interrupted; put a proxy that speaks TLS in front of it."""
+    """Serve the HTTP API until interrupted; put a proxy that speaks TLS in front of it.
+
+    While it serves it deletes what is due, and records what the ledger didn't take at first.
+    """
     size = PoolSize(workers=workers, places=places, waiting=waiting)
     with (
         identity_service(
@@ -92,7 +99,8 @@ def serve(
             "policy": service.parts.policy.id,
             "method": service.parts.checker.method,
         }
-        _serve(host, port, create_app(service), connections, served, as_json=as_json)
+        with Housekeeping(service):
+            _serve(host, port, create_app(service), connections, served, as_json=as_json)
 
 
 @group.command("stand-in-id-service")
@@ -248,13 +256,38 @@ def retention_run(*, as_json: bool) -> None:
 
 
 @retention.command("settle")
+@click.argument("institution")
 @click.argument("mtg")
+@_officer
+def retention_settle(institution: str, mtg: str, **signer: Any) -> None:
+    """Note, as an officer, that a meeting's objections are over and awards given: its evidence will end.
+
+    Exit 1: the channel says otherwise.
+    """
+    if signer["url"] is not None:
+        raise UserError("a meeting is settled at the identity service's own host: leave --url away")
+    target = f"/v1/settlements/{institution}/{mtg}"
+    authorization = _sign("POST", target, b"", **signer)
+    with identity_service(home()) as service, reported():
+        caller = service.parts.callers.officer(HttpRequest("POST", target, b"", authorization))
+        try:
+            service.officers.settle(caller, institution, mtg)
+        except ServiceRefused as error:
+            if error.code == "MEETING_NOT_SETTLED":
+                raise Negative(str(error), code=error.code) from error
+            raise
+    value = {"settled": mtg, "officer": caller.officer.id}
+    _show(value, [f"{mtg} is settled, says {caller.officer.id}"], signer["as_json"])
+
+
+@group.command("texts")
 @_JSON
-def retention_settle(mtg: str, *, as_json: bool) -> None:
-    """Note that a meeting's objections are decided and awards given: its evidence will end."""
+def texts(*, as_json: bool) -> None:
+    """Show the texts of the consents that count today, with the digests that a consent names."""
     with identity_service(home()) as service:
-        service.retention.settle(mtg)
-    _show({"settled": mtg}, [f"{mtg} is settled"], as_json)
+        shown = [asdict(text) for text in service.lenders.texts()]
+    lines = [f"{text['kind']} {text['version']} {text['language']} {text['digest']}" for text in shown]
+    _show({"texts": shown}, lines, as_json)
 
 
 @group.command("invite")
@@ -290,6 +323,13 @@ def reference(institution: str, sub: str, kind: str, picture: Path, *, as_json: 
 
 def _ask(method: str, target: str, value: Any, **signer: Any) -> dict[str, Any]:
     """Send a request signed as an officer, to a service elsewhere or to this host's own."""
+    body = b"" if value is None else json.dumps(value).encode()
+    headers = {"Authorization": _sign(method, target, body, **signer)}
+    return _send(method, target, body, headers, signer["url"])
+
+
+def _sign(method: str, target: str, body: bytes, **signer: Any) -> str:
+    """Return what goes into `Authorization`: the officer's signature over this very request."""
     cert, key = signer["cert"], signer["key"]
     if cert is None or key is None:
         credentials = Profile.load(home()).org(signer["officer"]).identity("officer")
@@ -297,10 +337,9 @@ def _ask(method: str, target: str, value: Any, **signer: Any) -> dict[str, Any]:
     private = serialization.load_pem_private_key(_bytes(key), None)
     if not isinstance(private, ec.EllipticCurvePrivateKey):
         raise UserError(f"{key} is no key on P-256")
-    body = b"" if value is None else json.dumps(value).encode()
     x5t = certificates.thumbprint(_certificate(cert))
     jws = sign_request(private, x5t, method, target, body, now=int(time.time()), jti=secrets.token_bytes(16))
-    return _send(method, target, body, {"Authorization": f"Officer {jws}"}, signer["url"])
+    return f"Officer {jws}"
 
 
 def _send(method: str, target: str, body: bytes, headers: dict[str, str], url: str | None) -> dict[str, Any]:

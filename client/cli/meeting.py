@@ -11,6 +11,7 @@ import click
 from client.cli.edge import plain_errors, show
 from client.errors import UserError
 from client.home import home
+from client.meetings.record import METHODS
 from client.rolls.yuan import format_yuan
 
 if TYPE_CHECKING:
@@ -43,7 +44,9 @@ def group() -> None:
 @click.option("--motion", "titles", multiple=True, required=True, help="A motion's title; may be repeated.")
 @click.option("--profile", default="cn-p2p-exit", show_default=True, help="The motions' rules.")
 @click.option("--document", "documents", type=_file, multiple=True, help="A file put before the meeting.")
-@click.option("--method", "methods", multiple=True, default=["face-v1"], show_default=True)
+@click.option(
+    "--method", "methods", multiple=True, default=METHODS, show_default=True, help="Of identity checks."
+)
 @click.option("--revote", type=click.Choice(["none", "last"]), default="none", show_default=True)
 @click.option("--opens-at", required=True, help="As 2026-01-31T08:00:00Z.")
 @click.option("--closes-at", required=True)

@@ -1,87 +1,269 @@
-"""Identity checks by a real face: one public-domain portrait stands for a few of the lenders."""
+"""Identity checks of a few lenders by the identity service: consents, second factor, living face, match.
+
+There is nobody before the demonstration's camera, so its sequences are SYNTHETIC: one public-domain portrait
+moved by `biometrics.synthesis`. Everything after the camera is the real service, over its HTTP interface in
+this process.
+"""
 
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
+import json
+import secrets
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Self
 
+import cv2
+import httpx
 import numpy as np
-import skimage.data
-from PIL import Image, ImageEnhance
+from PIL import Image
 
-from biometrics.errors import BiometricsError
-from biometrics.matching import default_matcher
-from biometrics.picture import picture_of_pixels, read_picture
-from biometrics.references import HeldReferences
-from biometrics.session import Subject
-from biometrics.verification import IdentityVerifier
+from biometrics.challenge import Step
+from biometrics.dlib_models import DlibDetector
+from biometrics.liveness import default_models
+from biometrics.sample_face import sample_face
+from biometrics.service.app import create_app
+from biometrics.service.checker import SentFrame
+from biometrics.service.pool import PoolSize
+from biometrics.service.proofs import chunk_digest, sign_chunk
+from biometrics.service.service import Surroundings, build
+from biometrics.sources.interface import Photo
+from biometrics.store import Database
+from biometrics.synthesis.actor import Actor
+from biometrics.synthesis.camera import Camera
+from biometrics.synthesis.portrait import prepare_portrait
+from biometrics.synthesis.render import Renderer
+from biometrics.terms.binding import Lender
+from biometrics.terms.scopes import ENROLMENT
 from client.demo.errors import DemoFailed
+from client.demo.visitor import Visitor
+from client.identity.approvals import ServiceApprovals
+from client.identity.channel import ChannelEnrolments, ChannelMeetings, VerifierContract
+from client.identity.platform import identity_vault
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from biometrics.picture import Picture
+    from biometrics.service.callers import Enrolments
+    from biometrics.service.meetings import Meetings
+    from biometrics.service.service import IdentityService
     from client.encodings.meeting import Meeting
-    from client.encodings.records import Session
     from client.enrolment.lender import LenderKey
     from client.sessions import SessionRecorder
 
 METHOD = "face-v1"
-_LEAST, _MOST = -9, 9  # degrees by which the probe is turned against the reference
+_SOURCE = "kyc-photo"  # what policy calls a picture of the institution's own file
+_QUALITY = 85  # of the JPEG that a capture page sends
+_TRIES = 3
+_CHUNK = 5  # frames
+_FRAME_TIME = 100  # milliseconds
+_VALID = timedelta(hours=1)
+
+
+@dataclass(slots=True)
+class CaptureClock:
+    """The clock of the rendered capture, in milliseconds: rendering keeps no real time.
+
+    The service of the demonstration goes by it, where a real one goes by its own.
+    """
+
+    now: int = 0
+
+    def __call__(self) -> int:
+        """Return the time of the latest frame."""
+        return self.now
+
+
+class Portraits:
+    """The institution's file of reference pictures: for every lender the same portrait."""
+
+    def __init__(self) -> None:
+        buffer = io.BytesIO()
+        Image.fromarray(sample_face().pixels).save(buffer, "PNG")
+        self._photo = Photo(_SOURCE, buffer.getvalue())
+
+    @property
+    def name(self) -> str:
+        """What policy calls it."""
+        return _SOURCE
+
+    def photo(self, lender: Lender) -> Photo:
+        """Return the portrait."""
+        del lender
+        return self._photo
+
+
+@dataclass(slots=True)
+class Person:
+    """Somebody before the camera, rendered: does what is asked, as a living face would."""
+
+    renderer: Renderer
+    camera: Camera
+    actor: Actor
+
+    def frame(self, at: int, asked: Step | None, index: int) -> bytes:
+        """Return the frame at a time (milliseconds), `asked` being shown as step `index` just now."""
+        return _jpeg(self.camera.take(self.renderer.render(self.actor.perform(at, asked, index))))
+
+
+@dataclass(slots=True)
+class StillPhoto:
+    """A photo held up to the camera: it does nothing."""
+
+    renderer: Renderer
+    camera: Camera
+
+    def frame(self, at: int, asked: Step | None, index: int) -> bytes:
+        """Return the frame at a time."""
+        del at, asked, index
+        return _jpeg(self.camera.take(self.renderer.portrait.pixels))
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """A check that is over: its session on `identity`, and the distance that its evidence has."""
+
+    ses: str
+    distance: str
 
 
 class FaceChecks:
-    """Verifies lenders by their face, against the institution's reference, with other pictures of it."""
+    """The identity service, and lenders who go to it. Use it as a context manager.
 
-    def __init__(self, recorder: SessionRecorder, lenders: Sequence[LenderKey]) -> None:
-        portrait = picture_of_pixels(_astronaut(), "portrait")
-        references = HeldReferences("demonstration-portrait", {lender.sub: portrait for lender in lenders})
-        self._verifier = IdentityVerifier(default_matcher(), references, recorder)
+    `recorder` writes to the ledger and keeps the evidence; `enrolments` and `meetings` read from it.
+    """
 
-    def check(self, meeting: Meeting, lender: LenderKey, number: int) -> tuple[Session, str]:
-        """Return the session of lender `number`, recorded on `identity`, and the distance measured."""
-        angle = _LEAST + 5 * number % (_MOST - _LEAST)
-        verification = self._complete(meeting, lender, [_probe(angle or 4, 0.9 + 0.05 * (number % 5))])
-        if verification[0] is None:
-            raise DemoFailed(f"the face of {lender.sub} was not accepted: {', '.join(verification[1])}")
-        return verification[0], verification[2]
+    def __init__(
+        self, home: Path, recorder: SessionRecorder, enrolments: Enrolments, meetings: Meetings
+    ) -> None:
+        self._recorder = recorder
+        self._clock = CaptureClock()
+        self.slowest = 0.0
+        """Seconds that the longest check has taken so far: how long one takes here."""
+        self._service: IdentityService = build(
+            Surroundings(
+                database=Database.open(f"sqlite:///{home / 'identity.db'}"),
+                sealer=identity_vault(home),
+                sources=[Portraits()],
+                enrolments=enrolments,
+                meetings=meetings,
+                recorder=recorder,
+                keeper=recorder,
+                pool_size=PoolSize(workers=1),
+                milliseconds=self._clock,
+            )
+        )
+        transport = httpx.WSGITransport(create_app(self._service))
+        self._web = httpx.Client(transport=transport, base_url="http://identity")
+        models = default_models()
+        self._renderer = Renderer(prepare_portrait(sample_face(), DlibDetector(), models.landmarker))
 
-    def check_without_face(self, meeting: Meeting, lender: LenderKey) -> str:
-        """Hold a picture without a face to the camera; return the reason why no session came of it."""
-        session, reasons, _ = self._complete(meeting, lender, [picture_of_pixels(_coffee(), "frame")])
-        if session is not None or not reasons:
-            raise DemoFailed("a picture without a face passed the identity check")
-        return reasons[0]
+    @classmethod
+    def at(cls, home: Path, recorder: SessionRecorder) -> Self:
+        """Return the checks of a home, which read from its network."""
+        return cls(home, recorder, ChannelEnrolments(VerifierContract(home)), ChannelMeetings(home))
 
-    def _complete(
-        self, meeting: Meeting, lender: LenderKey, frames: Sequence[Picture]
-    ) -> tuple[Session | None, list[str], str]:
-        subject = Subject(lender.sub, lender.x5t, lender.institution, meeting.mtg)
-        opened = self._verifier.open(subject)
-        try:
-            verification = self._verifier.complete(opened.ses, subject, frames)
-        except BiometricsError as error:
-            raise DemoFailed(f"the identity check failed: {error}") from error
-        decision = verification.decision
-        return verification.session, [str(reason) for reason in decision.reasons], f"{decision.distance}"
+    def __enter__(self) -> Self:
+        self._service.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._web.close()
+        self._service.close()
+        self._service.parts.database.close()
+
+    @property
+    def approvals(self) -> ServiceApprovals:
+        """What the enrolment of lenders asks for."""
+        return ServiceApprovals(self._service.parts.outcomes)
+
+    def approve(self, lender: LenderKey) -> None:
+        """Go through the check at enrolment: invitation, consents, living face; the key is approved then."""
+        secret = secrets.token_urlsafe(16)
+        ends = int((datetime.now(UTC) + _VALID).timestamp())
+        self._service.lenders.invite(Lender(lender.institution, lender.sub), secret, ends)
+        visitor = Visitor(self._web, lender, secret)
+        for text in self._service.lenders.texts():
+            if text.language == "zh-CN" and text.kind != "recording":
+                visitor.consent(text.kind, text.version, text.digest)
+        status = self._check_person(visitor, ENROLMENT)
+        if status["state"] != "approved":
+            raise DemoFailed(f"the face of {lender.sub} was not accepted at enrolment: {status}")
+
+    def check(self, meeting: Meeting, lender: LenderKey) -> Passed:
+        """Go through the check for the meeting with the enrolled key; its session is on `identity` then."""
+        status = self._check_person(Visitor(self._web, lender), meeting.mtg)
+        if status["state"] != "recorded":
+            raise DemoFailed(f"the face of {lender.sub} was not accepted: {status}")
+        evidence = self._recorder.evidence(status["ses"]).content
+        return Passed(status["ses"], f"{evidence['decision']['distance'] / 1000:.3f}")
+
+    def check_with_photo(self, meeting: Meeting, lender: LenderKey) -> str:
+        """Hold the lender's own photo up to the camera; return the reason why no session came of it."""
+        photo = StillPhoto(self._renderer, Camera(np.random.default_rng(secrets.randbits(64))))
+        visitor = Visitor(self._web, lender)
+        status = present(visitor, visitor.open(meeting.mtg), meeting.mtg, photo, self._clock)
+        if status["record"] is not None or not status["reasons"]:
+            raise DemoFailed(f"a photo held up to the camera passed the identity check: {status}")
+        return str(status["reasons"][0]["code"])
+
+    def _check_person(self, visitor: Visitor, scope: str) -> dict[str, Any]:
+        """Try as often as a person might: the service says `retry` where a movement wasn't seen well."""
+        status: dict[str, Any] = {"state": "retry"}
+        for _ in range(_TRIES):
+            rng = np.random.default_rng(secrets.randbits(64))
+            person = Person(self._renderer, Camera(rng), Actor(rng))
+            began = time.monotonic()
+            status = present(visitor, visitor.open(scope), scope, person, self._clock)
+            self.slowest = max(self.slowest, time.monotonic() - began)
+            if status["state"] != "retry":
+                break
+        return status
 
 
-def _astronaut() -> NDArray[np.uint8]:
-    """Return a portrait in the public domain, which comes with the package."""
-    return np.asarray(skimage.data.astronaut(), dtype=np.uint8)  # type: ignore[no-untyped-call]
+def present(
+    visitor: Visitor, opened: Mapping[str, Any], scope: str, shown: Person | StillPhoto, clock: CaptureClock
+) -> dict[str, Any]:
+    """Send signed chunks of frames, doing what each answer asks for; return the check's status.
+
+    This is the one place that knows how frames reach the service.
+    """
+    ses, began = opened["ses"], clock.now
+    told: dict[str, Any] = {"over": False, "asked": None, "index": 0}
+    previous, number = "", 0
+    while not told["over"]:
+        asked = None if told["asked"] is None else Step(told["asked"])
+        frames = []
+        for _ in range(_CHUNK):
+            clock.now += _FRAME_TIME
+            at = clock.now - began
+            frames.append(SentFrame(at, shown.frame(at, asked, told["index"])))
+        proof = sign_chunk(
+            visitor.lender.key,
+            visitor.thumbprint,
+            ses=ses,
+            nonce=opened["nonce"],
+            sub=visitor.lender.sub,
+            mtg=scope,
+            frames=frames,
+            chunk=number,
+            previous=previous,
+        )
+        parts = [("frames", (f"{index}.jpg", sent.data, "image/jpeg")) for index, sent in enumerate(frames)]
+        times = json.dumps([sent.at for sent in frames])
+        told = visitor.sent(
+            "POST", f"/v1/checks/{ses}/frames", data={"proof": proof, "times": times}, files=parts
+        )
+        previous, number = chunk_digest(opened["nonce"], number, previous, frames), number + 1
+    return visitor.sent("GET", f"/v1/checks/{ses}")
 
 
-def _coffee() -> NDArray[np.uint8]:
-    return np.asarray(skimage.data.coffee(), dtype=np.uint8)  # type: ignore[no-untyped-call]
-
-
-def _probe(angle: float, brightness: float) -> Picture:
-    """Return another picture of the portrait: turned, brighter or darker, larger, compressed."""
-    picture = Image.fromarray(_astronaut())
-    turned = picture.rotate(angle, Image.Resampling.BICUBIC)
-    resized = ImageEnhance.Brightness(turned).enhance(brightness).resize((600, 600), Image.Resampling.LANCZOS)
-    stream = io.BytesIO()
-    resized.save(stream, "JPEG", quality=85)
-    return read_picture(stream.getvalue(), "probe")
+def _jpeg(pixels: NDArray[np.uint8]) -> bytes:
+    # OpenCV takes the channels in the other order.
+    encoded: Any = cv2.imencode(".jpg", pixels[..., ::-1], (cv2.IMWRITE_JPEG_QUALITY, _QUALITY))[1]
+    return bytes(encoded)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from client.demo.errors import DemoFailed
 from client.demo.faces import METHOD as FACE
-from client.demo.faces import FaceChecks
+from client.enrolment.approvals import MISSING, InsecureApprovals
 from client.enrolment.lender import LenderKey
 from client.meetings.profiles import motions
 from client.meetings.record import FrozenRoll, build_meeting
@@ -25,6 +25,7 @@ from client.sessions.insecure import METHOD as INSECURE
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from client.demo.faces import FaceChecks
     from client.encodings.ballot import SignedBallot
     from client.encodings.meeting import Meeting
     from client.encodings.step import To
@@ -78,15 +79,31 @@ def import_register(services: Services, institution: str, mtg: str, register: by
     )
 
 
-def enrol(services: Services, institution: str, roll: Roll) -> tuple[LenderKey, ...]:
-    """Make every lender a key, have it certified by the lender CA and recorded on `identity`."""
+def enrol(
+    services: Services, institution: str, roll: Roll, checks: FaceChecks, faces: int
+) -> tuple[LenderKey, ...]:
+    """Make every lender a key, have it certified by the lender CA and recorded on `identity`.
+
+    The first `faces` lenders pass the identity service's check with their invitation; it is believed of the
+    others, and their method says that nobody looked.
+    """
     services.lenders().adopt(institution, ((entry.person, entry.leaf.sub) for entry in roll.entries))
     services.register_issuer(institution)
     keys = [LenderKey.generate(institution, leaf.sub) for leaf in roll.leaves]
-    certified, report = services.enrolment(institution).enrol(keys, method=INSECURE)
-    if report.enrolled != len(keys):
-        raise DemoFailed(f"{report.enrolled} of {len(keys)} lenders were enrolled: {dict(report.refused)}")
-    return tuple(certified)
+    _, early = services.enrolment(institution, checks.approvals).enrol(keys[:1])
+    if early.refused != {keys[0].sub: MISSING}:
+        raise DemoFailed("a key was enrolled without an identity check")
+    for key in keys[:faces]:
+        checks.approve(key)
+    enrolled: list[LenderKey] = []
+    for approvals, some in ((checks.approvals, keys[:faces]), (InsecureApprovals(), keys[faces:])):
+        certified, report = services.enrolment(institution, approvals).enrol(some)
+        if report.enrolled != len(some):
+            raise DemoFailed(
+                f"{report.enrolled} of {len(some)} lenders were enrolled: {dict(report.refused)}"
+            )
+        enrolled += certified
+    return tuple(enrolled)
 
 
 def announce(services: Services, institution: str, roll: Roll, opens: datetime, window: int) -> Meeting:
@@ -130,9 +147,9 @@ def check_identities(services: Services, held: Held, faces: FaceChecks, plan: Pl
     """Record an identity session for everybody: the first by face, the others by the insecure stand-in."""
     recorder = services.sessions()
     checks = []
-    for number, lender in enumerate(held.lenders[: plan.faces]):
-        session, distance = faces.check(held.meeting, lender, number)
-        checks.append(Check(lender, session.ses, FACE, distance))
+    for lender in held.lenders[: plan.faces]:
+        passed = faces.check(held.meeting, lender)
+        checks.append(Check(lender, passed.ses, FACE, passed.distance))
     others = held.lenders[plan.faces :]
     if others:
         believed = InsecureDemoChecks(recorder)

@@ -12,6 +12,7 @@ from client.demo.audit import audit, tamper
 from client.demo.errors import DemoFailed
 from client.demo.faces import FaceChecks
 from client.demo.refusals import changed_mind, refusal_by_chaincode, refusal_by_desk, signed_by
+from client.enrolment.approvals import MISSING
 from client.platform import database_url
 from client.receipts import ReceiptOffice, verify
 from client.relay.services import Services
@@ -53,7 +54,12 @@ def demonstrate(home: Path, plan: Plan, show: Show) -> Path:
 
 def _clear(home: Path) -> None:
     down(home, purge=True)
-    for path in (*home.glob("platform.db*"), *home.glob("report*.json"), *home.glob("report*.html")):
+    for path in (
+        *home.glob("platform.db*"),
+        *home.glob("identity.db*"),
+        *home.glob("report*.json"),
+        *home.glob("report*.html"),
+    ):
         path.unlink()
     for path in (home / "rolls").glob("*"):
         path.unlink()
@@ -90,24 +96,20 @@ def _vote(services: Services, home: Path, plan: Plan, show: Show) -> tuple[Held,
             f"{summary.heads} lenders, {format_yuan(summary.fen)} yuan, classes "
             + ", ".join(f"{entry.cls} ({entry.heads})" for entry in summary.classes)
         )
-    with show.stage("Lenders enrolled: keys of their own, certificates by the lender CA, on `identity`"):
-        lenders = stages.enrol(services, institution, roll)
-    with show.stage("Meeting announced: proposed by the institution, roll recomputed by the Regulator"):
-        opens = datetime.now(UTC) + timedelta(seconds=20 + 2 * plan.faces)
-        meeting = stages.announce(services, institution, roll, opens, plan.window)
-        show.line(f"{meeting.mtg}, two motions, record hash {meeting.mh}")
-    held = stages.Held(meeting, roll, lenders)
-    with show.stage("Identity checks, recorded before any choice is shown"):
-        faces = FaceChecks(services.sessions(), lenders[: plan.faces + 1])
-        reason = faces.check_without_face(meeting, lenders[plan.faces])
-        show.refused("a picture without a face held to the camera", reason, "identity check")
-        checks = stages.check_identities(services, held, faces, plan)
-        distances = ", ".join(check.distance for check in checks if check.distance)
-        show.line(f"{plan.faces} lenders by a real face match, distances {distances}")
-        show.line(
-            f"WARNING {plan.lenders - plan.faces} lenders by method insecure-demo: NOBODY IS VERIFIED by it;"
-        )
-        show.line("chaincode takes it only because this meeting's record names it")
+    with FaceChecks.at(home, services.sessions()) as faces:
+        with show.stage("Lenders enrolled: identity checks, keys certified by the lender CA, on `identity`"):
+            lenders = stages.enrol(services, institution, roll, faces, plan.faces)
+            show.refused("a key whose lender passed no check", MISSING, "enrolment")
+            show.line(f"{plan.faces} by consents, invitation and a living face that matches; no person was")
+            show.line("before a camera: the sequences are SYNTHETIC, one portrait that answers the prompts")
+        with show.stage("Meeting announced: proposed by the institution, roll recomputed by the Regulator"):
+            # Late enough for the checks that come first, however fast this machine is.
+            opens = datetime.now(UTC) + timedelta(seconds=10 + 1.2 * faces.slowest * (plan.faces + 1))
+            meeting = stages.announce(services, institution, roll, opens, plan.window)
+            show.line(f"{meeting.mtg}, two motions, record hash {meeting.mh}")
+        held = stages.Held(meeting, roll, lenders)
+        with show.stage("Identity checks, recorded before any choice is shown"):
+            checks = _check_identities(services, held, faces, plan, show)
     with show.stage("Open; ballots signed, acknowledged, relayed in batches, verified by every endorser"):
         stages.wait_until(meeting.opens_at, show.line)
         stages.step(services, meeting, "open")
@@ -118,6 +120,23 @@ def _vote(services: Services, home: Path, plan: Plan, show: Show) -> tuple[Held,
         (home / "receipt.json").write_bytes(receipt.encode())
         show.line(f"{len(acknowledged)} ballots acknowledged and committed; a receipt verified offline")
     return held, ballots
+
+
+def _check_identities(
+    services: Services, held: Held, faces: FaceChecks, plan: Plan, show: Show
+) -> list[stages.Check]:
+    reason = faces.check_with_photo(held.meeting, held.lenders[0])
+    show.refused("the lender's own photo held up to the camera", reason, "identity check")
+    checks = stages.check_identities(services, held, faces, plan)
+    distances = ", ".join(check.distance for check in checks if check.distance)
+    show.line(f"{plan.faces} lenders by liveness and match with the enrolled key (SYNTHETIC sequences),")
+    show.line(f"distances {distances}; no consent to keep a picture, and none was kept")
+    if plan.lenders > plan.faces:
+        show.line(
+            f"WARNING {plan.lenders - plan.faces} lenders by method insecure-demo: NOBODY IS VERIFIED by it;"
+        )
+        show.line("chaincode takes it only because this meeting's record names it")
+    return checks
 
 
 def _show_refusals(services: Services, held: Held, ballots: list[SignedBallot], show: Show) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from dataclasses import dataclass, replace
@@ -11,7 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from client.ca import build_csr, generate_key, key_from_pem, key_to_pem
-from client.encodings import certificates, times
+from client.encodings import base64url, certificates, times
 from client.encodings.ballot import Ballot, sign_ballot
 from client.errors import UserError
 
@@ -58,6 +59,17 @@ class LenderKey:
             raise UserError(f"{self.sub} has no certificate yet: enrol first")
         return certificates.thumbprint(self.certificate)
 
+    @property
+    def thumbprint(self) -> str:
+        """What names the key before it has a certificate: SHA-256 of its SPKI, in base64url."""
+        return base64url.encode(hashlib.sha256(self.spki).digest())
+
+    @property
+    def spki(self) -> bytes:
+        """The public key as SPKI in DER (RFC 5280 section 4.1)."""
+        form = serialization.PublicFormat.SubjectPublicKeyInfo
+        return self.key.public_key().public_bytes(serialization.Encoding.DER, form)
+
     def sign(
         self, meeting: Meeting, votes: Mapping[str, Vote], *, ses: str, iat: datetime, seq: int = 1
     ) -> SignedBallot:
@@ -66,20 +78,26 @@ class LenderKey:
         ballot = Ballot(meeting.mh, meeting.mtg, self.sub, seq, ses, moment, dict(votes))
         return sign_ballot(ballot, self.x5t, self.key)
 
-    def save(self, path: Path) -> None:
-        """Write key and certificate to a file of mode 0600 that must not exist yet."""
+    def save(self, path: Path, *, replace_own: bool = False) -> None:
+        """Write key and certificate to a file of mode 0600.
+
+        It must not exist yet, unless it is this key's own from before it had a certificate (`replace_own`).
+        """
         document = {"v": 1, "institution": self.institution, "sub": self.sub}
         document["key"] = key_to_pem(self.key).decode("ascii")
         if self.certificate is not None:
             loaded = x509.load_der_x509_certificate(self.certificate)
             document["certificate"] = loaded.public_bytes(serialization.Encoding.PEM).decode("ascii")
         path.parent.mkdir(parents=True, exist_ok=True)
+        target = path.with_name(f"{path.name}.new") if replace_own else path
         try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except OSError as error:
             raise UserError(f"the lender's key can't be written to {path}: {error.strerror}") from error
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
             json.dump(document, file, indent=1)
+        if replace_own:
+            target.replace(path)
 
     @classmethod
     def load(cls, path: Path) -> LenderKey:

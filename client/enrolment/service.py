@@ -1,5 +1,8 @@
 """Enrolment of many lenders: registered and certified by the lender CA in parallel, recorded in batches.
 
+Nobody is certified without an approval: an identity check passed for exactly this key (`approvals`). What the
+enrolment's record on the channel names, method and commitment, is that check's.
+
 Every stage is written down as it is reached, so a run that broke off goes on where it was. A Fabric CA
 spends most of its time on bcrypt (some 17 lenders/s on two cores), hence the threads.
 """
@@ -16,7 +19,8 @@ from sqlalchemy import select, update
 
 from client.ca import AlreadyRegistered
 from client.encodings import certificates, jcs
-from client.enrolment.evidence import Evidence, seal
+from client.enrolment.approvals import MISSING
+from client.enrolment.evidence import Evidence, seal, unseal
 from client.errors import UserError
 from client.platform.chain import commit
 from client.platform.models import Lender
@@ -28,6 +32,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from client.ca import Enrollment
+    from client.enrolment.approvals import Approvals
     from client.enrolment.lender import LenderKey
     from client.platform import Database, Vault
     from client.platform.chain import Contract
@@ -72,6 +77,7 @@ class EnrolmentService:
         registrar: Registers,
         ca: Enrols,
         verifier: Contract,
+        approvals: Approvals,
         workers: int = WORKERS,
     ) -> None:
         self._database = database
@@ -80,27 +86,66 @@ class EnrolmentService:
         self._registrar = registrar
         self._ca = ca
         self._verifier = verifier
+        self._approvals = approvals
         self._workers = workers
 
     def enrol(
-        self,
-        keys: Sequence[LenderKey],
-        *,
-        method: str,
-        evidence: Mapping[str, object] | None = None,
-        progress: Progress = lambda *_: None,
+        self, keys: Sequence[LenderKey], progress: Progress = lambda *_: None
     ) -> tuple[list[LenderKey], EnrolmentReport]:
-        """Take lenders all the way; return their keys with certificates, and the report.
+        """Take lenders all the way; return the keys that were certified, and the report.
 
-        `evidence` is what was checked at enrolment, the same for all (such as the policy's name); the
-        commitment to it is each lender's own. Raises UserError for a pseudonym that isn't on a roll.
+        A key without an approval is refused (APPROVAL_MISSING) before the lender CA hears of it. Raises
+        UserError for a pseudonym that isn't on a roll.
         """
-        certified = self.certify(keys, progress)
-        return certified, self.record(certified, method=method, evidence=evidence, progress=progress)
+        approved, refused = self._approve(keys)
+        certified = self._certify(approved, progress)
+        report = self._record(certified, progress)
+        return certified, EnrolmentReport(report.enrolled, {**refused, **report.refused})
+
+    # -- the identity check ---------------------------------------------------------------------------
+
+    def _approve(self, keys: Sequence[LenderKey]) -> tuple[list[LenderKey], dict[str, str]]:
+        """Seal what was approved with each lender's row; return the keys approved, and who has no approval.
+
+        The evidence is sealed here before the service that approved forgets it, and before anything is sent.
+        """
+        approved, refused = [], {}
+        for key in keys:
+            row = self._row(key.sub)
+            if row.certificate is not None and not _certifies(row, key):
+                raise UserError(
+                    f"{key.sub} has a certificate of the lender CA for another key: revoke it there first"
+                )
+            found = self._approvals.approval(self._institution, key.sub, key.thumbprint)
+            if self._is_approved(row, key):
+                approved.append(key)  # a run before this one broke off
+            elif found is None:
+                refused[key.sub] = MISSING
+                continue
+            else:
+                own = Evidence(found.opening.salt, found.opening.evidence)
+                values = {
+                    "method": found.method,
+                    "commitment": own.commitment,
+                    "evidence_encrypted": seal(own, self._vault, "lenders", row.id),
+                }
+                with self._database.write() as session:
+                    session.execute(update(Lender).where(Lender.id == row.id).values(values))
+                approved.append(key)
+            if found is not None:
+                self._approvals.taken(found)
+        return approved, refused
+
+    def _is_approved(self, row: Lender, key: LenderKey) -> bool:
+        """Say whether the row's evidence is of a check for this very key."""
+        if row.evidence_encrypted is None:
+            return False
+        evidence = unseal(self._vault, "lenders", row.id, row.evidence_encrypted)
+        return bool(evidence.content.get("key") == key.thumbprint)
 
     # -- the lender CA --------------------------------------------------------------------------------
 
-    def certify(self, keys: Sequence[LenderKey], progress: Progress = lambda *_: None) -> list[LenderKey]:
+    def _certify(self, keys: Sequence[LenderKey], progress: Progress) -> list[LenderKey]:
         """Have each key certified under its pseudonym by the institution's lender CA."""
         with ThreadPoolExecutor(self._workers) as pool:
             done = []
@@ -112,9 +157,7 @@ class EnrolmentService:
     def _certify_one(self, key: LenderKey) -> LenderKey:
         row = self._row(key.sub)
         if row.certificate is not None:
-            known = base64.b64decode(row.certificate)
-            if certificates.public_key(known) == key.key.public_key():
-                return replace(key, certificate=known)
+            return replace(key, certificate=base64.b64decode(row.certificate))
         secret = self._secret(row)
         issued = self._ca.enroll_csr(key.sub, secret, key.csr())
         certified = key.with_certificate(issued.cert_pem)
@@ -148,18 +191,11 @@ class EnrolmentService:
 
     # -- the identity channel -------------------------------------------------------------------------
 
-    def record(
-        self,
-        keys: Sequence[LenderKey],
-        *,
-        method: str,
-        evidence: Mapping[str, object] | None = None,
-        progress: Progress = lambda *_: None,
-    ) -> EnrolmentReport:
+    def _record(self, keys: Sequence[LenderKey], progress: Progress) -> EnrolmentReport:
         """Record certified keys on `identity`, in batches; those recorded before are a success."""
         enrolled, refused = 0, {}
         for batch in _chunks(keys, BATCH):
-            for sub, code in self._record_batch(batch, method, dict(evidence or {})).items():
+            for sub, code in self._record_batch(batch).items():
                 if code is None:
                     enrolled += 1
                 else:
@@ -167,17 +203,16 @@ class EnrolmentService:
             progress("enrol", enrolled + len(refused), len(keys))
         return EnrolmentReport(enrolled, refused)
 
-    def _record_batch(
-        self, keys: Sequence[LenderKey], method: str, evidence: dict[str, object]
-    ) -> dict[str, str | None]:
-        commitments = self._commit_to_evidence(keys, method, evidence)
+    def _record_batch(self, keys: Sequence[LenderKey]) -> dict[str, str | None]:
+        with self._database.read() as session:
+            checked = {sub: (row.method, row.commitment) for sub, row in self._rows(session, keys).items()}
         documents = [
             {
                 "sub": key.sub,
                 "certificate": base64.b64encode(key.certificate or b"").decode("ascii"),
                 "institution": self._institution,
-                "method": method,
-                "commitment": commitments[key.sub],
+                "method": checked[key.sub][0],
+                "commitment": checked[key.sub][1],
             }
             for key in keys
         ]
@@ -196,22 +231,6 @@ class EnrolmentService:
                     row.enrolment_tx = committed.tx
                     row.rev += 1
         return codes
-
-    def _commit_to_evidence(
-        self, keys: Sequence[LenderKey], method: str, evidence: dict[str, object]
-    ) -> dict[str, str]:
-        """Seal each lender's evidence before anything is sent; return the commitments by pseudonym."""
-        commitments = {}
-        with self._database.write() as session:
-            rows = self._rows(session, keys)
-            for key in keys:
-                row = rows[key.sub]
-                if row.commitment is None or row.method != method:
-                    own = Evidence.of({"v": 1, "sub": key.sub, "method": method, **evidence})
-                    row.method, row.commitment = method, own.commitment
-                    row.evidence_encrypted = seal(own, self._vault, "lenders", row.id)
-                commitments[key.sub] = row.commitment
-        return commitments
 
     def _rows(self, session: Session, keys: Sequence[LenderKey]) -> dict[str, Lender]:
         subs = [key.sub for key in keys]
@@ -240,3 +259,7 @@ class EnrolmentService:
 def _chunks(keys: Sequence[LenderKey], size: int) -> Iterator[Sequence[LenderKey]]:
     for start in range(0, len(keys), size):
         yield keys[start : start + size]
+
+
+def _certifies(row: Lender, key: LenderKey) -> bool:
+    return certificates.public_key(base64.b64decode(row.certificate or "")) == key.key.public_key()

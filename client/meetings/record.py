@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from client.encodings import cbor, merkle
 from client.encodings.meeting import SCHEME, meeting_from_json
@@ -17,6 +17,13 @@ if TYPE_CHECKING:
     from client.encodings.leaf import Leaf
     from client.encodings.meeting import Meeting
     from client.rolls import Roll
+
+
+METHODS: Final = ("face-v1", "face-review-v1", "officer-v1")
+"""How a lender may be identified unless a meeting says otherwise: a living face that matches; one that
+officers passed after a review; two officers without a face. Methods that begin with `insecure-` stand for no
+check at all and have to be named.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +90,13 @@ def build_meeting(
     genesis: Mapping[str, str],
     documents: Sequence[tuple[str, str]] = (),
     revote: str = "none",
-    methods: Sequence[str] = ("face-v1",),
+    methods: Sequence[str] = METHODS,
 ) -> Meeting:
     """Return the meeting of a record built from its parts.
 
     Times are `YYYY-MM-DDTHH:MM:SSZ`, `documents` (name, hex SHA-256), `genesis` the hash of block 0 by
-    channel. Refuses with MEETING_FORMAT or MEETING_ROLL, saying where.
+    channel, `methods` those that identity sessions may name. Refuses with MEETING_FORMAT or
+    MEETING_ROLL, saying where.
     """
     return meeting_from_json(
         {

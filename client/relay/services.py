@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from client.connection import Profile
+    from client.enrolment.approvals import Approvals
     from client.gateway import Gateway
     from client.platform.chain import Contract
     from client.platform.times import Clock
@@ -115,8 +116,8 @@ class Services:
             to_der(roots["lender"].read_bytes()),
         )
 
-    def enrolment(self, institution: str) -> EnrolmentService:
-        """Return the enrolment of an institution's lenders."""
+    def enrolment(self, institution: str, approvals: Approvals) -> EnrolmentService:
+        """Return the enrolment of an institution's lenders; `approvals` says who passed a check."""
         authority = self.profile.org(institution).ca
         root = authority.tls_root.read_bytes()
         ca = self._open.enter_context(CAClient(authority.url, authority.names["lender"], root))
@@ -130,6 +131,7 @@ class Services:
             registrar=ca.registrar(enrolled.cert_pem, key),
             ca=ca,
             verifier=self.identity(ASSOCIATION, "verifier"),
+            approvals=approvals,
         )
 
     def sessions(self) -> SessionRecorder:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from client.encodings import base64url
 from client.encodings.ids import ID_BYTES
 from client.encodings.records import Session
+from client.enrolment.approvals import INSECURE_METHOD
 from client.enrolment.evidence import Evidence
 from client.platform.times import now, to_text
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from client.sessions.recorder import RecordedSession, SessionRecorder
 
 _log = logging.getLogger(__name__)
-METHOD = "insecure-demo"
+METHOD = INSECURE_METHOD
 VALID_FOR = timedelta(minutes=30)
 
 

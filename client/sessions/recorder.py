@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 
-from client.encodings import jcs
-from client.encodings.errors import Refused
+from client.encodings import jcs, times
 from client.enrolment.evidence import Evidence, seal, unseal
 from client.errors import UserError
 from client.platform.chain import commit
@@ -16,7 +15,7 @@ from client.platform.models import IdentitySession, Lender
 from client.platform.verdicts import Verdicts
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from client.encodings.records import Session
     from client.enrolment.evidence import Opening
@@ -40,16 +39,6 @@ class SessionRecorder:
         self._database = database
         self._vault = vault
         self._verifier = verifier
-
-    def record(self, session: Session, opening: Opening) -> None:
-        """Record one check; returns when it is committed, so that the choices may be shown.
-
-        Raises Refused with the chaincode's code, and whatever the ledger raises: then the session
-        stays unused, and nothing may be shown.
-        """
-        recorded = self.record_many([(session, opening)])[0]
-        if recorded.code is not None:
-            raise Refused(recorded.code, f"session {session.ses}")
 
     def record_many(self, checks: Sequence[tuple[Session, Opening]]) -> list[RecordedSession]:
         """Record several checks in one transaction, in order.
@@ -94,6 +83,20 @@ class SessionRecorder:
         if row is None or row.evidence_encrypted is None:
             raise UserError(f"there is no evidence for session {ses}: it never existed or was deleted")
         return unseal(self._vault, "sessions", ses, row.evidence_encrypted)
+
+    def forget(self, meetings: Iterable[str], issued_until: int) -> int:
+        """Delete the sealed evidence of these meetings' checks, and of all checks as old as `issued_until`.
+
+        In seconds since 1970; returns how many that were. What is on the channel says nothing without it.
+        """
+        old = IdentitySession.issued_at <= times.form(max(0, issued_until))
+        due = update(IdentitySession).where(
+            IdentitySession.evidence_encrypted.is_not(None),
+            or_(IdentitySession.mtg.in_(list(meetings)), old),
+        )
+        with self._database.write() as session:
+            done: Any = session.execute(due.values(evidence_encrypted=None))
+            return int(done.rowcount)
 
     def enrolled_key(self, institution: str, sub: str) -> str:
         """Return the thumbprint for this lender's sessions; raise UserError for who isn't enrolled."""

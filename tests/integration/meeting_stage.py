@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from client.encodings.leaf import Claim, Leaf
+from client.enrolment.approvals import InsecureApprovals
 from client.enrolment.lender import LenderKey
 from client.meetings.profiles import motions
 from client.meetings.record import FrozenRoll, build_meeting
@@ -64,7 +65,7 @@ class Stage:
         subs = services.lenders().pseudonyms(INSTITUTION, persons)
         services.lenders().adopt(INSTITUTION, zip(persons, subs, strict=True))
         keys = [LenderKey.generate(INSTITUTION, sub) for sub in subs]
-        certified, report = services.enrolment(INSTITUTION).enrol(keys, method="insecure-demo")
+        certified, report = services.enrolment(INSTITUTION, InsecureApprovals()).enrol(keys)
         assert report.enrolled == lenders
         return cls(services, clock, certified, persons)
 

@@ -11,14 +11,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from cryptography import x509
 
+from biometrics.review.officers import KnownOfficer
 from biometrics.service.app import create_app
+from biometrics.service.callers import OfficerCaller
 from biometrics.service.recording import NotRecorded
 from biometrics.service.service import Surroundings, build
 from biometrics.store import Database as Store
+from biometrics.terms.errors import ServiceRefused
 from client.ca import CAClient, generate_key, key_from_pem, key_to_pem
-from client.cli.identity_wiring import ChannelEnrolments, VerifierContract
 from client.encodings import base64url
 from client.encodings.records import parse_session
+from client.identity.channel import ChannelEnrolments, ChannelMeetings, VerifierContract
 from client.platform import Vault
 from client.relay.services import ASSOCIATION
 from client.sessions import SessionRecorder
@@ -51,6 +54,7 @@ class Platform:
 
     def __init__(self, network: LiveNetwork, folder: Path) -> None:
         self.stage = Stage.set(network.profile, folder, lenders=3)
+        self.stage.announce(MEETING)
         self.contract = VerifierContract(network.home)
         self.vault = Vault.open(folder / "identity.key")
         self.recorder = SessionRecorder(
@@ -64,7 +68,9 @@ class Platform:
                 sealer=self.vault,
                 sources=[self.photos],
                 enrolments=ChannelEnrolments(self.contract),
+                meetings=ChannelMeetings(network.home),
                 recorder=self.recorder,
+                keeper=self.recorder,
                 checker="tests.unit.biometrics_service.stub_checker:make",
                 pool=InlinePool(),
                 milliseconds=self.ticks.milliseconds,
@@ -137,6 +143,21 @@ def test_a_foreign_lender_meeting_and_key_are_refused_by_the_service(platform: P
 def test_an_unknown_pseudonym_is_refused_by_what_the_channel_says(platform: Platform) -> None:
     stranger = Person.new(platform.service.parts.clock)
     assert stranger.open(platform.web, MEETING).get_json()["code"] == "ENROLMENT_NOT_FOUND"
+
+
+def test_nobody_is_checked_for_a_meeting_that_the_channel_has_not_announced(platform: Platform) -> None:
+    lender = platform.lender(0)
+    assert lender.open(platform.web, "no-such-meeting").get_json()["code"] == "MEETING_NOT_FOUND"
+    roll = platform.stage.roll("only-proposed")
+    meeting, frozen = platform.stage.build("only-proposed", roll)
+    platform.stage.services.convener(INSTITUTION).propose(meeting, frozen)
+    assert lender.open(platform.web, "only-proposed").get_json()["code"] == "MEETING_NOT_RUNNING"
+
+
+def test_a_meeting_is_not_settled_while_the_channel_says_that_it_runs(platform: Platform) -> None:
+    officer = OfficerCaller(KnownOfficer(f"{INSTITUTION}/officer", INSTITUTION, "x5t", b""), "statement")
+    with pytest.raises(ServiceRefused, match="MEETING_NOT_SETTLED"):
+        platform.service.officers.settle(officer, INSTITUTION, MEETING)
 
 
 def test_the_verifiers_certificate_is_renewed_in_mid_meeting(

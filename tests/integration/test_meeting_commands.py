@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import func, select
 
 from client.cli.main import main
+from client.enrolment.lender import LenderKey
 from client.platform import Database, database_url
 from client.platform.models import Ballot, Lender, Meeting
 from client.platform.times import to_text
@@ -99,7 +100,10 @@ def test_a_meeting_by_commands_from_proposal_to_receipt(terminal: Terminal) -> N
     listed = {entry["mtg"]: entry["state"] for entry in terminal.ok("meeting", "list")["meetings"]}
     assert listed["commands"] == "open"
     key, sub = terminal.folder / "key.json", terminal.sub("commands", 0)
-    assert terminal.ok("ballot", "enrol", sub, "--institution", INSTITUTION, "--out", str(key))["sub"] == sub
+    enrol = ("ballot", "enrol", sub, "--institution", INSTITUTION, "--out", str(key))
+    assert "APPROVAL_MISSING" in terminal.fails(1, *enrol)
+    assert LenderKey.load(key).certificate is None  # what the identity check has to be passed with
+    assert terminal.ok(*enrol, "--insecure-demo")["sub"] == sub
     receipt = terminal.folder / "receipt.json"
     cast = ("ballot", "cast", "commands", "--lender", str(key), "--insecure-demo", "--receipt", str(receipt))
     first = terminal.ok(*cast, "--vote", "m1=approve")
@@ -155,7 +159,7 @@ def test_a_ca_that_is_down_is_one_clear_line_and_changes_nothing(
 ) -> None:
     terminal.ok(*terminal.propose("ca-down"))
     sub, key = terminal.sub("ca-down", 1), terminal.folder / "key.json"
-    enrol = ("ballot", "enrol", sub, "--institution", INSTITUTION, "--out", str(key))
+    enrol = ("ballot", "enrol", sub, "--institution", INSTITUTION, "--out", str(key), "--insecure-demo")
     network.kill("ca.institutiona")
     try:
         terminal.fails(2, *enrol)
@@ -188,7 +192,7 @@ def test_a_time_out_after_submission_is_exit_3_and_repeating_is_safe(
     terminal.open("time-out")
     key = terminal.folder / "key.json"
     sub = terminal.sub("time-out", 2)
-    terminal.ok("ballot", "enrol", sub, "--institution", INSTITUTION, "--out", str(key))
+    terminal.ok("ballot", "enrol", sub, "--institution", INSTITUTION, "--out", str(key), "--insecure-demo")
     with Services.at(terminal.home) as services:
         checked = InsecureDemoChecks(services.sessions()).check(INSTITUTION, "time-out", [sub])[0]
     cast: tuple[str, ...] = ("ballot", "cast", "time-out", "--lender", str(key), "--vote", "m1=approve")

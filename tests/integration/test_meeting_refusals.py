@@ -19,6 +19,7 @@ from client.encodings.batch import Entry, encode_batch
 from client.encodings.entries import raw_entry
 from client.encodings.errors import Refused
 from client.encodings.judge import Accepted, Context, Held, HeldBallot, Pending, judge_entry
+from client.enrolment.approvals import InsecureApprovals
 from client.enrolment.issuer import to_der
 from client.enrolment.lender import LenderKey
 from client.gateway.errors import EndorseError, EvaluateError
@@ -84,7 +85,7 @@ def judged(entry: Entry, context: Context) -> str:
 def live_scenes(stage: Stage) -> dict[str, scene.Scene]:
     """Hold the vectors' meetings here, with certificates by the real lender CA and checks on `identity`."""
     services, run = stage.services, secrets.token_hex(3)
-    enrolment = services.enrolment(INSTITUTION)
+    enrolment = services.enrolment(INSTITUTION, InsecureApprovals())
     lenders = {}
     for name, lender in scene.make_lenders().items():
         secret = enrolment._registrar.register(lender.sub)
@@ -303,7 +304,7 @@ def submit(relay: Contract, meeting: Meeting, entry: Entry) -> str:
 def _renew(stage: Stage, old: LenderKey) -> LenderKey:
     """Certify a new key of the same lender, and enrol it in place of the revoked one."""
     new = LenderKey.generate(INSTITUTION, old.sub)
-    ca = stage.services.enrolment(INSTITUTION)._ca
+    ca = stage.services.enrolment(INSTITUTION, InsecureApprovals())._ca
     assert isinstance(ca, CAClient)
     assert old.certificate is not None
     pem = load_der_x509_certificate(old.certificate).public_bytes(Encoding.PEM)

@@ -75,6 +75,35 @@ def test_a_stricter_policy_changes_the_answer(
     assert (answer["decision"], answer["policy"]) == ("reject", "strict")
 
 
+@pytest.fixture
+def pairs(pictures: Path) -> Path:
+    folder = pictures / "lists"
+    folder.mkdir()
+    (folder / "pairs.csv").write_text("file_x,file_y,Decision\nreference.png,probe.jpg,Yes\n")
+    return folder / "pairs.csv"
+
+
+def test_the_plot_goes_beside_the_pairs(
+    pictures: Path, pairs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["face", "evaluate", str(pairs), "--root", str(pictures), "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["det_plot"] == str(pairs.with_name("pairs.det.png"))
+    assert pairs.with_name("pairs.det.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_plot_that_can_not_be_written_loses_no_result(
+    pictures: Path, pairs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    missing = pictures / "missing" / "det.png"
+    command = ["face", "evaluate", str(pairs), "--root", str(pictures), "--det", str(missing), "--json"]
+    assert main(command) == 2
+    output = capsys.readouterr()
+    answer = json.loads(output.out)
+    assert (answer["pairs"], answer["det_plot"]) == (1, None)
+    assert "can't be written" in output.err
+
+
 def test_a_missing_file_is_one_line(pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["face", "compare", str(pictures / "none.jpg"), str(pictures / "probe.jpg")]) == 2
     output = capsys.readouterr()

@@ -18,6 +18,7 @@ from tests.unit.biometrics_service.doubles import (
     EnrolmentsDouble,
     InlinePool,
     LedgerDouble,
+    MeetingsDouble,
     Person,
     PhotosDouble,
     Streaming,
@@ -41,6 +42,7 @@ class World:
     vault: Vault
     ledger: LedgerDouble
     enrolments: EnrolmentsDouble
+    meetings: MeetingsDouble
     photos: PhotosDouble
     pool: InlinePool
     clock: Clock
@@ -88,13 +90,16 @@ def world(tmp_path: Path, empty_store: Path) -> Iterator[World]:
     database.engine.dispose()
     vault = Vault.open(tmp_path / "keys" / "identity.key")
     ledger, enrolments, photos = LedgerDouble(), EnrolmentsDouble(), PhotosDouble()
+    meetings = MeetingsDouble()
     pool, clock = InlinePool(), Clock()
     surroundings = Surroundings(
         database=database,
         sealer=vault,
         sources=[photos],
         enrolments=enrolments,
+        meetings=meetings,
         recorder=ledger,
+        keeper=ledger,
         checker="tests.unit.biometrics_service.stub_checker:make",
         pool=pool,
         linger=0.0,
@@ -103,6 +108,8 @@ def world(tmp_path: Path, empty_store: Path) -> Iterator[World]:
     )
     service = build(surroundings)
     web = create_app(service).test_client()
-    yield World(service, web, database, vault, ledger, enrolments, photos, pool, clock, surroundings)
+    yield World(
+        service, web, database, vault, ledger, enrolments, meetings, photos, pool, clock, surroundings
+    )
     service.close()
     database.close()

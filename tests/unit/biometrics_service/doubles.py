@@ -6,7 +6,6 @@ real form, so whatever passes through the service is what passes in production.
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import os
@@ -22,9 +21,11 @@ from cryptography.x509.oid import NameOID
 from werkzeug.datastructures import FileStorage, MultiDict
 from werkzeug.test import encode_multipart
 
+from biometrics.enrolment.texts import packaged_texts
 from biometrics.errors import PictureRefused
 from biometrics.service import proofs
 from biometrics.service.checker import SentFrame
+from biometrics.service.meetings import MeetingFacts
 from biometrics.service.messages import Fed
 from biometrics.service.pool import FrameUnreadable, Overloaded, PoolSize, WorkFailed
 from biometrics.sources.interface import NoPhoto, Photo
@@ -34,13 +35,13 @@ from client.encodings.records import Enrolment
 from tests.unit.biometrics_service.stub_checker import StubCheck, StubChecker, jpeg
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from flask.testing import FlaskClient
     from werkzeug.test import TestResponse
 
     from biometrics.service.checker import CheckRequest
-    from biometrics.session import EvidenceOpening
+    from biometrics.service.evidence import EvidenceOpening
     from biometrics.terms.binding import Lender
     from client.encodings.records import Session, Status
 
@@ -48,6 +49,7 @@ INSTITUTION = "InstitutionAMSP"
 MEETING = "exit-2026"
 NOON = times.parse("2026-11-23T12:00:00Z")
 SECRET = "open-sesame-4711"
+TEXTS = packaged_texts()
 
 
 class InlinePool:
@@ -137,6 +139,7 @@ class LedgerDouble:
         self.batches: list[int] = []
         self.down = False
         self.refuses: str | None = None
+        self.forgotten: list[tuple[list[str], int]] = []
 
     def record_many(self, checks: Sequence[tuple[Session, EvidenceOpening]], /) -> list[Written]:
         if self.down:
@@ -153,6 +156,20 @@ class LedgerDouble:
             results.append(Written())
         return results
 
+    def forget(self, meetings: Iterable[str], issued_until: int) -> int:
+        """Forget evidence as the platform's recorder does."""
+        named = set(meetings)
+        due = [
+            ses
+            for ses, session in self.sessions.items()
+            if ses in self.openings
+            and (session.mtg in named or times.parse(session.issued_at) <= issued_until)
+        ]
+        for ses in due:
+            del self.openings[ses]
+        self.forgotten.append((sorted(named), issued_until))
+        return len(due)
+
 
 class EnrolmentsDouble:
     """The identity channel's enrolments, by pseudonym."""
@@ -167,6 +184,22 @@ class EnrolmentsDouble:
         if lender.sub not in self.by_sub:
             raise ServiceRefused("ENROLMENT_NOT_FOUND")
         return self.by_sub[lender.sub]
+
+
+class MeetingsDouble:
+    """The arbitration channels' meetings of one institution, by id."""
+
+    def __init__(self) -> None:
+        facts = MeetingFacts("announced", NOON + 30 * 86_400)
+        self.by_id = {MEETING: facts, "another-meeting": facts}
+        self.down = False
+
+    def meeting(self, institution: str, mtg: str) -> MeetingFacts:
+        if self.down:
+            raise ServiceRefused("LEDGER_UNAVAILABLE", retry_after=5)
+        if institution != INSTITUTION or mtg not in self.by_id:
+            raise ServiceRefused("MEETING_NOT_FOUND")
+        return self.by_id[mtg]
 
 
 class PhotosDouble:
@@ -186,7 +219,17 @@ class PhotosDouble:
         return Photo(self._name, self.photos[lender.sub])
 
 
-def certificate(name: str, key: ec.EllipticCurvePrivateKey) -> bytes:
+def digest_of(kind: str, language: str = "zh-CN") -> str:
+    """Return the digest of the text of a consent that counts today."""
+    return {text.language: text.digest for text in TEXTS.of_version(kind, "2026-11")}[language]
+
+
+def certificate(
+    name: str,
+    key: ec.EllipticCurvePrivateKey,
+    begins: datetime = datetime(2026, 1, 1, tzinfo=UTC),
+    ends: datetime = datetime(2036, 1, 1, tzinfo=UTC),
+) -> bytes:
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     built = (
         x509.CertificateBuilder()
@@ -194,8 +237,8 @@ def certificate(name: str, key: ec.EllipticCurvePrivateKey) -> bytes:
         .issuer_name(subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(datetime(2026, 1, 1, tzinfo=UTC))
-        .not_valid_after(datetime(2036, 1, 1, tzinfo=UTC))
+        .not_valid_before(begins)
+        .not_valid_after(ends)
         .sign(key, digests.SHA256())
     )
     return built.public_bytes(serialization.Encoding.DER)
@@ -254,9 +297,11 @@ class Person:
 
     def consent(self, web: FlaskClient, *kinds: str) -> None:
         for kind in kinds or ("face", "transmission", "recording"):
-            text = base64url.encode(hashlib.sha256(kind.encode()).digest())
             answer = self.ask(
-                web, "POST", "/v1/consents", self.me(kind=kind, version="2026-11", text_digest=text)
+                web,
+                "POST",
+                "/v1/consents",
+                self.me(kind=kind, version="2026-11", text_digest=digest_of(kind)),
             )
             assert answer.status_code == 201, answer.json
 

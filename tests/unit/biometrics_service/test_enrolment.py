@@ -1,21 +1,32 @@
 from __future__ import annotations
 
+import hashlib
 import json
+import shutil
+from dataclasses import replace
+from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
 from sqlalchemy import func, select
 
+from biometrics.enrolment.texts import LANGUAGES, load_texts, packaged_texts
+from biometrics.errors import PolicyError
 from biometrics.service import proofs
+from biometrics.service.callers import Caller
+from biometrics.service.service import build
 from biometrics.store.models import CaseFrame, Check, Deletion, ReferencePhoto
 from biometrics.terms.binding import Lender
+from biometrics.terms.policy import CONSENTS
 from client.encodings import base64url, hashes, jcs
-from tests.unit.biometrics_service.doubles import INSTITUTION, SECRET, Person, send
+from tests.unit.biometrics_service.doubles import INSTITUTION, SECRET, Person, digest_of, send
 from tests.unit.biometrics_service.stub_checker import jpeg
 from tests.unit.biometrics_service.test_checks import refused
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from werkzeug.test import TestResponse
 
     from tests.unit.biometrics_service.conftest import World
@@ -45,8 +56,7 @@ class Invited:
 
     def consent(self) -> None:
         for kind in ("face", "transmission"):
-            digest = hashes.digest(b"text", kind.encode())
-            answer = self.ask("/v1/consents", kind=kind, version="2026-11", text_digest=digest)
+            answer = self.ask("/v1/consents", kind=kind, version="2026-11", text_digest=digest_of(kind))
             assert answer.status_code == 201
 
     def check(self, word: str = "accept") -> TestResponse:
@@ -135,9 +145,78 @@ def test_without_either_consent_no_check_begins(world: World, missing: str) -> N
 
 def test_a_consent_to_an_old_version_is_not_taken(world: World) -> None:
     lender = world.lender("none")
-    digest = hashes.digest(b"text", b"old")
-    value = lender.me(kind="face", version="2019-01", text_digest=digest)
+    value = lender.me(kind="face", version="2019-01", text_digest=digest_of("face"))
     refused(lender.ask(world.web, "POST", "/v1/consents", value), "CONSENT_VERSION", 409)
+
+
+def test_a_consent_to_a_text_that_nobody_published_is_not_taken(world: World) -> None:
+    lender = world.lender("none")
+    for digest in (hashes.digest(b"text", b"face"), digest_of("transmission")):
+        value = lender.me(kind="face", version="2026-11", text_digest=digest)
+        refused(lender.ask(world.web, "POST", "/v1/consents", value), "CONSENT_TEXT", 409)
+    value = lender.me(kind="face", version="2026-11", text_digest=digest_of("face", "en"))
+    assert lender.ask(world.web, "POST", "/v1/consents", value).status_code == 201
+
+
+def test_what_was_consented_to_can_be_read_in_later_versions(world: World, tmp_path: Path) -> None:
+    lender = world.lender("face")
+    (given,) = world.service.lenders.consents(Caller(Lender(INSTITUTION, lender.sub), "", world.meetings))
+    folder = copied_texts(tmp_path)
+    for kind in CONSENTS:
+        for language in LANGUAGES:
+            publish(folder, "2027-01", kind, language, f"new text of {kind} in {language}")
+    policy = replace(world.service.parts.policy, consents=dict.fromkeys(CONSENTS, "2027-01"))
+    later = build(replace(world.surroundings, policy=policy, texts=load_texts(folder))).parts.consents
+    assert {text.version for text in later.texts_in_force()} == {"2027-01"}
+    read = later.text_of(given)
+    assert read is not None
+    assert (read.kind, read.version, read.language) == ("face", "2026-11", "zh-CN")
+    assert read.text.startswith("同意书")
+    with world.database.read() as session:
+        assert not later.holds(session, Lender(INSTITUTION, lender.sub), "face")
+
+
+def test_a_published_text_that_was_altered_is_refused(tmp_path: Path) -> None:
+    folder = copied_texts(tmp_path)
+    path = folder / "2026-11" / "face.en.txt"
+    path.write_text(path.read_text("utf-8").replace("two years", "twenty years"), "utf-8")
+    with pytest.raises(PolicyError, match="make a new version"):
+        load_texts(folder)
+
+
+def test_a_version_without_its_texts_is_refused(world: World) -> None:
+    policy = replace(world.service.parts.policy, consents=dict.fromkeys(CONSENTS, "2031-01"))
+    with pytest.raises(PolicyError, match="no published text"):
+        build(replace(world.surroundings, policy=policy))
+
+
+def test_a_text_says_who_what_why_how_long_and_how_to_withdraw() -> None:
+    texts = packaged_texts()
+    words = {
+        "zh-CN": ("谁在处理", "为什么", "保存多久", "可以不同意", "撤回", "效力相同"),
+        "en": ("Who:", "Why", "How long:", "You may say no", "Withdrawal", "counts the same"),
+    }
+    for kind in CONSENTS:
+        for text in texts.of_version(kind, "2026-11"):
+            assert all(word in text.text for word in words[text.language]), (kind, text.language)
+
+
+def copied_texts(folder: Path) -> Path:
+    packaged = resources.files("biometrics.enrolment").joinpath("texts")
+    with resources.as_file(packaged) as path:
+        shutil.copytree(path, folder / "texts")
+    return folder / "texts"
+
+
+def publish(folder: Path, version: str, kind: str, language: str, text: str) -> None:
+    path = folder / version / f"{kind}.{language}.txt"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text, "utf-8")
+    digest = base64url.encode(hashlib.sha256(text.encode()).digest())
+    with (folder / "index.toml").open("a", encoding="utf-8") as index:
+        if language == LANGUAGES[0]:
+            index.write(f'\n["{version}".{kind}]\n')
+        index.write(f'{language} = "{digest}"\n')
 
 
 def test_consents_carry_version_text_and_time_and_are_given_once(world: World) -> None:

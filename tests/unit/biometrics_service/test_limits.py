@@ -2,8 +2,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.unit.biometrics_service.doubles import send
+from biometrics.service.meetings import MeetingFacts
+from tests.unit.biometrics_service.doubles import MEETING, NOON, send
 from tests.unit.biometrics_service.test_checks import refused
+from tests.unit.biometrics_service.test_officers import book, decide, slot, take
 
 if TYPE_CHECKING:
     from tests.unit.biometrics_service.conftest import World
@@ -93,3 +95,51 @@ def test_limits_hold_over_several_processes(world: World) -> None:
         lender.check(world.web if number % 2 else other, "retry")
     refused(lender.open(other), "RATE_LIMITED", 429)
     refused(lender.open(world.web), "RATE_LIMITED", 429)
+
+
+def test_attempts_over_all_meetings_end_too_and_two_officers_begin_them_anew(world: World) -> None:
+    world.meetings.by_id |= {f"meeting-{n}": world.meetings.by_id[MEETING] for n in range(9)}
+    lender = world.lender("face", "transmission")
+    for meeting in range(9):
+        for _ in range(4):
+            assert lender.open(world.web, f"meeting-{meeting}").status_code == 201
+            world.clock.now += 14_400
+    refused(lender.open(world.web), "ATTEMPTS_EXHAUSTED", 403)
+    refused(lender.open(world.web, "meeting-0"), "ATTEMPTS_EXHAUSTED", 403)
+    first, second = world.officer("officer-one"), world.officer("officer-two")
+    where = slot(world, first, starts_at=world.clock() + 60).get_json()["id"]
+    booked = book(world, lender, where).get_json()
+    world.clock.now += 60
+    for officer in (first, second):
+        take(world, officer, booked["case"])
+        decide(world, officer, booked["case"], "accept", "identity-document-checked")
+    assert lender.open(world.web).status_code == 201
+
+
+def test_who_has_no_attempt_left_over_all_is_sent_to_an_officer(world: World) -> None:
+    world.meetings.by_id |= {f"meeting-{n}": world.meetings.by_id[MEETING] for n in range(9)}
+    lender = world.lender("face", "transmission")
+    for meeting in range(9):
+        for _ in range(4 if meeting else 3):
+            lender.open(world.web, f"meeting-{meeting}")
+            world.clock.now += 14_400
+    assert lender.check(world.web, "retry").get_json()["next"] == ["officer"]
+
+
+def test_nobody_is_checked_for_a_meeting_that_there_is_not(world: World) -> None:
+    lender = world.lender()
+    refused(lender.open(world.web, "no-such-meeting"), "MEETING_NOT_FOUND", 404)
+    for state in ("draft", "closing", "closed", "objections", "certified", "void"):
+        world.meetings.by_id[MEETING] = MeetingFacts(state, NOON)
+        refused(lender.open(world.web), "MEETING_NOT_RUNNING", 409)
+    world.meetings.by_id[MEETING] = MeetingFacts("open", NOON)
+    assert lender.open(world.web).status_code == 201
+    world.meetings.down = True
+    refused(lender.open(world.web), "LEDGER_UNAVAILABLE", 503)
+
+
+def test_nobody_books_for_a_meeting_that_there_is_not(world: World) -> None:
+    lender = world.lender()
+    where = slot(world, world.officer("officer-one")).get_json()["id"]
+    world.meetings.by_id.pop(MEETING)
+    refused(book(world, lender, where), "MEETING_NOT_FOUND", 404)

@@ -1,15 +1,25 @@
 from __future__ import annotations
 
+import os
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 from sqlalchemy import select, text
 
-from biometrics.review.officers import dismiss
-from biometrics.store.models import CaseFrame
-from client.encodings import jcs
-from tests.unit.biometrics_service.doubles import INSTITUTION, MEETING, NOON, Person
+from biometrics.review.officers import appoint, dismiss
+from biometrics.service import proofs
+from biometrics.service.checker import CheckRequest
+from biometrics.service.evidence import check_evidence
+from biometrics.store.models import Case, CaseFrame, Check
+from biometrics.terms.binding import Binding, Lender
+from biometrics.terms.errors import ServiceRefused
+from client.encodings import base64url, jcs, times
+from tests.unit.biometrics_service.doubles import INSTITUTION, MEETING, NOON, Person, certificate
+from tests.unit.biometrics_service.stub_checker import StubChecker
 from tests.unit.biometrics_service.test_checks import refused
+from tests.unit.biometrics_service.test_enrolment import Invited
 
 if TYPE_CHECKING:
     from werkzeug.test import TestResponse
@@ -54,9 +64,9 @@ def test_two_officers_accept_and_the_session_is_recorded(world: World) -> None:
     take(world, second, case)
     assert decide(world, second, case).get_json()["state"] == "accepted"
     session = world.ledger.sessions[ses]
-    assert (session.method, session.sub, session.outcome) == ("face-v1", lender.sub, "accept")
+    assert (session.method, session.sub, session.outcome) == ("face-review-v1", lender.sub, "accept")
     evidence = jcs.loads(world.ledger.openings[ses].evidence)
-    assert evidence["factors"] == ["officer", "enrolled-key"]
+    assert evidence["factors"] == ["face", "officer", "enrolled-key"]
     named = {entry["officer"] for entry in evidence["officers"]}
     assert named == {f"{INSTITUTION}/officer-one", f"{INSTITUTION}/officer-two"}
     assert all(entry["statement"].count(".") == 2 for entry in evidence["officers"])
@@ -261,6 +271,7 @@ def test_withdrawal_of_a_face_consent_leaves_the_other_way_open(world: World) ->
     first, second = world.officer("officer-one"), world.officer("officer-two")
     booked = book(world, lender, slot(world, first).get_json()["id"]).get_json()
     lender.ask(world.web, "POST", "/v1/consents/withdraw", lender.me(kind="face"))
+    world.clock.now += 3600
     for officer in (first, second):
         take(world, officer, booked["case"])
         decide(world, officer, booked["case"], "accept", "identity-document-checked")
@@ -275,3 +286,139 @@ def test_what_the_officer_signed_is_kept(world: World) -> None:
     with world.database.read() as session:
         statement = session.execute(text("select statement from identity_decisions")).scalar_one()
     assert statement in officer.sent[-1]
+
+
+def reviewed_with_evidence(world: World) -> tuple[Person, str, str]:
+    """Return a lender with a review and the evidence of its face work; the check's id, the case's."""
+    lender = world.lender()
+    ses = base64url.encode(os.urandom(16))
+    binding = Binding(Lender(INSTITUTION, lender.sub), lender.x5t, MEETING)
+    checked = StubChecker().begin(CheckRequest({}, b"reference"))
+    checked.feed(tuple(lender.frames("review")), None)
+    result = checked.conclude()
+    policy = world.service.parts.policy
+    automatic = check_evidence(
+        ses,
+        binding,
+        result,
+        factor="enrolled-key",
+        source="kyc-photo",
+        policy=policy,
+        opened_at=NOON,
+        now=NOON + 9,
+    )
+    row = Check(
+        ses=ses,
+        nonce=base64url.encode(os.urandom(32)),
+        institution=INSTITUTION,
+        sub=lender.sub,
+        key=lender.x5t,
+        public_key=b"",
+        scope=MEETING,
+        factor="enrolled-key",
+        state="review",
+        opened_at=NOON,
+        complete_before=NOON + 300,
+        reasons="[]",
+    )
+    with world.database.write() as session:
+        session.add(row)
+        session.flush()
+        case = world.service.parts.cases.open_review(
+            session, ses, binding, {"distance": 412}, frames=[b"frame"], now=NOON, automatic=automatic
+        )
+    return lender, ses, case
+
+
+def test_an_accepted_review_keeps_what_the_machine_measured_beside_what_officers_said(world: World) -> None:
+    _, ses, case = reviewed_with_evidence(world)
+    for name in ("officer-one", "officer-two"):
+        officer = world.officer(name)
+        take(world, officer, case)
+        decide(world, officer, case)
+    assert world.ledger.sessions[ses].method == "face-review-v1"
+    evidence = jcs.loads(world.ledger.openings[ses].evidence)
+    assert evidence["factors"] == ["face", "officer", "enrolled-key"]
+    assert len(evidence["officers"]) == 2
+    automatic = evidence["automatic"]
+    assert automatic["decision"]["outcome"] == "review"
+    assert automatic["decision"]["distance"] == 412
+    assert automatic["basis"]["policy"] == {"id": "stub"}
+    assert automatic["measured"]["pid"] == os.getpid()
+    assert automatic["reference"]["source"] == "kyc-photo"
+    assert len(automatic["frames"]) == 3
+
+
+def test_what_the_machine_measured_is_sealed_with_the_case(world: World) -> None:
+    _, _, case = reviewed_with_evidence(world)
+    with world.database.read() as session:
+        row = session.get_one(Case, case)
+    assert row.automatic_encrypted is not None
+    assert b"kyc-photo" not in row.automatic_encrypted
+    assert "kyc-photo" not in row.finding
+
+
+def test_an_attendance_can_not_be_decided_before_it_begins(world: World) -> None:
+    lender = world.lender("none")
+    officer = world.officer("officer-one")
+    booked = book(world, lender, slot(world, officer).get_json()["id"]).get_json()
+    answer = take(world, officer, booked["case"])
+    refused(answer, "CASE_TOO_EARLY", 409)
+    assert answer.headers["Retry-After"] == "3600"
+    refused(decide(world, officer, booked["case"]), "CASE_TOO_EARLY", 409)
+    world.clock.now += 3599
+    refused(take(world, officer, booked["case"]), "CASE_TOO_EARLY", 409)
+    world.clock.now += 1
+    assert take(world, officer, booked["case"]).status_code == 200
+
+
+def test_an_expired_certificate_is_no_officers(world: World) -> None:
+    officer = world.officer("officer-one")
+    world.clock.now = times.parse("2036-01-01T00:00:01Z")
+    refused(officer.ask(world.web, "GET", "/v1/cases"), "OFFICER_CERTIFICATE", 403)
+
+
+def test_a_certificate_that_is_not_valid_yet_can_not_be_entered(world: World) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    future = certificate("officer-one", key, begins=datetime(2027, 1, 1, tzinfo=UTC))
+    with (
+        world.database.write() as session,
+        pytest.raises(ServiceRefused, match="OFFICER_CERTIFICATE"),
+    ):
+        appoint(session, INSTITUTION, future, world.clock())
+
+
+def test_one_invitation_approves_one_key_only_whichever_way_comes_first(world: World) -> None:
+    invited = Invited(world)
+    invited.consent()
+    first, second = world.officer("officer-one"), world.officer("officer-two")
+    where = slot(world, first).get_json()["id"]
+    own = ec.generate_private_key(ec.SECP256R1())
+    other = base64url.encode(proofs.spki(own.public_key()))
+    booked = invited.ask("/v1/bookings", slot=where, public_key=other).get_json()
+    assert invited.check().get_json()["state"] == "approved"
+    world.clock.now += 3600
+    for officer in (first, second):
+        take(world, officer, booked["case"])
+        answer = decide(world, officer, booked["case"], "accept", "identity-document-checked")
+        assert answer.status_code == 200
+    body = world.web.get(f"/v1/checks/{booked['ses']}").get_json()
+    assert (body["state"], [reason["code"] for reason in body["reasons"]]) == (
+        "refused",
+        ["INVITATION_INVALID"],
+    )
+    outcomes = world.service.parts.outcomes
+    assert outcomes.approval(invited.lender, proofs.key_thumbprint(own.public_key())) is None
+
+
+def test_a_number_that_no_frame_can_have_is_refused(world: World) -> None:
+    _, _, case = review(world)
+    officer = world.officer("officer-one")
+    take(world, officer, case)
+    answer = officer.ask(world.web, "GET", f"/v1/cases/{case}/frames/{2**70}")
+    refused(answer, "CASE_NOT_FOUND", 404)
+
+
+@pytest.mark.parametrize("starts_at", [2**63, 2**70, 10**30])
+def test_a_slot_beyond_any_calendar_is_refused(world: World, starts_at: int) -> None:
+    refused(slot(world, world.officer("officer-a"), starts_at=starts_at), "REQUEST_FORMAT", 400)

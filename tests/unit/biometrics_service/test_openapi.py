@@ -9,8 +9,11 @@ import pytest
 
 from biometrics.reasons import Reason
 from biometrics.service.openapi import document
+from biometrics.service.problems import advice_of
 from biometrics.terms.codes import CODES
+from biometrics.terms.ledger_codes import LEDGER
 from biometrics.terms.policy import default_service_policy
+from client.encodings.codes import CODES as LEDGER_CODES
 from tests.unit.biometrics_service.test_officers import book, cases, review, slot
 
 if TYPE_CHECKING:
@@ -92,7 +95,7 @@ def test_answers_are_as_described(world: World) -> None:
     described(book(world, world.lender(), where), "post", "/v1/bookings")
     described(world.web.get("/v1/slots/InstitutionAMSP"), "get", "/v1/slots/{institution}")
     described(officer.ask(world.web, "GET", "/v1/cases"), "get", "/v1/cases")
-    case = cases(world, officer)[0]["id"]
+    case = next(case["id"] for case in cases(world, officer) if case["kind"] == "review")
     described(officer.ask(world.web, "POST", f"/v1/cases/{case}/take", {}), "post", "/v1/cases/{case}/take")
     value = {"verdict": "reject", "reason": "not-live"}
     answer = officer.ask(world.web, "POST", f"/v1/cases/{case}/decision", value)
@@ -114,6 +117,21 @@ def test_every_code_has_advice_in_both_languages(code: str) -> None:
     assert entry.zh.endswith("。")
     assert re.search(r"[\u4e00-\u9fff]", entry.zh)
     assert code not in set(Reason)
+
+
+@pytest.mark.parametrize("code", sorted(LEDGER))
+def test_what_the_ledger_refuses_has_a_sentence_of_its_own_in_both_languages(code: str) -> None:
+    advice = advice_of(code)
+    assert advice["en"] == LEDGER_CODES[code]
+    assert advice["zh-CN"].endswith("。")
+    assert code not in CODES
+    assert advice not in (advice_of("INTERNAL"), advice_of("UNKNOWN_CODE"))
+
+
+def test_a_check_that_the_ledger_refused_says_why(world: World) -> None:
+    world.ledger.refuses = "SESSION_EXISTS"
+    body = world.lender().check(world.web).get_json()
+    assert body["reasons"] == [{"code": "SESSION_EXISTS", "advice": advice_of("SESSION_EXISTS")}]
 
 
 def test_malformed_requests_are_refused(world: World) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from biometrics.session import EvidenceOpening
+    from biometrics.service.evidence import EvidenceOpening
     from client.encodings.records import Session
     from tests.unit.biometrics_service.conftest import World
     from tests.unit.biometrics_service.doubles import Written

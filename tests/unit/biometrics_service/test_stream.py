@@ -26,7 +26,7 @@ OPENED = {"ses", "nonce", "opened_at", "complete_before", "show", "frames", "idl
 
 def failures(world: World, person: Any) -> int:
     with world.database.read() as session:
-        row = session.scalars(select(Limit).filter_by(sub=person.sub)).one()
+        row = session.scalars(select(Limit).filter_by(sub=person.sub, scope=MEETING)).one()
     return row.consecutive
 
 

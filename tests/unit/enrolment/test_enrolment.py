@@ -12,13 +12,14 @@ from sqlalchemy import select
 
 from client.ca import AlreadyRegistered, CAUnavailable, Enrollment
 from client.encodings import base64url, commitment, jcs
-from client.encodings.errors import Refused
+from client.enrolment.approvals import InsecureApprovals
 from client.enrolment.evidence import Evidence, unseal
 from client.enrolment.lender import LenderKey
 from client.enrolment.service import EnrolmentService
 from client.errors import UserError
 from client.gateway.errors import EndorseError
 from client.meetings.lenders import LenderRegister
+from client.meetings.record import METHODS
 from client.platform import SealedError, Vault
 from client.platform.models import IdentitySession, Lender
 from client.rolls import Person
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from client.enrolment.approvals import Approved
     from client.platform import Database
 
 PERSONS = [
@@ -95,6 +97,33 @@ class IdentityChannel:
         return json.dumps(answer).encode()
 
 
+@dataclass(frozen=True)
+class Passed:
+    ses: str
+    method: str
+    opening: Evidence
+
+
+@dataclass
+class Checks:
+    """What an identity service approved, by lender and key; it forgets what was taken."""
+
+    standing: dict[tuple[str, str], Passed] = field(default_factory=dict)
+    taken_ones: list[str] = field(default_factory=list)
+
+    def passes(self, key: LenderKey) -> None:
+        evidence = Evidence.of({"v": 2, "sub": key.sub, "key": key.thumbprint, "clerk": "王芳"})
+        self.standing[key.sub, key.thumbprint] = Passed(f"check of {key.sub}", "face-v1", evidence)
+
+    def approval(self, institution: str, sub: str, key: str, /) -> Passed | None:
+        assert institution == INSTITUTION
+        return self.standing.get((sub, key))
+
+    def taken(self, approved: Approved, /) -> None:
+        self.taken_ones.append(approved.ses)
+        self.standing = {at: one for at, one in self.standing.items() if one.ses != approved.ses}
+
+
 @dataclass
 class Office:
     """An enrolment office on a real database."""
@@ -103,6 +132,7 @@ class Office:
     vault: Vault
     ca: LenderCA = field(default_factory=LenderCA)
     channel: IdentityChannel = field(default_factory=IdentityChannel)
+    checks: Checks = field(default_factory=Checks)
 
     def __post_init__(self) -> None:
         self.ledger = self.channel.ledger()
@@ -110,11 +140,19 @@ class Office:
         self.subs = register.pseudonyms(INSTITUTION, PERSONS)
         register.adopt(INSTITUTION, zip(PERSONS, self.subs, strict=True))
         self.keys = [LenderKey.generate(INSTITUTION, sub) for sub in self.subs]
+        for key in self.keys:
+            self.checks.passes(key)
 
     def service(self, faults: Faults | None = None) -> EnrolmentService:
         contract = self.ledger.contract("AssociationMSP/verifier", faults)
         return EnrolmentService(
-            self.database, self.vault, INSTITUTION, registrar=self.ca, ca=self.ca, verifier=contract
+            self.database,
+            self.vault,
+            INSTITUTION,
+            registrar=self.ca,
+            ca=self.ca,
+            verifier=contract,
+            approvals=self.checks,
         )
 
     def rows(self) -> Sequence[Lender]:
@@ -130,9 +168,7 @@ def office(database: Database, tmp_path: Path) -> Office:
 
 def test_lenders_go_from_pseudonym_to_enrolled(office: Office) -> None:
     progress: list[tuple[str, int, int]] = []
-    keys, report = office.service().enrol(
-        office.keys, method="kyc-file", progress=lambda *step: progress.append(step)
-    )
+    keys, report = office.service().enrol(office.keys, progress=lambda *step: progress.append(step))
     assert (report.enrolled, report.refused) == (3, {})
     assert [row.status for row in office.rows()] == ["enrolled"] * 3
     assert [row.x5t for row in office.rows()] == [key.x5t for key in keys]
@@ -140,23 +176,59 @@ def test_lenders_go_from_pseudonym_to_enrolled(office: Office) -> None:
     assert office.service().counts() == {"enrolled": 3}
 
 
+def test_who_passed_no_check_is_refused_before_the_ca_hears_of_it(office: Office) -> None:
+    office.checks.standing.pop((office.subs[1], office.keys[1].thumbprint))
+    keys, report = office.service().enrol(office.keys)
+    assert (report.enrolled, report.refused) == (2, {office.subs[1]: "APPROVAL_MISSING"})
+    assert [key.sub for key in keys] == [office.subs[0], office.subs[2]]
+    assert office.subs[1] not in office.ca.registered
+    assert office.subs[1] not in office.ledger.state
+    assert office.rows()[1].status == "imported"
+
+
+def test_a_check_passed_for_another_key_enrols_none(office: Office) -> None:
+    another = LenderKey.generate(INSTITUTION, office.subs[0])
+    _, report = office.service().enrol([another])
+    assert report.refused == {office.subs[0]: "APPROVAL_MISSING"}
+    assert office.ca.registered == []
+
+
+def test_an_approval_is_taken_once_it_is_sealed_here_and_needed_no_more(office: Office) -> None:
+    with pytest.raises(EndorseError):
+        office.service(Faults.of(["down"])).enrol(office.keys)
+    assert len(office.checks.taken_ones) == 3
+    assert office.checks.standing == {}
+    assert office.service().enrol(office.keys)[1].enrolled == 3
+
+
+def test_a_key_that_nobody_checked_says_so(office: Office, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        believed = InsecureApprovals()
+    assert "NOBODY IS VERIFIED" in caplog.text
+    approved = believed.approval(INSTITUTION, office.subs[0], office.keys[0].thumbprint)
+    assert approved.method.startswith("insecure-")
+    assert approved.opening.content["verified"] is False
+    assert not any(method.startswith("insecure-") for method in METHODS)
+
+
 def test_enrolling_again_changes_nothing(office: Office) -> None:
-    keys, _ = office.service().enrol(office.keys, method="kyc-file")
+    keys, _ = office.service().enrol(office.keys)
     before = [(row.x5t, row.commitment, row.enrolment_tx, row.rev) for row in office.rows()]
-    _, report = office.service().enrol(keys, method="kyc-file")
+    _, report = office.service().enrol(keys)
     assert report.enrolled == 3
     assert [(row.x5t, row.commitment, row.enrolment_tx, row.rev) for row in office.rows()] == before
     assert len(office.ca.registered) == 3
 
 
 def test_the_channel_gets_a_commitment_that_the_sealed_evidence_opens(office: Office) -> None:
-    office.service().enrol(office.keys, method="kyc-file", evidence={"policy": "p-1"})
+    office.service().enrol(office.keys)
     row = office.rows()[0]
     stored = json.loads(office.ledger.state[row.sub][0])
     assert row.evidence_encrypted is not None
     opened = unseal(office.vault, "lenders", row.id, row.evidence_encrypted)
     commitment.verify_commitment(stored["commitment"], opened.salt, opened.content)
-    assert opened.content["policy"] == "p-1"
+    assert opened.content["clerk"] == "王芳"
+    assert (stored["method"], opened.content["key"]) == ("face-v1", office.keys[0].thumbprint)
     with pytest.raises(SealedError):
         unseal(office.vault, "lenders", office.rows()[1].id, row.evidence_encrypted)
 
@@ -164,38 +236,41 @@ def test_the_channel_gets_a_commitment_that_the_sealed_evidence_opens(office: Of
 def test_a_run_that_broke_off_goes_on_where_it_was(office: Office) -> None:
     broken = office.service(Faults.of(["down"]))
     with pytest.raises(EndorseError):
-        broken.enrol(office.keys, method="kyc-file")
+        broken.enrol(office.keys)
     assert [row.status for row in office.rows()] == ["certified"] * 3
     office.ca.is_down = True  # it isn't needed again: the certificates are here
-    _, report = office.service().enrol(office.keys, method="kyc-file")
+    _, report = office.service().enrol(office.keys)
     assert report.enrolled == 3
 
 
 def test_another_key_for_a_certified_lender_is_not_certified_on_a_used_secret(office: Office) -> None:
-    office.service().certify(office.keys)
+    office.service().enrol(office.keys)
+    another = LenderKey.generate(INSTITUTION, office.subs[0])
+    before = office.rows()[0].evidence_encrypted
+    office.checks.passes(another)
     with pytest.raises(UserError, match="revoke it there"):
-        office.service().certify([LenderKey.generate(INSTITUTION, office.subs[0])])
+        office.service().enrol([another])
+    assert office.rows()[0].evidence_encrypted == before
 
 
 def test_a_lost_answer_is_repeated_as_a_success(office: Office) -> None:
-    keys = office.service().certify(office.keys)
     with pytest.raises(Exception, match="no answer"):
-        office.service(Faults.of(["ok", "lost"])).record(keys, method="kyc-file")
-    report = office.service().record(keys, method="kyc-file")
+        office.service(Faults.of(["ok", "lost"])).enrol(office.keys)
+    _, report = office.service().enrol(office.keys)
     assert report.enrolled == 3
 
 
 def test_a_ca_that_is_down_changes_nothing(office: Office) -> None:
     office.ca.is_down = True
     with pytest.raises(CAUnavailable):
-        office.service().enrol(office.keys, method="kyc-file")
+        office.service().enrol(office.keys)
     assert [row.status for row in office.rows()] == ["imported"] * 3
     assert office.ledger.settled == {}
 
 
 def test_a_refused_lender_is_named_and_the_others_are_enrolled(office: Office) -> None:
     office.channel.refuse[office.subs[1]] = "CERT_CHAIN"
-    _, report = office.service().enrol(office.keys, method="kyc-file")
+    _, report = office.service().enrol(office.keys)
     assert (report.enrolled, report.refused) == (2, {office.subs[1]: "CERT_CHAIN"})
     assert [(row.status, row.code) for row in office.rows()] == [
         ("enrolled", None),
@@ -207,12 +282,12 @@ def test_a_refused_lender_is_named_and_the_others_are_enrolled(office: Office) -
 def test_a_stranger_is_refused_before_anything_is_sent(office: Office) -> None:
     stranger = LenderKey.generate(INSTITUTION, base64url.encode(b"s" * 16))
     with pytest.raises(UserError, match="import its roll first"):
-        office.service().enrol([stranger], method="kyc-file")
+        office.service().enrol([stranger])
     assert office.ca.registered == []
 
 
 def test_the_database_file_holds_nothing_personal_in_clear(office: Office, tmp_path: Path) -> None:
-    office.service().enrol(office.keys, method="kyc-file", evidence={"clerk": "王芳"})
+    office.service().enrol(office.keys)
     recorder = SessionRecorder(office.database, office.vault, office.ledger.contract())
     InsecureDemoChecks(recorder).check(INSTITUTION, "m-1", office.subs)
     office.database.close()
@@ -239,9 +314,10 @@ def test_a_roll_with_another_pseudonym_for_a_known_lender_is_refused(office: Off
 
 
 def test_a_lenders_key_file_is_private_and_comes_back(office: Office, tmp_path: Path) -> None:
-    (certified,) = office.service().certify(office.keys[:1])
     path = tmp_path / "lender.json"
-    certified.save(path)
+    office.keys[0].save(path)
+    (certified,), _ = office.service().enrol(office.keys[:1])
+    certified.save(path, replace_own=True)
     assert path.stat().st_mode & 0o777 == 0o600
     assert LenderKey.load(path).x5t == certified.x5t
     with pytest.raises(UserError, match="can't be written"):
@@ -262,7 +338,7 @@ def test_a_certificate_for_another_key_is_refused(office: Office) -> None:
 
 @pytest.fixture
 def recorder(office: Office) -> SessionRecorder:
-    office.service().enrol(office.keys, method="kyc-file")
+    office.service().enrol(office.keys)
     return SessionRecorder(office.database, office.vault, office.ledger.contract())
 
 
@@ -299,8 +375,8 @@ def test_a_check_that_the_channel_refuses_is_no_check(office: Office, recorder: 
     recorded = InsecureDemoChecks(recorder).check(INSTITUTION, "m-1", office.subs[:2])
     assert [item.code for item in recorded] == ["KEY_REVOKED", None]
     good = recorded[0].session
-    with pytest.raises(Refused, match="KEY_REVOKED"):
-        recorder.record(good, recorder.evidence(good.ses))
+    again = recorder.record_many([(good, recorder.evidence(good.ses))])
+    assert [item.code for item in again] == ["KEY_REVOKED"]
 
 
 def test_evidence_that_the_commitment_does_not_open_is_refused(
@@ -308,7 +384,7 @@ def test_evidence_that_the_commitment_does_not_open_is_refused(
 ) -> None:
     good = InsecureDemoChecks(recorder).check(INSTITUTION, "m-1", office.subs[:1])[0].session
     with pytest.raises(UserError, match="isn't what it commits to"):
-        recorder.record(good, Evidence.of({"v": 1}))
+        recorder.record_many([(good, Evidence.of({"v": 1}))])
 
 
 def test_who_is_not_enrolled_gets_no_check(database: Database) -> None:

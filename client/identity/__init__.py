@@ -1,0 +1,1 @@
+"""The identity service's surroundings on this platform: ledger, recorder, register, enrolment."""
