@@ -10,9 +10,9 @@ import json
 import time
 import uuid
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from sqlalchemy import and_, delete, exists, func, or_, select, update
+from sqlalchemy import Table, and_, delete, exists, func, insert, or_, select, update
 from sqlalchemy.orm import aliased
 
 from client.platform.models import Ballot, Batch, BatchAttempt, OutboxEntry
@@ -20,7 +20,7 @@ from client.platform.times import now, to_text
 from client.relay.batch import Item, Limits, Parcel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from sqlalchemy.orm import Session
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from client.platform.times import Clock
 
 _CHUNK = 500
+_BALLOTS, _OUTBOX = cast("Table", Ballot.__table__), cast("Table", OutboxEntry.__table__)
 _RETRY_PENDING = (0.25, 0.5, 1.0, 2.0, 5.0)
 
 
@@ -296,23 +297,47 @@ class Outbox:
         session.execute(delete(Batch).where(Batch.id == batch, ~left))
 
 
-def enqueue(session: Session, ballot: Ballot, entry: bytes, *, deadline: float, wall: float) -> None:
-    """Put an acknowledged ballot into the outbox, in the transaction that acknowledges it."""
-    session.add(
-        OutboxEntry(
-            ballot=ballot.id,
-            mtg=ballot.mtg,
-            door=ballot.door,
-            sub=ballot.sub,
-            entry=entry,
-            queued_at=wall,
-            not_before=wall,
-            deadline=deadline,
-            attempts=0,
-            parked=False,
-            batch=None,
-        )
-    )
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """A ballot to be put into the outbox: its voter, its row but for meeting and door, its batch entry."""
+
+    sub: str
+    row: Mapping[str, object]
+    entry: bytes
+
+
+def enqueue(
+    session: Session, ballots: Sequence[Queued], *, mtg: str, door: str, deadline: float, wall: float
+) -> list[int]:
+    """Write ballots and their outbox rows, in the transaction that acknowledges them; return their ids.
+
+    Ids rise in the order given: the outbox is served by them.
+    """
+    if not ballots:
+        return []
+    none = {"status": "queued", "code": None, "tx": None, "block": None}
+    rows = [{"mtg": mtg, "door": door, "sub": one.sub, **one.row, **none} for one in ballots]
+    numbered = insert(_BALLOTS).returning(_BALLOTS.c.id, sort_by_parameter_order=True)
+    connection = session.connection()
+    ids = [int(row.id) for row in connection.execute(numbered, rows)]
+    entries = [
+        {
+            "ballot": ballot,
+            "mtg": mtg,
+            "door": door,
+            "sub": one.sub,
+            "entry": one.entry,
+            "queued_at": wall,
+            "not_before": wall,
+            "deadline": deadline,
+            "attempts": 0,
+            "parked": False,
+            "batch": None,
+        }
+        for ballot, one in zip(ids, ballots, strict=True)
+    ]
+    connection.execute(insert(_OUTBOX), entries)
+    return ids
 
 
 def _ready(due: Sequence[tuple[int, int, float]], limits: Limits, wall: float) -> bool:

@@ -16,7 +16,7 @@ from client.relay.batch import Limits
 from client.relay.delivery import Delivery
 from client.relay.failover import Failover
 from client.relay.gateway_route import GatewayRoute
-from client.relay.outbox import Outbox, enqueue
+from client.relay.outbox import Outbox, Queued, enqueue
 from client.relay.worker import Relay
 from tests.ledger import BallotBox, Faults, Killed, Ledger, entry_digest
 
@@ -76,27 +76,21 @@ class Bench:
         self.numbers += 1
         sub, ses = voter.to_bytes(16, "big"), (session or 1000 * voter + seq).to_bytes(16, "big")
         entry = [0, sub, seq, ses, int(NOW), [0], b"\0" * 64, self.numbers, int(NOW), [0, b"", []], []]
-        with self.database.write() as connection:
-            ballot = Ballot(
-                mtg=MTG,
-                sub=base64url.encode(sub),
-                seq=seq,
-                digest=entry_digest(entry),
-                jws="",
-                choices="{}",
-                claims="[]",
-                ses=base64url.encode(ses),
-                door=DOOR,
-                ack_no=self.numbers,
-                ack_time="2026-01-01T00:00:00Z",
-                ack_jws="",
-                status="queued",
-                created_at="2026-01-01T00:00:00Z",
-            )
-            connection.add(ballot)
-            connection.flush()
-            enqueue(connection, ballot, cbor2.dumps(entry), deadline=DEADLINE, wall=self.clock.now)
-            return int(ballot.id)
+        row = {
+            "seq": seq,
+            "digest": entry_digest(entry),
+            "jws": "",
+            "choices": "{}",
+            "claims": "[]",
+            "ses": base64url.encode(ses),
+            "ack_no": self.numbers,
+            "ack_time": "2026-01-01T00:00:00Z",
+            "ack_jws": "",
+            "created_at": "2026-01-01T00:00:00Z",
+        }
+        queued = Queued(base64url.encode(sub), row, cbor2.dumps(entry))
+        with self.database.write() as writing:
+            return enqueue(writing, [queued], mtg=MTG, door=DOOR, deadline=DEADLINE, wall=self.clock.now)[0]
 
     def run(self, relay: Relay, steps: int = 50) -> None:
         """Let the relay work until nothing is ready; time passes while it waits."""
