@@ -20,9 +20,9 @@ from client.platform.models import AckCounter
 from client.platform.registers import DatabaseRecords, load_meeting, roll_entries
 from client.platform.times import now
 from client.relay.backlog import Backlog
+from client.relay.enqueue import Queued, enqueue
 from client.relay.errors import DeskBusy
 from client.relay.lookups import Acknowledged, Found, History, acknowledged_before
-from client.relay.outbox import Queued, enqueue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from client.platform.registers import MeetingFile
     from client.platform.times import Clock
     from client.relay.lookups import Records
+
+__all__ = ["SETTLE_SECONDS", "Acknowledged", "AcknowledgementDesk", "Answer", "DoorSigner"]
 
 SETTLE_SECONDS = 24 * 3600
 """How long after closing a door goes on trying to bring an acknowledged ballot to the channel."""

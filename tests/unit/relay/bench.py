@@ -14,9 +14,10 @@ from client.encodings import base64url
 from client.platform.models import Ballot, OutboxEntry
 from client.relay.batch import Limits
 from client.relay.delivery import Delivery
+from client.relay.enqueue import Queued, enqueue
 from client.relay.failover import Failover
 from client.relay.gateway_route import GatewayRoute
-from client.relay.outbox import Outbox, Queued, enqueue
+from client.relay.outbox import Outbox
 from client.relay.worker import Relay
 from tests.ledger import BallotBox, Faults, Killed, Ledger, entry_digest
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from client.platform import Database
+    from client.relay.watch import Watch
 
 MTG, DOOR = "m-1", "AssociationMSP"
 NOW = 1_767_225_600.0
@@ -62,14 +64,16 @@ class Bench:
             clock=self.clock.moment,
         )
 
-    def relay(self, faults: Sequence[Faults] = (), name: str = "relay-1") -> Relay:
+    def relay(
+        self, faults: Sequence[Faults] = (), name: str = "relay-1", watch: Watch | None = None
+    ) -> Relay:
         outbox = self.outbox(name)
         routes = [
             GatewayRoute(f"peer{number}", self.ledger.contract(faults=fault), self.ledger.commit_of)
             for number, fault in enumerate(faults or [Faults()])
         ]
-        delivery = Delivery(outbox, Failover(routes, self.clock.wall))
-        return Relay(outbox, delivery, limits=self.limits)
+        delivery = Delivery(outbox, Failover(routes, self.clock.wall), watch, self.clock.wall)
+        return Relay(outbox, delivery, limits=self.limits, watch=watch)
 
     def acknowledge(self, voter: int, seq: int = 1, session: int | None = None) -> int:
         """Put a ballot where the desk would; return its row."""
