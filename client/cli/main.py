@@ -21,6 +21,7 @@ COMMANDS = {
     "roll": ("client.cli.roll", "Registers of claims: generate, import, root, prove."),
     "meeting": ("client.cli.meeting", "Propose, confirm and follow meetings."),
     "ballot": ("client.cli.ballot", "Enrol with the lender CA, and cast a ballot."),
+    "relay": ("client.cli.relay", "Carry acknowledged ballots to the channel: run."),
     "receipt": ("client.cli.receipt", "Verify a lender's receipt."),
     "face": ("client.cli.face", "Compare faces."),
     "identity": ("client.cli.identity_service", "The identity service: serve, reviews, slots, retention."),
