@@ -19,6 +19,14 @@ import grpc
 
 from client.encodings import base64url, hashes
 from client.gateway.errors import CommitStatusError, EndorseError, EndpointDetail, EvaluateError, SubmitError
+from client.gateway.protos import (
+    common_pb2,
+    gateway_pb2,
+    proposal_pb2,
+    proposal_response_pb2,
+    transaction_pb2,
+)
+from client.relay.reads import kv_rwset_pb2, rwset_pb2
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -76,7 +84,8 @@ class Faults:
     def of(cls, words: Iterable[str]) -> Faults:
         return cls(deque(words))
 
-    def next(self) -> str:
+    def next(self, stage: str) -> str:
+        del stage
         return self.script.popleft() if self.script else "ok"
 
 
@@ -151,7 +160,7 @@ class LedgerProposal:
     def endorse(self, timeout: float | None = None) -> LedgerTransaction:
         del timeout
         ledger, faults = self.contract.ledger, self.contract.faults
-        _die_if(fault := faults.next())
+        _die_if(fault := faults.next("endorse"))
         if fault == "down":
             raise EndorseError("no endorser", grpc_code=grpc.StatusCode.UNAVAILABLE)
         try:
@@ -172,9 +181,29 @@ class LedgerTransaction:
     def transaction_id(self) -> str:
         return self.stub.tx
 
+    def to_bytes(self) -> bytes:
+        """Return as much of a prepared transaction as tells what was read, under composite keys."""
+        reads = kv_rwset_pb2.KVRWSet()
+        for key, version in self.stub.reads.items():
+            parts = key.replace("~", "\0")
+            read = reads.reads.add(key=f"\0{parts}\0")
+            if version >= 0:
+                read.version.block_num = version
+        space = rwset_pb2.NsReadWriteSet(namespace="arbitration", rwset=reads.SerializeToString())
+        results = rwset_pb2.TxReadWriteSet(ns_rwset=[space]).SerializeToString()
+        action = proposal_pb2.ChaincodeAction(results=results).SerializeToString()
+        response = proposal_response_pb2.ProposalResponsePayload(extension=action).SerializeToString()
+        endorsed = transaction_pb2.ChaincodeEndorsedAction(proposal_response_payload=response)
+        payload = transaction_pb2.ChaincodeActionPayload(action=endorsed).SerializeToString()
+        actions = [transaction_pb2.TransactionAction(payload=payload)]
+        data = transaction_pb2.Transaction(actions=actions).SerializeToString()
+        envelope = common_pb2.Envelope(payload=common_pb2.Payload(data=data).SerializeToString())
+        prepared = gateway_pb2.PreparedTransaction(transaction_id=self.transaction_id, envelope=envelope)
+        return bytes(prepared.SerializeToString())
+
     def submit(self, timeout: float | None = None) -> LedgerCommit:
         del timeout
-        _die_if(fault := self.faults.next())
+        _die_if(fault := self.faults.next("submit"))
         if fault == "refused":
             raise SubmitError("no orderer", grpc_code=grpc.StatusCode.UNAVAILABLE)
         if fault == "late":
@@ -197,7 +226,7 @@ class LedgerCommit:
 
     def status(self, timeout: float | None = None) -> Status:
         del timeout
-        _die_if(fault := self.faults.next())
+        _die_if(fault := self.faults.next("status"))
         status = self.ledger.settled.get(self.transaction_id)
         if status is None or fault == "lost":
             raise CommitStatusError("no answer", grpc_code=grpc.StatusCode.DEADLINE_EXCEEDED)
@@ -234,11 +263,17 @@ class BallotBox:
     refuse_whole: set[bytes] = field(default_factory=set)  # voters whose presence fails the whole batch
 
     def functions(self) -> dict[str, Function]:
-        return {"SubmitBallots": self.submit, "GetBallot": self.get_ballot}
+        return {"SubmitBallots": self.submit, "GetBallot": self.get_ballot, "Touch": self.touch}
+
+    def touch(self, stub: Stub, arguments: tuple[bytes, ...]) -> bytes:
+        """Write the meeting's record anew, as a step in its life does."""
+        stub.put(f"meeting~{arguments[0].decode()}", stub.tx.encode())
+        return b""
 
     def submit(self, stub: Stub, arguments: tuple[bytes, ...]) -> bytes:
         version, mtg, entries = cbor2.loads(arguments[0])
         assert version == 1
+        stub.get(f"meeting~{mtg}")
         if not self.is_open:
             raise Refusal("MEETING_NOT_OPEN: The meeting doesn't take ballots from this door now.")
         if any(entry[1] in self.refuse_whole for entry in entries):

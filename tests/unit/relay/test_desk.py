@@ -6,17 +6,22 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
-from client.encodings import base64url, certificates
+from client.encodings import base64url, certificates, jcs
 from client.encodings.acknowledgement import parse_acknowledgement
 from client.encodings.batch import CompactEntry, decode_entry
 from client.encodings.entries import read_entry
 from client.encodings.errors import Refused
 from client.encodings.es256 import ORDER
+from client.encodings.leaf import claims_json
 from client.errors import UserError
 from client.platform.models import AckCounter, Ballot, Lender, OutboxEntry
+from client.platform.registers import roll_entry
 from client.platform.times import to_text
+from client.relay.backlog import Backlog
+from client.relay.desk import Acknowledged
+from client.relay.errors import DeskBusy
 from tests.unit.platform.scene import OPENS, Scene
 
 if TYPE_CHECKING:
@@ -71,6 +76,16 @@ def test_ballot_number_and_outbox_row_are_written_together(scene: Scene) -> None
     assert isinstance(entry, CompactEntry)
     rebuilt = read_entry(entry, scene.meeting).complete(signed.jws.x5t)
     assert (rebuilt.compact, entry.ack_no) == (signed.compact, 1)
+
+
+def test_what_is_written_of_votes_and_claims_is_their_jcs(database: Database) -> None:
+    scene = Scene(database)
+    taken = scene.desk().accept(scene.ballot(0, {"m2": "reject", "m1": "abstain"}).compact)
+    row = next(row for row in rows(scene) if row.digest == taken.digest)
+    assert row.choices.encode() == jcs.dumps({"m1": "abstain", "m2": "reject"})
+    found = roll_entry(database, "m-1", row.sub)
+    assert found is not None
+    assert row.claims.encode() == jcs.dumps(claims_json(found[1].claims))
 
 
 def test_a_failure_on_the_way_leaves_no_gap(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -272,7 +287,7 @@ def test_with_revotes_the_last_counts_and_a_check_is_used_once(database: Databas
 def test_one_bad_ballot_never_fails_the_others_of_a_call(scene: Scene) -> None:
     good, bad = scene.ballot(0), scene.ballot(1, {"m1": "approve"})
     answers = scene.desk().accept_many([good.compact, bad.compact, scene.ballot(2).compact])
-    assert [answer.code if isinstance(answer, Refused) else answer.no for answer in answers] == [
+    assert [answer.no if isinstance(answer, Acknowledged) else answer.code for answer in answers] == [
         1,
         "CHOICE_MISSING",
         2,
@@ -299,3 +314,66 @@ def test_a_ballot_for_another_network_is_refused(scene: Scene) -> None:
     scene.meeting = there
     document = base64.urlsafe_b64decode(foreign.split(".")[1] + "==")
     assert b'"mtg":"m-2"' in document
+
+
+def test_a_door_that_is_far_behind_gives_no_word_and_stores_nothing(scene: Scene) -> None:
+    desk = scene.desk(bound=2)
+    first = scene.ballot(0)
+    taken = desk.accept(first.compact)
+    answers = desk.accept_many([scene.ballot(lender).compact for lender in (1, 2)])
+    assert [type(answer) for answer in answers] == [Acknowledged, DeskBusy]
+    scene.clock.now += timedelta(seconds=20)
+    late = scene.ballot(3)
+    with pytest.raises(DeskBusy, match=r"hand the same ballot in again in \d+ s") as caught:
+        desk.accept(late.compact)
+    assert (caught.value.code, caught.value.exit_code) == ("DESK_BUSY", 2)
+    assert caught.value.retry_after >= 1
+    assert [row.ack_no for row in rows(scene)] == [1, 2]
+    assert desk.accept(first.compact) == taken
+
+
+def test_a_busy_door_still_says_what_is_wrong_with_a_ballots_form(scene: Scene) -> None:
+    desk = scene.desk(bound=0)
+    assert [getattr(answer, "code", None) for answer in desk.accept_many(["x", _unanswered(scene)])] == [
+        "JWS_FORMAT",
+        "CHOICE_MISSING",
+    ]
+
+
+def test_a_door_that_has_caught_up_takes_ballots_again(scene: Scene) -> None:
+    turned = [0.0]
+    desk = scene.desk(bound=1)
+    desk._backlog._clock = lambda: turned[0]
+    desk._backlog._counted_at = None
+    desk.accept(scene.ballot(0).compact)
+    waiting = scene.ballot(1).compact
+    with pytest.raises(DeskBusy):
+        desk.accept(waiting)
+    with scene.database.write() as session:
+        session.execute(delete(OutboxEntry))
+    with pytest.raises(DeskBusy):  # the last count still stands
+        desk.accept(waiting)
+    turned[0] += 1.0
+    assert desk.accept(waiting).no == 2
+
+
+def test_the_longer_the_oldest_waits_the_later_to_ask_again(scene: Scene) -> None:
+    door = scene.signer.msp
+    for seconds, after in ((0, 1), (20, 20), (300, 60)):
+        scene.meeting = scene.hold(f"m-{seconds}")
+        scene.desk(scene.meeting.mtg).accept(scene.ballot(0).compact)
+        backlog = Backlog(scene.database, scene.meeting.mtg, door, bound=1)
+        backlog.refresh()
+        assert backlog.room() == 0
+        assert backlog.retry_after(scene.clock().timestamp() + seconds) == after
+
+
+def test_two_ballots_of_one_voter_in_one_call_follow_each_other(database: Database) -> None:
+    scene = Scene(database, revote="last")
+    ses = scene.check(0)
+    ballots = [scene.ballot(0, seq=1), scene.ballot(0, seq=2, ses=ses), scene.ballot(0, seq=3, ses=ses)]
+    answers = scene.desk().accept_many([signed.compact for signed in ballots])
+    assert [getattr(answer, "code", None) for answer in answers] == [None, None, "SESSION_USED"]
+    with database.read() as session:
+        queued = select(Ballot.seq).join(OutboxEntry, OutboxEntry.ballot == Ballot.id)
+        assert session.scalars(queued.order_by(OutboxEntry.ballot)).all() == [1, 2]
