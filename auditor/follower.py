@@ -38,7 +38,7 @@ class Follower:
         self, channel: str, genesis: bytes, chaincode: str, replay: Replay, offices: Offices
     ) -> None:
         self.channel = channel
-        self.ledger = Ledger(channel, genesis, chaincode)
+        self.ledger = Ledger(channel, genesis, chaincode, offices.regulator)
         self.findings: list[VerificationError] = []
         self.broken: VerificationError | None = None
         self.transactions = 0

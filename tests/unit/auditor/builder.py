@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from auditor import protobuf as pb
 from auditor.blocks import Header
 from auditor.members import ATTRIBUTES_OID
+from tests.unit.auditor.config_builder import channel_config
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -50,6 +51,9 @@ class Signer:
             mspid=self.msp_id, id_bytes=self.pem
         ).SerializeToString()
         return raw
+
+    def sign(self, message: bytes) -> bytes:
+        return sign(self.key, message)
 
 
 class Org:
@@ -120,44 +124,7 @@ class Network:
         return self.orgs[msp_id].issue(role, attributes={"role": role})
 
     def config(self, sequence: int = 0) -> pb.Message:
-        config = pb.configtx.Config(sequence=sequence)
-        for kind in ("Application", "Orderer"):
-            group = config.channel_group.groups[kind]
-            for name, org in self.orgs.items():
-                msp = pb.msp_config.FabricMSPConfig(
-                    name=name, root_certs=[org.root.public_bytes(serialization.Encoding.PEM)]
-                )
-                msp.fabric_node_ous.enable = True
-                for role in ("client", "peer", "admin", "orderer"):
-                    unit = getattr(msp.fabric_node_ous, f"{role}_ou_identifier")
-                    unit.organizational_unit_identifier = role
-                group.groups[name].values["MSP"].value = pb.msp_config.MSPConfig(
-                    config=msp.SerializeToString()
-                ).SerializeToString()
-        application = config.channel_group.groups["Application"]
-        application.policies["Endorsement"].policy.CopyFrom(two_of(ENDORSERS, "PEER"))
-        application.policies["LifecycleEndorsement"].policy.CopyFrom(two_of(ENDORSERS, "PEER"))
-        application.policies["Admins"].policy.CopyFrom(two_of(ENDORSERS, "ADMIN"))
-        orderers = pb.configuration.Orderers(
-            consenter_mapping=[
-                pb.configuration.Consenter(id=number, msp_id=name, identity=self.orderers[name].pem)
-                for number, name in enumerate(self.orgs, 1)
-            ]
-        )
-        group = config.channel_group.groups["Orderer"]
-        group.values["Orderers"].value = orderers.SerializeToString()
-        return config
-
-
-def two_of(orgs: Sequence[str], role: str) -> pb.Message:
-    envelope = pb.policies.SignaturePolicyEnvelope()
-    envelope.rule.n_out_of.n = 2
-    for index, name in enumerate(orgs):
-        envelope.rule.n_out_of.rules.add().signed_by = index
-        envelope.identities.add().principal = pb.msp_principal.MSPRole(
-            msp_identifier=name, role=pb.msp_principal.MSPRole.MSPRoleType.Value(role)
-        ).SerializeToString()
-    return pb.policies.Policy(type=pb.policies.Policy.SIGNATURE, value=envelope.SerializeToString())
+        return channel_config(self, sequence)
 
 
 @dataclass
@@ -171,7 +138,8 @@ class Chain:
     last_config: int = 0
 
     def __post_init__(self) -> None:
-        config = pb.configtx.ConfigEnvelope(config=self.network.config())
+        self.config = self.network.config()
+        config = pb.configtx.ConfigEnvelope(config=self.config)
         header = pb.common.ChannelHeader(type=pb.common.CONFIG, channel_id=self.channel)
         payload = pb.common.Payload(data=config.SerializeToString())
         payload.header.channel_header = header.SerializeToString()
