@@ -57,13 +57,13 @@ class Signer:
 
 
 class Org:
-    """An organisation with a root of its own."""
+    """An organisation with a root of its own; `usable` where Fabric itself is to take it."""
 
-    def __init__(self, msp_id: str) -> None:
+    def __init__(self, msp_id: str, *, usable: bool = False) -> None:
         self.msp_id = msp_id
         self.key = ec.generate_private_key(ec.SECP256R1())
         name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, f"{msp_id} root")])
-        self.root = _certificate(name, name, self.key, self.key, ca=True)
+        self.root = _certificate(name, name, self.key, self.key, ca=True, usable=usable)
 
     def issue(
         self,
@@ -94,6 +94,7 @@ def _certificate(
     *,
     ca: bool,
     attributes: Mapping[str, str] | None = None,
+    usable: bool = False,
 ) -> x509.Certificate:
     builder = (
         x509.CertificateBuilder()
@@ -108,6 +109,12 @@ def _certificate(
     if attributes:
         value = json.dumps({"attrs": attributes}).encode()
         builder = builder.add_extension(x509.UnrecognizedExtension(ATTRIBUTES_OID, value), critical=False)
+    if usable:
+        usage = x509.KeyUsage(
+            False, False, False, False, False, True, True, False, False
+        )  # sign certificates
+        identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
+        builder = builder.add_extension(usage, critical=True).add_extension(identifier, critical=False)
     return builder.sign(by, hashes.SHA256())
 
 
