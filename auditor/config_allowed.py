@@ -160,7 +160,9 @@ def _verify_member(after: Tree, place: Place, group: Element, where: str) -> Non
 
 
 def _named_alike(place: Place, element: Element) -> str:
-    _, msp = _msp(element)
+    kind, msp = _msp(element)
+    if kind:
+        return "another kind of MSP than Fabric's own"
     return "" if msp.name == place.name else f"the MSP {msp.name!r} under the name {place.name!r}"
 
 

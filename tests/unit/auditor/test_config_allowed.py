@@ -44,6 +44,12 @@ def first_two_swap(found: pb.Message) -> None:
     found[0].msp_id, found[1].msp_id = found[1].msp_id, found[0].msp_id
 
 
+def idemix(group: pb.Message) -> None:
+    config = pb.msp_config.MSPConfig.FromString(group.values["MSP"].value)
+    config.type = 1
+    group.values["MSP"].value = config.SerializeToString()
+
+
 def with_policy(name: str, policy: pb.Message) -> Change:
     return lambda group: group.policies[name].CopyFrom(modifiable(policy))
 
@@ -171,6 +177,7 @@ B = Org("InstitutionBMSP")
             add_member(B, lambda group: setattr(group, "mod_policy", "Readers")),
             f"group {APPLICATION}/InstitutionBMSP",
         ),
+        (add_member(B, idemix), f"value {APPLICATION}/InstitutionBMSP/MSP"),
         (add_member(B, name="OtherMSP"), f"value {APPLICATION}/InstitutionBMSP/MSP"),
         (
             add_member(B, lambda group: group.groups["Inner"].CopyFrom(member(B))),
