@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from auditor.definitions import verify_definition
+from auditor.alarm import FOREIGN_DEFINITION, FOREIGN_TRANSACTION, Alarms
+from auditor.definitions import foreign_definitions, verify_definition
 from auditor.errors import BlockError, ConfigurationError, ReplayError, VerificationError
 from auditor.ledger import Ledger
 from auditor.replay.authority import Offices, verify_authority
@@ -31,19 +32,20 @@ class Follower:
 
     A block or configuration that fails ends the following (`broken`): nothing after it can be
     trusted. A transaction that fails is a finding, and following goes on, so that one audit
-    names everything that is wrong.
+    names everything that is wrong. What belongs to another chaincode is not replayed, and an alarm.
     """
 
     def __init__(
         self, channel: str, genesis: bytes, chaincode: str, replay: Replay, offices: Offices
     ) -> None:
         self.channel = channel
-        self.ledger = Ledger(channel, genesis, chaincode)
+        self.ledger = Ledger(channel, genesis, chaincode, offices.regulator)
         self.findings: list[VerificationError] = []
         self.broken: VerificationError | None = None
         self.transactions = 0
         self.invalid = 0
         self.foreign = 0
+        self.alarms = Alarms(channel)
         self._chaincode = chaincode
         self._replay = replay
         self._offices = offices
@@ -66,9 +68,15 @@ class Follower:
     def _replayed(self, endorsed: Endorsed) -> list[VerificationError]:
         transaction = endorsed.transaction
         try:
-            verify_definition(transaction, self.ledger.configuration, self._chaincode)
+            for name in sorted(foreign_definitions(transaction, self._chaincode)):
+                self.alarms.add(FOREIGN_DEFINITION, name, transaction.where)
+            verify_definition(
+                transaction, self.ledger.configuration, self._chaincode, self._offices.regulator
+            )
             if transaction.chaincode != self._chaincode:
-                self.foreign += transaction.chaincode != LIFECYCLE
+                if transaction.chaincode != LIFECYCLE:
+                    self.foreign += 1
+                    self.alarms.add(FOREIGN_TRANSACTION, transaction.chaincode, transaction.where)
                 return []
             verify_authority(endorsed, self._offices)
             expected = self._expected(endorsed)

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 from auditor import protobuf as pb
 from auditor.blocks import Block, Header, parse_block, verify_data, verify_genesis, verify_succession
+from auditor.config_update import STEP_CONFIGURATION
 from auditor.configuration import ChannelConfiguration, parse_configuration, verify_update
-from auditor.errors import BlockError, TransactionError, VerificationError
+from auditor.errors import BlockError, ConfigurationError, TransactionError, VerificationError
 from auditor.orderers import verify_quorum
+from auditor.replay.authority import Offices
 from auditor.transactions import (
     Endorsed,
     Transaction,
@@ -28,6 +30,7 @@ STEP_REFUSAL = 12
 _VALID = 0
 _POLICY_FAILURE = 10
 _READ_CONFLICT = 11
+_REGULATOR = Offices().regulator
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +51,15 @@ class VerifiedBlock:
 class Ledger:
     """Verifies one channel block by block; a block out of order, or after a bad one, is refused."""
 
-    def __init__(self, channel: str, genesis: bytes, audited: str | None = None) -> None:
-        """Pin the genesis hash; `audited` is the chaincode held to the channel's policy (None: all)."""
+    def __init__(
+        self, channel: str, genesis: bytes, audited: str | None = None, regulator: str = _REGULATOR
+    ) -> None:
+        """Pin the genesis hash; `audited` is the chaincode held to the channel's policy (None: all).
+
+        `regulator` is the organisation without whose signature no configuration changes.
+        """
         self.channel = channel
+        self._regulator = regulator
         self._audited = audited
         self.world = World()
         self._genesis = genesis
@@ -103,7 +112,16 @@ class Ledger:
         verify_quorum(block, current, block.header.number if is_config else self._last_config)
         if not is_config:
             return current
-        return verify_update(current, block.data[0], f"{self.channel} {block.where}")
+        where = f"{self.channel} {block.where}"
+        if len(block.data) != 1:
+            raise ConfigurationError(
+                STEP_CONFIGURATION,
+                where,
+                "a configuration has a block of its own",
+                expected=1,
+                found=len(block.data),
+            )
+        return verify_update(current, block.data[0], where, self._regulator)
 
     def _transactions(
         self,

@@ -12,6 +12,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from auditor import protobuf as pb
 
@@ -34,9 +35,41 @@ class Organisation:
     msp_id: str
     roots: tuple[x509.Certificate, ...]
     intermediates: tuple[x509.Certificate, ...] = ()
-    revoked_serials: frozenset[int] = frozenset()
+    revoked: frozenset[tuple[x509.Name, int]] = frozenset()  # issuer and serial number
     # role name -> organisational unit that stands for it; empty where NodeOUs are off
     units: tuple[tuple[str, str], ...] = ()
+
+
+def parse_organisation(config: pb.Message) -> Organisation:
+    """Read an organisation from its msp.FabricMSPConfig; raises ValueError where it is malformed.
+
+    A revocation list counts where an authority of this organisation signed it, as in Fabric.
+    """
+    units: list[tuple[str, str]] = []
+    if config.fabric_node_ous.enable:
+        for role in ("client", "peer", "admin", "orderer"):
+            name = getattr(config.fabric_node_ous, f"{role}_ou_identifier").organizational_unit_identifier
+            units.append((role, name or role))
+    roots = tuple(x509.load_pem_x509_certificate(one) for one in config.root_certs)
+    intermediates = tuple(x509.load_pem_x509_certificate(one) for one in config.intermediate_certs)
+    lists = [x509.load_pem_x509_crl(raw) for raw in config.revocation_list]
+    revoked = {
+        (one.issuer, entry.serial_number)
+        for one in lists
+        if any(_issued(one, authority) for authority in (*roots, *intermediates))
+        for entry in one
+    }
+    return Organisation(config.name, roots, intermediates, frozenset(revoked), tuple(units))
+
+
+def authority_keys(config: pb.Message) -> frozenset[bytes]:
+    """Return the public keys (DER) of an organisation's certificate authorities, from its FabricMSPConfig."""
+    return frozenset(
+        x509.load_pem_x509_certificate(one)
+        .public_key()
+        .public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        for one in (*config.root_certs, *config.intermediate_certs)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +137,19 @@ def verify_signature(key: ec.EllipticCurvePublicKey, message: bytes, signature: 
         raise NotAMember("the signature does not verify") from error
 
 
+def _issued(crl: x509.CertificateRevocationList, authority: x509.Certificate) -> bool:
+    key = authority.public_key()
+    return (
+        crl.issuer == authority.subject
+        and isinstance(key, ec.EllipticCurvePublicKey)
+        and crl.is_signature_valid(key)
+    )
+
+
 def _verify_chain(certificate: x509.Certificate, organisation: Organisation) -> None:
     if _is_ca(certificate):
         raise NotAMember(f"{_name(certificate)} is a CA certificate, not a member's")
-    if certificate.serial_number in organisation.revoked_serials:
+    if (certificate.issuer, certificate.serial_number) in organisation.revoked:
         raise NotAMember(f"the certificate of {_name(certificate)} is on the channel's revocation list")
     current = certificate
     for _ in range(len(organisation.intermediates) + 1):

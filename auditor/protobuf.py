@@ -28,8 +28,16 @@ from fabric_protos.msp import (
 from fabric_protos.msp import (
     msp_principal_pb2 as _msp_principal,
 )
+from fabric_protos.orderer import configuration_pb2 as _orderer_configuration
+from fabric_protos.orderer.smartbft import configuration_pb2 as _smartbft
+from fabric_protos.peer import (
+    chaincode_event_pb2 as _event,
+)
 from fabric_protos.peer import (
     chaincode_pb2 as _chaincode,
+)
+from fabric_protos.peer import (
+    configuration_pb2 as _peer_configuration,
 )
 from fabric_protos.peer import (
     policy_pb2 as _policy,
@@ -46,6 +54,7 @@ from fabric_protos.peer import (
 from fabric_protos.peer.lifecycle import chaincode_definition_pb2 as _definition
 from fabric_protos.peer.lifecycle import db_pb2 as _lifecycle_db
 from google.protobuf.message import DecodeError
+from google.protobuf.unknown_fields import UnknownFieldSet  # type: ignore[import-not-found]
 
 Message = Any  # any generated message; its fields are known only at run time
 
@@ -59,6 +68,10 @@ identities: Any = _identities
 msp_config: Any = _msp_config
 msp_principal: Any = _msp_principal
 chaincode: Any = _chaincode
+event: Any = _event
+orderer_configuration: Any = _orderer_configuration
+peer_configuration: Any = _peer_configuration
+smartbft: Any = _smartbft
 policy: Any = _policy
 proposal: Any = _proposal
 proposal_response: Any = _proposal_response
@@ -68,3 +81,8 @@ ledger: Any = _ledger
 lifecycle_db: Any = _lifecycle_db
 
 __all__ = ["DecodeError", "Message"]
+
+
+def has_unknown_fields(message: Message) -> bool:
+    """Say whether the message itself (not those in it) carries a field that its type does not have."""
+    return len(UnknownFieldSet(message)) > 0

@@ -23,6 +23,10 @@ _KINDS = {
     "late": "逾期未上链 / late",
     "unverified": "链上核验未通过 / not verified",
 }
+_ALARMS = {
+    "foreign-transaction": "其他链码的交易 / Transactions of another chaincode",
+    "foreign-definition": "定义了其他链码 / Another chaincode was defined",
+}
 _LABELS = {
     "accepted": "曾被接受 / Accepted at some time",
     "replaced": "被后票取代 / Replaced by a later one",
@@ -56,7 +60,7 @@ def render(audit: Audit) -> str:
         trim_blocks=True,
     )
     template = environment.get_template("report.html")
-    return template.render(audit=audit, kinds=_KINDS, labels=_LABELS, yuan=yuan)
+    return template.render(audit=audit, kinds=_KINDS, alarms=_ALARMS, labels=_LABELS, yuan=yuan)
 
 
 def yuan(fen: int) -> str:

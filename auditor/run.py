@@ -136,4 +136,5 @@ class _Audited:
             pending=self.reconciled.pending,
             snapshot=self.snapshot,
             seconds=seconds,
+            alarms=verifier.alarms(channel),
         )

@@ -185,27 +185,36 @@ def verify_endorsements(
     transaction: Transaction, configuration: ChannelConfiguration, audited: str | None
 ) -> None:
     """Step 10: distinct endorsers that satisfy the policy in force signed response || identity."""
-    signers: dict[bytes, Member] = {}
     refused: list[str] = []
-    for one in transaction.endorsements:
-        try:
-            member = configuration.members.member(one.endorser)
-            member.verify(transaction.endorsed + one.endorser, one.signature)
-        except NotAMember as error:
-            refused.append(str(error))
-        else:
-            signers[one.endorser] = member
+    signers = verified_endorsers(transaction, configuration, refused)
     policy = policy_for(transaction, configuration, audited)
     try:
-        policy.verify(list(signers.values()))
+        policy.verify(signers)
     except NotAMember as error:
         raise TransactionError(
             STEP_ENDORSEMENT,
             transaction.where,
             "; ".join(["its endorsements do not satisfy the channel's policy", *refused]),
             expected=policy.describe(),
-            found=sorted(one.msp_id for one in signers.values()),
+            found=sorted(one.msp_id for one in signers),
         ) from error
+
+
+def verified_endorsers(
+    transaction: Transaction, configuration: ChannelConfiguration, refused: list[str] | None = None
+) -> list[Member]:
+    """Return the distinct endorsers whose signature verifies; why the others don't goes to `refused`."""
+    signers: dict[bytes, Member] = {}
+    for one in transaction.endorsements:
+        try:
+            member = configuration.members.member(one.endorser)
+            member.verify(transaction.endorsed + one.endorser, one.signature)
+        except NotAMember as error:
+            if refused is not None:
+                refused.append(str(error))
+        else:
+            signers[one.endorser] = member
+    return list(signers.values())
 
 
 def policy_for(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from auditor.alarm import Alarm
     from auditor.discrepancy import Discrepancy
     from auditor.snapshot import Snapshot
 
@@ -45,7 +46,8 @@ class Audit:
     """Everything one audit established; `meeting` is there only where nothing was found.
 
     `blocks` is each channel's height, `heads` the hash (hex) of its last verified block;
-    `counted` how many ballots stand; `numbers` further counts by name; `seconds` wall time.
+    `counted` how many ballots stand; `numbers` further counts by name; `seconds` wall time; `alarms`
+    what ran on the channels and is not audited, which does not touch the verdict.
     """
 
     mtg: str
@@ -61,6 +63,7 @@ class Audit:
     pending: int
     snapshot: Snapshot | None
     seconds: float
+    alarms: tuple[Alarm, ...] = ()
 
     @property
     def verdict(self) -> str:
@@ -80,6 +83,7 @@ class Audit:
             "tally": self.tally,
             "outcome": self.outcome,
             "discrepancies": [one.as_json() for one in self.discrepancies],
+            "alarms": [one.as_json() for one in self.alarms],
             "pending": self.pending,
             "snapshot": self.snapshot.as_json() if self.snapshot else None,
             "seconds": round(self.seconds, 3),

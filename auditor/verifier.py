@@ -13,6 +13,7 @@ from auditor.view import ChainMeeting, ChainSession, Count
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from auditor.alarm import Alarm
     from auditor.errors import VerificationError
     from auditor.replay.authority import Offices
     from auditor.replay.meetings import MeetingState
@@ -61,6 +62,10 @@ class Verifier:
     def findings(self, channel: str) -> tuple[VerificationError, ...]:
         """Return what failed on a channel and on the identity channel that it relies on."""
         return tuple(error for name in (IDENTITY, channel) for error in self._followers[name].findings)
+
+    def alarms(self, channel: str) -> tuple[Alarm, ...]:
+        """Return what is on a channel, or on the identity channel, and not audited."""
+        return tuple(one for name in (IDENTITY, channel) for one in self._followers[name].alarms.raised())
 
     def transactions(self, channel: str) -> int:
         """How many transactions of a channel passed every step of their own."""

@@ -14,6 +14,7 @@ from client.connection import Profile
 from network import topology
 from network.ports import free_base
 from network.running import RunningNetwork
+from tests.integration.governed import Governed
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -48,6 +49,18 @@ def network() -> Iterator[LiveNetwork]:
         _RUNNING.clear()
         running.down(purge=True)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def governed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Governed]:
+    """A network of the module's own, whose channels its tests may reconfigure to no good end."""
+    folder = tmp_path_factory.mktemp("governed")
+    running = LiveNetwork(folder / "home")
+    try:
+        running.up(base=free_base(topology.load(topology.DEFAULT_TABLE)))
+        yield Governed(running, running.profile, folder)
+    finally:
+        running.down(purge=True)
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from auditor import protobuf as pb
 from auditor.blocks import Header
 from auditor.members import ATTRIBUTES_OID
+from tests.unit.auditor.config_builder import channel_config
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -51,15 +52,18 @@ class Signer:
         ).SerializeToString()
         return raw
 
+    def sign(self, message: bytes) -> bytes:
+        return sign(self.key, message)
+
 
 class Org:
-    """An organisation with a root of its own."""
+    """An organisation with a root of its own; `usable` where Fabric itself is to take it."""
 
-    def __init__(self, msp_id: str) -> None:
+    def __init__(self, msp_id: str, *, usable: bool = False) -> None:
         self.msp_id = msp_id
         self.key = ec.generate_private_key(ec.SECP256R1())
         name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, f"{msp_id} root")])
-        self.root = _certificate(name, name, self.key, self.key, ca=True)
+        self.root = _certificate(name, name, self.key, self.key, ca=True, usable=usable)
 
     def issue(
         self,
@@ -90,6 +94,7 @@ def _certificate(
     *,
     ca: bool,
     attributes: Mapping[str, str] | None = None,
+    usable: bool = False,
 ) -> x509.Certificate:
     builder = (
         x509.CertificateBuilder()
@@ -104,6 +109,12 @@ def _certificate(
     if attributes:
         value = json.dumps({"attrs": attributes}).encode()
         builder = builder.add_extension(x509.UnrecognizedExtension(ATTRIBUTES_OID, value), critical=False)
+    if usable:
+        usage = x509.KeyUsage(
+            False, False, False, False, False, True, True, False, False
+        )  # sign certificates
+        identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
+        builder = builder.add_extension(usage, critical=True).add_extension(identifier, critical=False)
     return builder.sign(by, hashes.SHA256())
 
 
@@ -120,44 +131,7 @@ class Network:
         return self.orgs[msp_id].issue(role, attributes={"role": role})
 
     def config(self, sequence: int = 0) -> pb.Message:
-        config = pb.configtx.Config(sequence=sequence)
-        for kind in ("Application", "Orderer"):
-            group = config.channel_group.groups[kind]
-            for name, org in self.orgs.items():
-                msp = pb.msp_config.FabricMSPConfig(
-                    name=name, root_certs=[org.root.public_bytes(serialization.Encoding.PEM)]
-                )
-                msp.fabric_node_ous.enable = True
-                for role in ("client", "peer", "admin", "orderer"):
-                    unit = getattr(msp.fabric_node_ous, f"{role}_ou_identifier")
-                    unit.organizational_unit_identifier = role
-                group.groups[name].values["MSP"].value = pb.msp_config.MSPConfig(
-                    config=msp.SerializeToString()
-                ).SerializeToString()
-        application = config.channel_group.groups["Application"]
-        application.policies["Endorsement"].policy.CopyFrom(two_of(ENDORSERS, "PEER"))
-        application.policies["LifecycleEndorsement"].policy.CopyFrom(two_of(ENDORSERS, "PEER"))
-        application.policies["Admins"].policy.CopyFrom(two_of(ENDORSERS, "ADMIN"))
-        orderers = pb.configuration.Orderers(
-            consenter_mapping=[
-                pb.configuration.Consenter(id=number, msp_id=name, identity=self.orderers[name].pem)
-                for number, name in enumerate(self.orgs, 1)
-            ]
-        )
-        group = config.channel_group.groups["Orderer"]
-        group.values["Orderers"].value = orderers.SerializeToString()
-        return config
-
-
-def two_of(orgs: Sequence[str], role: str) -> pb.Message:
-    envelope = pb.policies.SignaturePolicyEnvelope()
-    envelope.rule.n_out_of.n = 2
-    for index, name in enumerate(orgs):
-        envelope.rule.n_out_of.rules.add().signed_by = index
-        envelope.identities.add().principal = pb.msp_principal.MSPRole(
-            msp_identifier=name, role=pb.msp_principal.MSPRole.MSPRoleType.Value(role)
-        ).SerializeToString()
-    return pb.policies.Policy(type=pb.policies.Policy.SIGNATURE, value=envelope.SerializeToString())
+        return channel_config(self, sequence)
 
 
 @dataclass
@@ -171,7 +145,8 @@ class Chain:
     last_config: int = 0
 
     def __post_init__(self) -> None:
-        config = pb.configtx.ConfigEnvelope(config=self.network.config())
+        self.config = self.network.config()
+        config = pb.configtx.ConfigEnvelope(config=self.config)
         header = pb.common.ChannelHeader(type=pb.common.CONFIG, channel_id=self.channel)
         payload = pb.common.Payload(data=config.SerializeToString())
         payload.header.channel_header = header.SerializeToString()

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from auditor import protobuf as pb
 from auditor.follower import Follower
 from auditor.replay.authority import Offices
 from auditor.replay.identity import IdentityReplay
@@ -118,41 +117,6 @@ def only_finding(identity: Identity, step: int) -> str:
     findings = identity.follow().findings
     assert [one.step for one in findings] == [step]
     return str(findings[0])
-
-
-def definition(identity: Identity, chaincode: str, reference: str) -> None:
-    """Commit a chaincode definition whose endorsement policy is a channel policy by name."""
-    info = pb.definition.ChaincodeValidationInfo(
-        validation_plugin="vscc",
-        validation_parameter=pb.policy.ApplicationPolicy(
-            channel_config_policy_reference=reference
-        ).SerializeToString(),
-    )
-    value = pb.lifecycle_db.StateData(Bytes=info.SerializeToString()).SerializeToString()
-    writes = {f"namespaces/fields/{chaincode}/ValidationInfo": value}
-    arguments = [b"CommitChaincodeDefinition", b""]
-    identity.chain.add(identity.chain.invoke(identity.regulator, "_lifecycle", arguments, writes=writes))
-
-
-def test_a_definition_under_the_channel_s_policy(identity: Identity) -> None:
-    definition(identity, "identity", "Channel/Application/Endorsement")
-    assert identity.follow().findings == []
-
-
-def test_step_13_a_definition_under_another_policy(identity: Identity) -> None:
-    definition(identity, "identity", "Channel/Application/Writers")
-    assert "Endorsement" in only_finding(identity, 13)
-
-
-def test_another_chaincode_is_counted_and_let_be(identity: Identity) -> None:
-    definition(identity, "other", "Channel/Application/Writers")
-    other = identity.chain.invoke(
-        identity.verifier, "other", [b"f"], writes={"a": b"1"}, endorsers=[INSTITUTION]
-    )
-    identity.chain.add(other)
-    follower = identity.follow()
-    assert follower.findings == []
-    assert follower.foreign == 1
 
 
 @pytest.mark.parametrize(

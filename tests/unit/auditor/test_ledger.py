@@ -8,7 +8,7 @@ import pytest
 
 from auditor import protobuf as pb
 from auditor.blocks import Header
-from auditor.errors import BlockError, ConfigurationError, VerificationError
+from auditor.errors import BlockError, VerificationError
 from auditor.ledger import Ledger, VerifiedBlock
 from auditor.readwrite import Version
 from tests.unit.auditor.builder import Chain, Network, Org, Signer, envelope, sign
@@ -154,45 +154,6 @@ def test_step_4_another_configuration_block(chain: Chain) -> None:
     with pytest.raises(BlockError) as error:
         follow(chain)
     refused_with(4, error)
-
-
-def config_update(chain: Chain, signers: tuple[str, ...], sequence: int = 1) -> bytes:
-    update = pb.configtx.ConfigUpdateEnvelope(
-        config_update=pb.configtx.ConfigUpdate(channel_id=chain.channel).SerializeToString()
-    )
-    for name in signers:
-        admin = chain.network.admins[name]
-        header = pb.common.SignatureHeader(creator=admin.identity, nonce=b"n").SerializeToString()
-        update.signatures.add(
-            signature_header=header, signature=sign(admin.key, header + update.config_update)
-        )
-    last = pb.common.Envelope(payload=pb.common.Payload(data=update.SerializeToString()).SerializeToString())
-    config = pb.configtx.ConfigEnvelope(config=chain.network.config(sequence), last_update=last)
-    payload = pb.common.Payload(data=config.SerializeToString())
-    payload.header.channel_header = pb.common.ChannelHeader(
-        type=pb.common.CONFIG, channel_id=chain.channel
-    ).SerializeToString()
-    raw: bytes = pb.common.Envelope(payload=payload.SerializeToString()).SerializeToString()
-    return raw
-
-
-def test_a_configuration_signed_by_the_admins_is_accepted(chain: Chain) -> None:
-    chain.add(config_update(chain, ("RegulatorMSP", "ArbitrationMSP")), config=True)
-    chain.add(invoke(chain))
-    _, verified = follow(chain)
-    assert verified.findings == ()
-
-
-@pytest.mark.parametrize(
-    ("signers", "sequence"),
-    [(("InstitutionAMSP", "AssociationMSP"), 1), (("RegulatorMSP", "ArbitrationMSP"), 2)],
-    ids=["signed by a party", "a step left out"],
-)
-def test_step_5_refuses_a_configuration(chain: Chain, signers: tuple[str, ...], sequence: int) -> None:
-    chain.add(config_update(chain, signers, sequence), config=True)
-    with pytest.raises(ConfigurationError) as error:
-        follow(chain)
-    refused_with(5, error)
 
 
 def test_step_6_not_a_transaction(chain: Chain) -> None:

@@ -106,6 +106,25 @@ def test_a_changed_row_is_exactly_that_discrepancy(player: Player, tmp_path: Pat
     ]
 
 
+def test_another_chaincode_is_an_alarm_in_both_reports(player: Player, tmp_path: Path) -> None:
+    other = player.chain.invoke(player.relay, "stranger", [b"f"], endorsers=["InstitutionAMSP"])
+    number = len(player.chain.blocks)
+    player.chain.add(other)
+    audit = audited(player, save(player, tmp_path / "platform.db"))
+    assert audit.verdict == "consistent"
+    (alarm,) = audit.as_json()["alarms"]
+    assert (alarm["kind"], alarm["channel"], alarm["subject"], alarm["count"]) == (
+        "foreign-transaction",
+        CHANNEL,
+        "stranger",
+        1,
+    )
+    assert alarm["where"].startswith(f"{CHANNEL} block {number} ")
+    page = render(audit)
+    assert "stranger" in page
+    assert "Transactions of another chaincode" in page
+
+
 def test_an_open_meeting_shows_no_choices(player: Player, tmp_path: Path) -> None:
     audit = audited(player, save(player, tmp_path / "platform.db"))
     assert (audit.verdict, audit.state, audit.counted) == ("consistent", "open", 2)
