@@ -44,7 +44,7 @@ def group() -> None:
 @click.option("--profile", default="cn-p2p-exit", show_default=True, help="The motions' rules.")
 @click.option("--document", "documents", type=_file, multiple=True, help="A file put before the meeting.")
 @click.option("--method", "methods", multiple=True, default=["face-v1"], show_default=True)
-@click.option("--revote", type=click.Choice(["none", "last"]), default="none", show_default=True)
+@click.option("--revote", type=click.Choice(["none", "last", "first"]), default="none", show_default=True)
 @click.option("--opens-at", required=True, help="As 2026-01-31T08:00:00Z.")
 @click.option("--closes-at", required=True)
 @click.option("--objections-until", required=True)

@@ -267,7 +267,7 @@ class AcknowledgementDesk:
             self._file.cap,
             enrolment=None,
             session=None,
-            held=None if row is None else HeldBallot(row.seq, row.digest),
+            held=None if row is None else HeldBallot(row.seq, row.digest, row.ses),
             session_used=None if user is None else user.digest,
         )
 
