@@ -12,8 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from client.encodings.ballot import Vote
+    from client.encodings.ballot_record import BallotRecord
     from client.encodings.leaf import Claim
-    from client.encodings.meeting import Meeting, Motion
+    from client.encodings.meeting import Meeting
+    from client.encodings.motion import Motion
     from client.encodings.rules import Rules, Test
 
 EVERYBODY = "*"
@@ -21,10 +23,19 @@ EVERYBODY = "*"
 
 @dataclass(frozen=True, slots=True)
 class CountedBallot:
-    """What of an accepted ballot counts: the lender's claims and the answer to every motion."""
+    """What of an accepted ballot counts: the lender's claims and the answer to every motion.
+
+    `excluded` are the motions that the lender's leaf excludes it from.
+    """
 
     claims: tuple[Claim, ...]
     votes: Mapping[str, Vote]
+    excluded: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, record: BallotRecord) -> CountedBallot:
+        """Return what counts of a ballot as the channel holds it."""
+        return cls(record.claims, record.votes, record.excluded)
 
 
 @dataclass(slots=True)

@@ -117,7 +117,7 @@ class Verifier:
 
 
 def _count(state: MeetingState) -> Count:
-    counted = tally(state.record, (CountedBallot(one.claims, one.votes) for one in state.held.values()))
+    counted = tally(state.record, (CountedBallot.of(one) for one in state.held.values()))
     result = outcome(state.record, counted)
     motions: dict[str, Any] = result["motions"]
     return Count(

@@ -256,14 +256,14 @@ def entry_digest(entry: Sequence[Any]) -> str:
 
 @dataclass
 class BallotBox:
-    """`SubmitBallots` and `GetBallot` with the real verdicts' form and order of history checks."""
+    """`SubmitBallots` and `GetBallotHistory` with the real verdicts' form and order of history checks."""
 
     is_open: bool = True
     pending: set[bytes] = field(default_factory=set)  # session ids that the endorsers don't know yet
     refuse_whole: set[bytes] = field(default_factory=set)  # voters whose presence fails the whole batch
 
     def functions(self) -> dict[str, Function]:
-        return {"SubmitBallots": self.submit, "GetBallot": self.get_ballot, "Touch": self.touch}
+        return {"SubmitBallots": self.submit, "GetBallotHistory": self.get_history, "Touch": self.touch}
 
     def touch(self, stub: Stub, arguments: tuple[bytes, ...]) -> bytes:
         """Write the meeting's record anew, as a step in its life does."""
@@ -307,10 +307,13 @@ class BallotBox:
         if holding and holding["seq"] >= seq:
             return "SEQ_EQUIVOCATION" if holding["seq"] == seq else "SEQ_STALE"
         history = [*(holding["history"] if holding else []), digest]
-        value = {"digest": digest, "seq": seq, "tx": stub.tx, "history": history}
+        before = holding["versions"] if holding else []
+        versions = [*before, {"ballot": {"digest": digest, "seq": seq}, "tx": stub.tx}]
+        value = {"digest": digest, "seq": seq, "history": history, "versions": versions}
         stub.put(key, json.dumps(value).encode())
         return None
 
-    def get_ballot(self, stub: Stub, arguments: tuple[bytes, ...]) -> bytes:
+    def get_history(self, stub: Stub, arguments: tuple[bytes, ...]) -> bytes:
         mtg, sub = (argument.decode() for argument in arguments)
-        return stub.get(f"ballot~{mtg}~{sub}") or b"null"
+        stored = stub.get(f"ballot~{mtg}~{sub}")
+        return json.dumps(json.loads(stored)["versions"] if stored else []).encode()

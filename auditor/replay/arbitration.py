@@ -14,6 +14,7 @@ from auditor.replay.meetings import (
     pending_step,
     state_record,
     step_record,
+    verify_supported,
 )
 from auditor.rules import CountedBallot, result_bytes, tally
 from client.encodings import jcs
@@ -75,6 +76,7 @@ class ArbitrationReplay:
             raise Refused("MEETING_FORMAT", f"{meeting.institution} has no meetings on {self._channel}")
         if endorsed.creator.msp_id != meeting.institution:
             raise Refused("NOT_AUTHORISED")
+        verify_supported(meeting)
         nodes = parse_cap(meeting, cap)
         if meeting.mtg in self.meetings:
             raise Refused("MEETING_EXISTS", meeting.mtg)
@@ -142,7 +144,7 @@ class ArbitrationReplay:
         """Step 20: the result is the one that the ballots give, counted anew."""
         if (step.ballots, step.subtotals) != (len(state.held), state.subtotals):
             raise Refused("CLOSE_COUNT", f"{len(state.held)} ballots in {state.subtotals} subtotals")
-        ballots = (CountedBallot(one.claims, one.votes) for one in state.held.values())
+        ballots = (CountedBallot.of(one) for one in state.held.values())
         state.result = result_bytes(state.record, tally(state.record, ballots))
         key = composite("result", state.record.mtg)
         effect.writes[key] = state.result
@@ -170,7 +172,8 @@ class ArbitrationReplay:
             raise ReplayError(
                 STEP_WRITES, transaction.where, f"its response is no list of verdicts: {error}"
             ) from error
-        return BatchReplay(state, self._people, transaction, door, claims).run(batch)
+        second = door == self._offices.regulator
+        return BatchReplay(state, self._people, transaction, door, second, claims).run(batch)
 
     def _anchor_audit(self, endorsed: Endorsed, document: bytes) -> Effect:
         try:

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from auditor.errors import ReplayError
 from auditor.replay import claimed
 from auditor.replay.effect import Effect, composite
-from auditor.replay.judgement import Bench, HeldBallot, Judgement, judge
+from auditor.replay.judgement import Bench, Judgement, judge
 from auditor.replay.verdicts import Verdicts
 from auditor.rules import Change, CountedBallot
 from auditor.view import ChainBallot
 from client.encodings import base64url, jcs, times
 from client.encodings.ballot import votes_json
-from client.encodings.batch import CompactEntry
+from client.encodings.ballot_record import BallotRecord
+from client.encodings.batch import RebuiltEntry
 from client.encodings.entries import Candidate, read_entry
 from client.encodings.errors import Refused
 from client.encodings.leaf import claims_json
@@ -33,12 +34,13 @@ STEP_ACKNOWLEDGEMENT = 18
 
 @dataclass(slots=True)
 class BatchReplay:
-    """One batch on its way through the replay."""
+    """One batch on its way through the replay; `second` says that it came through the second door."""
 
     state: MeetingState
     people: People
     transaction: Transaction
     door: str
+    second: bool
     claims: Claimed
     verdicts: Verdicts = field(default_factory=Verdicts)
     effect: Effect = field(default_factory=Effect)
@@ -49,6 +51,8 @@ class BatchReplay:
         """Judge every entry in order; takes the accepted ballots over into the meeting's state."""
         self.written = {write.key: write.value for one in self.transaction.sets for write in one.writes}
         voters: set[str] = set()
+        mtg = self.state.record.mtg
+        self.effect.reads.update(composite(kind, mtg) for kind in ("meeting", "state", "cap"))
         for index, entry in enumerate(batch.entries):
             claim = self.claims.of(index)
             try:
@@ -56,6 +60,7 @@ class BatchReplay:
             except Refused as refusal:
                 self._settle(index, claim, None, Judgement("refused", refusal.code))
                 continue
+            self._look_up(candidate)
             judged = self._identified(candidate, self._judge(index, claim, candidate))
             self._settle(index, claim, candidate, judged)
         if self.verdicts.accepted:
@@ -65,12 +70,19 @@ class BatchReplay:
         self.effect.response = self.verdicts.encode()
         return self.effect
 
+    def _look_up(self, candidate: Candidate) -> None:
+        """Note what the verdict had to look at: the ballot held, and whether one before had the session."""
+        mtg, sub = self.state.record.mtg, candidate.ballot.sub
+        self.effect.reads.add(composite("ballot", mtg, sub))
+        if sub in self.state.held:
+            self.effect.reads.add(composite("session", mtg, candidate.ballot.ses))
+
     def _read(self, entry: Entry | Refused, voters: set[str]) -> Candidate:
         """Return a readable entry of a voter who has none before it in the batch."""
         if isinstance(entry, Refused):
             raise entry
-        # A compact entry names its voter whatever else is wrong with it, a raw one once it can be read.
-        if isinstance(entry, CompactEntry):
+        # A rebuilt entry names its voter whatever else is wrong with it, a raw one once it can be read.
+        if isinstance(entry, RebuiltEntry):
             _first_of(base64url.encode(entry.sub), voters)
             return read_entry(entry, self.state.record)
         candidate = read_entry(entry, self.state.record)
@@ -151,26 +163,28 @@ class BatchReplay:
             message = "the door gave its acknowledgement number to two ballots"
             self._find(STEP_ACKNOWLEDGEMENT, index, message, brought.ack_no, ballot=brought.digest)
         held = state.held.get(content.sub)
-        ballot = HeldBallot(brought.digest, content.seq, judged.claims, dict(content.votes))
-        replaced = CountedBallot(held.claims, held.votes) if held else None
-        self.change.add(state.record, CountedBallot(ballot.claims, ballot.votes), replaced)
+        ballot = BallotRecord(
+            door=int(self.second),
+            ack_no=candidate.entry.ack_no,
+            ack_time=candidate.entry.ack_time,
+            claims=judged.claims,
+            digest=brought.digest,
+            rev=judged.revision,
+            seq=content.seq,
+            ses=content.ses,
+            votes=dict(content.votes),
+            excluded=judged.excluded,
+        )
+        self.change.add(state.record, CountedBallot.of(ballot), CountedBallot.of(held) if held else None)
         self.verdicts.accepted += 1
         mtg = state.record.mtg
-        self.effect.writes[composite("ballot", mtg, content.sub)] = self._record(brought, judged)
-        self.effect.writes[composite("session", mtg, content.ses)] = brought.digest.encode()
+        self.effect.writes[composite("ballot", mtg, content.sub)] = ballot.encode(state.record)
+        if held:
+            self.effect.writes[composite("session", mtg, held.ses)] = held.digest.encode()
+            state.used[held.ses] = held.digest
         state.held[content.sub] = ballot
-        state.used[content.ses] = brought.digest
         state.accepted[brought.digest] = brought
         state.refused.pop(brought.digest, None)
-
-    def _record(self, brought: ChainBallot, judged: Judgement) -> bytes:
-        """Return the canonical ballot record: written out, since no value in it needs escaping."""
-        return (
-            f'{{"ack":{{"door":"{self.door}","no":{brought.ack_no},"time":"{brought.ack_time}"}},'
-            f'"claims":{brought.claims},"digest":"{brought.digest}","enr":{judged.revision},'
-            f'"seq":{brought.seq},"ses":"{brought.ses}","tx":"{self.transaction.tx_id}","v":1,'
-            f'"votes":{brought.choices}}}'
-        ).encode("ascii")
 
     def _brought(self, candidate: Candidate, judged: Judgement) -> ChainBallot:
         if judged.signed is None:

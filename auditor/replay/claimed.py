@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from client.encodings import jcs
+from client.encodings import cbor, jcs
 from client.encodings.ids import is_count
 
 ACCEPTED = "accepted"
@@ -72,11 +72,13 @@ def relied_revision(record: bytes | None) -> int:
     if record is None:
         return 0
     try:
-        value = jcs.loads(record)
-    except jcs.JsonError:
+        value = cbor.loads(record)
+    except cbor.CborError:
         return 0
-    revision = value.get("enr") if isinstance(value, dict) else None
-    return revision if isinstance(revision, int) and is_count(revision) else 0
+    match value:
+        case [1, _, _, _, _, _, int(revision), *_] if is_count(revision):
+            return revision
+    return 0
 
 
 def _index(value: Any) -> int:

@@ -19,11 +19,14 @@ _SHOWN = 300
 class Effect:
     """The response that the chaincode had to give and the keys it had to write (None: delete).
 
-    `findings` are disagreements that the replay met on the way and can say more precisely.
+    `reads` are keys that it had to look at, so that the peers find it invalid where one of them has changed
+    meanwhile; functions for which none is named are not held to it. `findings` are disagreements that the
+    replay met on the way and can say more precisely.
     """
 
     response: bytes = b""
     writes: dict[str, bytes | None] = field(default_factory=dict)
+    reads: set[str] = field(default_factory=set)
     findings: list[VerificationError] = field(default_factory=list)
 
 
@@ -33,7 +36,7 @@ def composite(kind: str, *attributes: str) -> str:
 
 
 def verify_effect(transaction: Transaction, expected: Effect) -> None:
-    """Step 15: the response and every write are byte-equal to the replayed ones."""
+    """Step 15: the response and every write are byte-equal to the replayed ones; what decides was read."""
     if transaction.response != expected.response:
         raise ReplayError(
             STEP_WRITES,
@@ -51,6 +54,15 @@ def verify_effect(transaction: Transaction, expected: Effect) -> None:
                 expected="neither",
                 found=one.namespace,
             )
+    unread = expected.reads - {read.key for one in transaction.sets for read in one.reads}
+    if unread:
+        raise ReplayError(
+            STEP_WRITES,
+            transaction.where,
+            f"{transaction.function} decided without looking at {printable(min(unread))}",
+            expected="a read",
+            found="none",
+        )
     written = {write.key: write.value for one in transaction.sets for write in one.writes}
     for key in sorted(written.keys() | expected.writes.keys()):
         wanted, found = expected.writes.get(key, b""), written.get(key, b"")

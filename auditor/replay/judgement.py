@@ -15,30 +15,24 @@ if TYPE_CHECKING:
 
     from auditor.replay.people import Enrolment, Session
     from client.encodings.ballot import SignedBallot
+    from client.encodings.ballot_record import BallotRecord
     from client.encodings.entries import Candidate
     from client.encodings.leaf import Claim
     from client.encodings.meeting import Meeting
 
 
 @dataclass(frozen=True, slots=True)
-class HeldBallot:
-    """The ballot that stands for a voter: what a later one is compared with and re-weighted by."""
-
-    digest: str
-    seq: int
-    claims: tuple[Claim, ...]
-    votes: dict[str, str | tuple[str, ...]]
-
-
-@dataclass(frozen=True, slots=True)
 class Bench:
-    """What a ballot is judged against; None where the record does not exist."""
+    """What a ballot is judged against; None where the record does not exist.
+
+    `session_used` says whether a ballot of the voter's that was replaced since had the session.
+    """
 
     meeting: Meeting
     cap: Sequence[bytes]
     enrolment: Enrolment | None
     session: Session | None
-    held: HeldBallot | None
+    held: BallotRecord | None
     session_used: bool
 
 
@@ -47,8 +41,8 @@ class Judgement:
     """`kind` is accepted, held, pending or refused; `code` names why for the last two.
 
     `signed` is the ballot as it was signed, rebuilt where the entry is compact; None where the
-    voter's certificate is not known. `claims` are the proved ones, empty before they are proved;
-    `revision` the enrolment's that the verdict relied on, 0 where it came before that was looked at.
+    voter's certificate is not known. `claims` and `excluded` are the proved ones, empty before they are
+    proved; `revision` the enrolment's that the verdict relied on, 0 where it came before that was looked at.
     """
 
     kind: str
@@ -56,6 +50,7 @@ class Judgement:
     signed: SignedBallot | None = None
     claims: tuple[Claim, ...] = ()
     revision: int = 0
+    excluded: tuple[str, ...] = ()
 
 
 def judge(candidate: Candidate, bench: Bench) -> Judgement:
@@ -64,13 +59,15 @@ def judge(candidate: Candidate, bench: Bench) -> Judgement:
     if signed is not None and _is_held(signed, bench):
         return Judgement("held", signed=signed)
     claims: tuple[Claim, ...] = ()
+    excluded: tuple[str, ...] = ()
     revision = 0
     try:
         check_ballot_against(candidate.ballot, bench.meeting)
         leaf = read_leaf(candidate.entry, candidate.ballot, bench.meeting)
         verify_leaf(leaf, candidate.entry, bench.meeting, bench.cap)
-        claims = leaf.claims
+        claims, excluded = leaf.claims, leaf.excluded
         _verify_time(candidate.entry.ack_time, bench.meeting)
+        _verify_agency(candidate)
         if bench.enrolment is None or signed is None:
             return Judgement("pending", "ENROLMENT_NOT_FOUND", signed, claims)
         revision = bench.enrolment.rev
@@ -78,10 +75,10 @@ def judge(candidate: Candidate, bench: Bench) -> Judgement:
         if bench.session is None:
             return Judgement("pending", "SESSION_NOT_FOUND", signed, claims)
         _verify_session(bench.session, signed, bench.meeting, candidate.entry.ack_time)
-        _verify_history(signed.ballot.seq, bench)
+        _verify_history(signed.ballot.seq, signed.ballot.ses, bench)
     except Refused as refusal:
         return Judgement("refused", refusal.code, signed, claims, revision)
-    return Judgement("accepted", "", signed, claims, revision)
+    return Judgement("accepted", "", signed, claims, revision, excluded)
 
 
 def _is_held(signed: SignedBallot, bench: Bench) -> bool:
@@ -104,6 +101,12 @@ def _verify_time(ack_time: int, meeting: Meeting) -> None:
         raise Refused("BALLOT_LATE")
 
 
+def _verify_agency(candidate: Candidate) -> None:
+    """Refuse a proxy's ballot: no meeting takes them yet."""
+    if candidate.ballot.prx is not None:
+        raise Refused("MANDATE_SCOPE")
+
+
 def _verify_key(signed: SignedBallot, enrolment: Enrolment, meeting: Meeting) -> None:
     if enrolment.institution != meeting.institution:
         raise Refused("ENROLMENT_FOREIGN")
@@ -116,7 +119,7 @@ def _verify_key(signed: SignedBallot, enrolment: Enrolment, meeting: Meeting) ->
 
 def _verify_session(session: Session, signed: SignedBallot, meeting: Meeting, ack_time: int) -> None:
     rules = (
-        ("SESSION_FOREIGN_LENDER", session.sub == signed.ballot.sub),
+        ("SESSION_FOREIGN_LENDER", session.sub == signed.ballot.sub and not session.act),
         ("SESSION_FOREIGN_MEETING", (session.mtg, session.institution) == (meeting.mtg, meeting.institution)),
         ("SESSION_FOREIGN_KEY", session.x5t == signed.jws.x5t),
         ("SESSION_METHOD", session.method in meeting.methods),
@@ -128,7 +131,7 @@ def _verify_session(session: Session, signed: SignedBallot, meeting: Meeting, ac
             raise Refused(code)
 
 
-def _verify_history(seq: int, bench: Bench) -> None:
+def _verify_history(seq: int, ses: str, bench: Bench) -> None:
     if bench.held is not None:
         if seq == bench.held.seq:
             raise Refused("SEQ_EQUIVOCATION")
@@ -136,5 +139,8 @@ def _verify_history(seq: int, bench: Bench) -> None:
             raise Refused("SEQ_STALE")
         if bench.meeting.revote == "none":
             raise Refused("REVOTE_NOT_ALLOWED")
-    if bench.session_used:
-        raise Refused("SESSION_USED")
+        if bench.meeting.revote == "first":
+            raise Refused("FIRST_STANDS")
+        # A session serves one voter alone: with no ballot held, none can have used it.
+        if bench.session_used or ses == bench.held.ses:
+            raise Refused("SESSION_USED")

@@ -10,8 +10,8 @@ from client.encodings.errors import Refused
 from client.encodings.step import parse_step
 
 if TYPE_CHECKING:
-    from auditor.replay.judgement import HeldBallot
     from auditor.view import ChainBallot
+    from client.encodings.ballot_record import BallotRecord
     from client.encodings.meeting import Meeting
     from client.encodings.step import Step
 
@@ -43,8 +43,8 @@ class PendingStep:
 class MeetingState:
     """Everything about one meeting that later transactions build on.
 
-    `held` are the ballots that stand, by voter; `used` the sessions consumed, with the ballot's
-    digest; `subtotals` how many transactions changed the count; `numbers` the acknowledgement
+    `held` are the ballots that stand, by voter; `used` the sessions of ballots replaced since, with the
+    ballot's digest; `subtotals` how many transactions changed the count; `numbers` the acknowledgement
     numbers seen, by door.
     """
 
@@ -55,7 +55,7 @@ class MeetingState:
     audit: bool = False
     result: bytes = b""
     subtotals: int = 0
-    held: dict[str, HeldBallot] = field(default_factory=dict)
+    held: dict[str, BallotRecord] = field(default_factory=dict)
     used: dict[str, str] = field(default_factory=dict)
     accepted: dict[str, ChainBallot] = field(default_factory=dict)
     refused: dict[str, ChainBallot] = field(default_factory=dict)
@@ -79,6 +79,23 @@ class MeetingState:
     def takes_ballots(self, door: str, regulator: str) -> bool:
         """Say whether a door may bring ballots: any while open, the Regulator's while closing."""
         return self.state == "open" or (self.state == "closing" and door == regulator)
+
+
+def verify_supported(meeting: Meeting) -> None:
+    """Refuse (MEETING_UNSUPPORTED) a record that asks for what neither chaincode nor this replay does."""
+    tests = [test for motion in meeting.motions for test in motion.rules.tests]
+    unsupported = {
+        "proxies": meeting.proxies,
+        "replaces": meeting.replaces is not None,
+        "roll.excluded": bool(meeting.roll.excluded),
+        "roll.disputed": bool(meeting.roll.disputed),
+        "an election": any(motion.election is not None for motion in meeting.motions),
+        "a count of no": any(test.count == "no" for test in tests),
+        "the scope each": any(test.scope == "each" for test in tests),
+    }
+    for what, asked in unsupported.items():
+        if asked:
+            raise Refused("MEETING_UNSUPPORTED", what)
 
 
 def parse_cap(meeting: Meeting, encoded: bytes) -> tuple[bytes, ...]:

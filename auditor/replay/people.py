@@ -67,7 +67,7 @@ class Enrolment:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One identity check of one lender for one meeting."""
+    """One identity check of a lender for a meeting; `act` is whose ballot a proxy will cast, else empty."""
 
     ses: str
     sub: str
@@ -80,10 +80,11 @@ class Session:
     issued_at: str
     expires_at: str
     tx: str = ""
+    act: str = ""
 
     def encode(self) -> bytes:
-        """Return the record's canonical bytes."""
-        return _encode(self)
+        """Return the record's canonical bytes; nobody acted for, no member for it."""
+        return _encode(self, without=() if self.act else ("act",))
 
     def same(self, other: Session) -> bool:
         """Say whether both say the same, whichever transaction recorded them."""
@@ -131,11 +132,15 @@ def parse_enrolment(value: Any, offices: Offices) -> Enrolment:
 
 def parse_session(value: Any, offices: Offices) -> Session:
     """Return an item of RecordSessions; refuse with SESSION_FORMAT."""
-    names = tuple(one.name for one in fields(Session) if one.name != "tx")
-    session = Session(*_members(value, names, "SESSION_FORMAT", explicit=True))
+    act = value.get("act") if isinstance(value, dict) else None
+    acting = () if act is None else ("act",)
+    names = tuple(one.name for one in fields(Session) if one.name not in ("tx", "act"))
+    members = _members(value, (*names, *acting), "SESSION_FORMAT", explicit=True)
+    session = Session(**dict(zip((*names, *acting), members, strict=True)))
     well_formed = (
         is_random_id(session.ses)
         and is_random_id(session.sub)
+        and (not acting or (is_random_id(session.act) and session.act != session.sub))
         and is_hash(session.x5t)
         and is_hash(session.commitment)
         and is_institution(session.institution, offices)

@@ -49,7 +49,7 @@ func BenchmarkSubmitBallots(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				if len(proposal.Writes) != 2001 {
+				if len(proposal.Writes) != len(s.Lenders)+1 {
 					b.Fatalf("%s", proposal.Payload)
 				}
 				last = proposal

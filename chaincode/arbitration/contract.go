@@ -27,7 +27,7 @@ func NewContract(rangeLimit int) *Contract {
 
 // GetEvaluateTransactions names the functions that only read.
 func (*Contract) GetEvaluateTransactions() []string {
-	return []string{"GetMeeting", "GetBallot", "GetResult", "ListMeetings"}
+	return []string{"GetMeeting", "GetBallot", "GetBallotHistory", "GetResult", "ListMeetings"}
 }
 
 // ProposeMeeting stores a meeting's record and its roll's cap as a draft.
@@ -88,6 +88,12 @@ func (c *Contract) GetMeeting(ctx *service.Context, meeting string) ([]byte, err
 // GetBallot returns the ballot that stands for a voter, or null.
 func (*Contract) GetBallot(ctx *service.Context, meeting, sub string) ([]byte, error) {
 	return getBallot(ctx.Tx(), meeting, sub)
+}
+
+// GetBallotHistory returns every ballot that ever stood for a voter, oldest
+// first, each with its transaction.
+func (*Contract) GetBallotHistory(ctx *service.Context, meeting, sub string) ([]byte, error) {
+	return getBallotHistory(ctx.Tx(), meeting, sub)
 }
 
 // GetResult returns a closed meeting's result.

@@ -13,10 +13,10 @@ import (
 type hearing struct {
 	reading     ballot.Reading
 	candidate   *ballot.Candidate
-	enrolment   *directory.Enrolment // nil if identity has none
+	enrolment   *directory.Enrolment // the signer's; nil if identity has none
 	session     *directory.Session   // nil if identity has none
 	held        *ballot.Record       // the voter's ballot on the channel, if any
-	sessionUsed bool                 // by any ballot on the channel
+	sessionUsed bool                 // by a ballot of the voter's that was replaced since
 
 	refused  error
 	revision uint64       // of the enrolment that the refusal relied on
@@ -30,7 +30,7 @@ type hearing struct {
 // many can be judged at once.
 type bench struct {
 	meeting *meeting.Meeting
-	cap     [][]byte
+	cap     meeting.Cap
 }
 
 // judge applies the checks to an entry that was read (step 1), in the order
@@ -49,7 +49,10 @@ func (b *bench) judge(c *hearing) error {
 	if err := b.checkTime(c); err != nil { // step 5
 		return err
 	}
-	if c.enrolment == nil { // step 6
+	if err := b.agency(c); err != nil { // step 6
+		return err
+	}
+	if c.enrolment == nil { // step 7
 		c.pending = refusal.EnrolmentNotFound
 		return nil
 	}
@@ -58,14 +61,14 @@ func (b *bench) judge(c *hearing) error {
 	if err != nil {
 		return err
 	}
-	if c.session == nil { // step 7
+	if c.session == nil { // step 8
 		c.pending = refusal.SessionNotFound
 		return nil
 	}
 	if err := b.checkSession(c, signed); err != nil {
 		return err
 	}
-	if err := b.checkHistory(c); err != nil { // step 8
+	if err := b.checkHistory(c); err != nil { // step 9
 		return err
 	}
 	c.digest = signed.Digest()
@@ -85,7 +88,12 @@ func (c *hearing) isHeld() bool {
 		signed.Verify(c.enrolment.Point) == nil
 }
 
+// checkLeaf finds the claims that the ballot counts with: an amendment's, or
+// those of the leaf that the entry proves.
 func (b *bench) checkLeaf(c *hearing) error {
+	if c.leaf = b.overlay(c.candidate.Ballot.Sub); c.leaf != nil {
+		return nil
+	}
 	leaf, err := c.candidate.Leaf(b.meeting)
 	if err != nil {
 		return err
@@ -124,7 +132,7 @@ func (b *bench) checkKey(c *hearing) (*ballot.Signed, error) {
 func (b *bench) checkSession(c *hearing, signed *ballot.Signed) error {
 	session := c.session
 	switch {
-	case session.Sub != signed.Sub:
+	case session.Sub != c.signer(), session.Act != "":
 		return refusal.New(refusal.SessionForeignLender, "")
 	case session.Meeting != b.meeting.ID, session.Institution != b.meeting.Institution:
 		return refusal.New(refusal.SessionForeignMeeting, "")
@@ -148,12 +156,15 @@ func (b *bench) checkHistory(c *hearing) error {
 			return refusal.New(refusal.SeqEquivocation, "")
 		case seq < c.held.Seq:
 			return refusal.New(refusal.SeqStale, "")
-		case !b.meeting.Revote:
+		case b.meeting.Revote == meeting.RevoteNone:
 			return refusal.New(refusal.RevoteNotAllowed, "")
+		case b.meeting.Revote == meeting.RevoteFirst:
+			return refusal.New(refusal.FirstStands, "")
+		// A session serves one voter alone, so that with no ballot held none
+		// can have used it.
+		case c.sessionUsed || c.candidate.Ballot.Session == c.held.Session:
+			return refusal.New(refusal.SessionUsed, "")
 		}
-	}
-	if c.sessionUsed {
-		return refusal.New(refusal.SessionUsed, "")
 	}
 	return nil
 }

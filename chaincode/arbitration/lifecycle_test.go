@@ -203,6 +203,19 @@ func TestProposeMeetingRefusals(t *testing.T) {
 	refused(t, s, refusal.MeetingRoll, scene.InstitutionOfficer, "ProposeMeeting", propose[0], "")
 	refused(t, s, refusal.MeetingFormat, scene.InstitutionOfficer, "ProposeMeeting",
 		strings.ReplaceAll(strings.ReplaceAll(propose[0], "InstitutionAMSP", "InstitutionBMSP"), "institutiona", "institutionb"), propose[1])
+	for _, unsupported := range [][2]string{
+		{`"proxies":false`, `"proxies":true`},
+		{`"replaces":null`, `"replaces":{"mh":"` + s.Meeting.Hash + `","mtg":"before","why":"postponed"}`},
+		{`"excluded":[]`, `"excluded":[{"class":"*","fen":1,"heads":1,"motion":"m1"},{"class":"individual","fen":1,"heads":1,"motion":"m1"}]`},
+		{`"disputed":[]`, `"disputed":[{"class":"*","fen":1,"heads":1},{"class":"individual","fen":1,"heads":1}]`},
+		{`"count":"yes"`, `"count":"no"`},
+		{`"scope":"all"`, `"scope":"each"`},
+	} {
+		record := strings.Replace(propose[0], unsupported[0], unsupported[1], 1)
+		refused(t, s, refusal.MeetingUnsupported, scene.InstitutionOfficer, "ProposeMeeting", record, propose[1])
+	}
+	election := scene.New(t, scene.Options{Motions: []map[string]any{scene.Election("board", 2)}})
+	refused(t, election, refusal.MeetingUnsupported, scene.InstitutionOfficer, "ProposeMeeting", string(election.Record), string(election.Cap))
 	s.Do(scene.Channel, scene.InstitutionOfficer, "ProposeMeeting", propose...)
 	refused(t, s, refusal.MeetingExists, scene.InstitutionOfficer, "ProposeMeeting", propose...)
 }
@@ -277,7 +290,7 @@ func TestABallotThatOvertakesTheCloseMakesItInvalid(t *testing.T) {
 }
 
 func TestQueries(t *testing.T) {
-	s := scene.New(t, scene.Options{}).Open(1)
+	s := scene.New(t, scene.Options{Revote: "last"}).Open(2)
 	list := string(s.Do(scene.Channel, scene.Auditor, "ListMeetings").Payload)
 	want := `[{"mh":"` + s.Meeting.Hash + `","mtg":"exit-1","state":"open","title":"出借人会议"}]`
 	if list != want {
@@ -295,6 +308,18 @@ func TestQueries(t *testing.T) {
 		!canonical.IsCanonical([]byte(got)) {
 		t.Errorf("ballot %s", got)
 	}
+	history := func() string {
+		return string(s.Do(scene.Channel, scene.AssociationRelay, "GetBallotHistory", s.Meeting.ID, lender.Sub).Payload)
+	}
+	first := get()
+	if got := history(); !strings.HasPrefix(got, `[{"ballot":`+first+`,"tx":"`) || strings.Count(got, `"tx":"`) != 1 {
+		t.Errorf("history %s", got)
+	}
+	again := s.Do(scene.Channel, scene.AssociationRelay, "SubmitBallots", s.Batch(s.Compact(scene.Cast{Lender: lender, Seq: 2})))
+	if got := history(); !strings.HasPrefix(got, `[{"ballot":`+first) || !strings.HasSuffix(got, get()+`,"tx":"`+again.ID+`"}]`) {
+		t.Errorf("history of two ballots %s", got)
+	}
+	refused(t, s, refusal.ArgumentFormat, scene.Auditor, "GetBallotHistory", s.Meeting.ID, "nobody")
 	refused(t, s, refusal.MeetingNotFound, scene.Auditor, "GetMeeting", "nowhere")
 	refused(t, s, refusal.MeetingNotFound, scene.Auditor, "GetMeeting", "No id")
 	refused(t, s, refusal.ArgumentFormat, scene.Auditor, "GetBallot", s.Meeting.ID, "nobody")

@@ -2,6 +2,7 @@ package arbitration_test
 
 import (
 	"encoding/json"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -65,7 +66,7 @@ func TestAnySplitCountsTheSame(t *testing.T) {
 		const lenders, checks = 5, 4
 		s := scene.New(t, scene.Options{
 			Lenders: lenders, Revote: "last",
-			Motions: []map[string]any{scene.Motion("m1"), scene.Election("committee", 2)},
+			Motions: []map[string]any{scene.Motion("m1"), scene.Committee("committee", 2)},
 		}).Open(checks)
 		stands := map[int]standing{}
 		batches := rapid.IntRange(1, 4).Draw(r, "batches")
@@ -138,6 +139,44 @@ func compareResult(r *rapid.T, s *scene.Scene, stands map[int]standing) {
 	}
 }
 
+// TestASessionIsUsedOnce casts random ballots of one voter, whose numbers rise
+// and whose identity checks come again, one after the other and with others
+// between: a check is accepted exactly if no accepted ballot had it before,
+// as a set of all used ones says.
+func TestASessionIsUsedOnce(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		const checks = 4
+		s := scene.New(t, scene.Options{Lenders: 2, Revote: "last"}).Open(checks)
+		used := []map[int]bool{{}, {}}
+		seqs := []int{0, 0}
+		for range rapid.IntRange(1, 12).Draw(r, "ballots") {
+			var entries [][]byte
+			var want []string
+			for position, lender := range s.Lenders {
+				check := rapid.IntRange(0, checks).Draw(r, "check")
+				if check == 0 {
+					continue
+				}
+				votes := map[string]any{"m1": rapid.SampledFrom([]string{"approve", "reject"}).Draw(r, "vote")}
+				entries = append(entries, s.Compact(scene.Cast{Lender: lender, Seq: seqs[position] + 1, Check: check, Votes: votes}))
+				if used[position][check] {
+					want = append(want, "SESSION_USED")
+					continue
+				}
+				want = append(want, "")
+				used[position][check] = true
+				seqs[position]++
+			}
+			if len(entries) == 0 {
+				continue
+			}
+			if got := s.Submit(scene.AssociationRelay, entries...); !slices.Equal(got, want) {
+				r.Fatalf("verdicts %q, want %q", got, want)
+			}
+		}
+	})
+}
+
 // TestSumsDoNotDependOnOrder merges subtotals in two orders.
 func TestSumsDoNotDependOnOrder(t *testing.T) {
 	s := scene.New(t, scene.Options{Motions: []map[string]any{scene.Motion("m1")}})
@@ -149,13 +188,16 @@ func TestSumsDoNotDependOnOrder(t *testing.T) {
 		split := rapid.IntRange(0, len(claims)).Draw(r, "split")
 		whole, left, right := tally.New(), tally.New(), tally.New()
 		for i, claim := range claims {
-			votes := []ballot.Vote{{Motion: "m1", Choices: []string{[]string{"approve", "reject", "abstain"}[i%3]}}}
+			cast := &ballot.Counted{
+				Claims: []ballot.Claim{claim},
+				Votes:  []ballot.Vote{{Motion: "m1", Choices: []string{[]string{"approve", "reject", "abstain"}[i%3]}}},
+			}
 			part := left
 			if i >= split {
 				part = right
 			}
 			for _, target := range []*tally.Subtotal{whole, part} {
-				if err := target.Add(s.Meeting, []ballot.Claim{claim}, votes); err != nil {
+				if err := target.Add(s.Meeting, cast); err != nil {
 					r.Fatal(err)
 				}
 			}

@@ -3,6 +3,7 @@ package arbitration
 import (
 	"encoding/json"
 
+	"concordat/chaincode/ballot"
 	"concordat/chaincode/canonical"
 	"concordat/chaincode/ledger"
 	"concordat/chaincode/meeting"
@@ -57,10 +58,8 @@ func (c *Contract) getMeeting(tx ledger.Tx, id string) ([]byte, error) {
 // getBallot answers with the ballot that stands, or null for a voter who has
 // none: that is an answer, not an error.
 func getBallot(tx ledger.Tx, id, sub string) ([]byte, error) {
-	if !canonical.IsRandomID(sub) {
-		return nil, refusal.New(refusal.ArgumentFormat, "a pseudonym is 16 bytes in base64url")
-	}
-	if _, err := load(tx, id); err != nil {
+	m, err := loadFor(tx, id, sub)
+	if err != nil {
 		return nil, err
 	}
 	value, err := tx.Get(ballotKey(id, sub))
@@ -70,7 +69,51 @@ func getBallot(tx ledger.Tx, id, sub string) ([]byte, error) {
 	if value == nil {
 		return []byte("null"), nil
 	}
-	return value, nil
+	return ballotJSON(value, m.Meeting)
+}
+
+// past is one version of a voter's ballot, and the transaction that wrote it.
+type past struct {
+	Ballot      json.RawMessage `json:"ballot"`
+	Transaction string          `json:"tx"`
+}
+
+// getBallotHistory answers with every ballot that ever stood for a voter, the
+// oldest first. A peer reads it in its own blocks and not in the state, so it
+// is no part of a read set: it is for asking, never for a transaction.
+func getBallotHistory(tx ledger.Tx, id, sub string) ([]byte, error) {
+	m, err := loadFor(tx, id, sub)
+	if err != nil {
+		return nil, err
+	}
+	versions, err := tx.History(ballotKey(id, sub))
+	if err != nil {
+		return nil, err
+	}
+	history := make([]past, len(versions))
+	for i, version := range versions {
+		history[i].Transaction = version.Transaction
+		if history[i].Ballot, err = ballotJSON(version.Value, m.Meeting); err != nil {
+			return nil, err
+		}
+	}
+	return canonical.Marshal(history)
+}
+
+// loadFor loads a meeting for a question about a voter.
+func loadFor(tx ledger.Tx, id, sub string) (*loaded, error) {
+	if !canonical.IsRandomID(sub) {
+		return nil, refusal.New(refusal.ArgumentFormat, "a pseudonym is 16 bytes in base64url")
+	}
+	return load(tx, id)
+}
+
+func ballotJSON(value []byte, m *meeting.Meeting) ([]byte, error) {
+	record, err := ballot.DecodeRecord(value, m)
+	if err != nil {
+		return nil, err
+	}
+	return record.JSON()
 }
 
 func getResult(tx ledger.Tx, id string) ([]byte, error) {

@@ -37,16 +37,13 @@ func submitBallots(tx ledger.Tx, caller authority.Caller, data []byte) ([]byte, 
 	if err != nil {
 		return nil, err
 	}
-	bench := &bench{meeting: m.Meeting}
-	if err := canonical.DecodeCBOR(roll, &bench.cap); err != nil {
-		return nil, fmt.Errorf("stored cap: %w", err)
-	}
+	bench := &bench{meeting: m.Meeting, cap: meeting.Cap(roll)} // ParseCap passed it when it was proposed
 	cases := make([]hearing, len(batch.Entries))
 	parallel.Each(len(cases), func(i int) {
 		cases[i].reading, cases[i].refused = ballot.ReadEntry(batch.Entries[i], m.Meeting)
 		cases[i].candidate = cases[i].reading.Candidate
 	})
-	if err := gather(tx, m.ID, cases); err != nil {
+	if err := gather(tx, m.Meeting, cases); err != nil {
 		return nil, err
 	}
 	parallel.Each(len(cases), func(i int) {
@@ -70,9 +67,7 @@ func (m *loaded) checkDoor(door string) error {
 // gather reads what the entries are judged by. A second entry of a voter is
 // refused, whatever became of the first: a transaction does not read its own
 // writes.
-func gather(tx ledger.Tx, id string, cases []hearing) error {
-	var keys []string
-	var questions []directory.Question
+func gather(tx ledger.Tx, m *meeting.Meeting, cases []hearing) error {
 	var live []*hearing
 	voters := make(map[string]bool, len(cases))
 	for i := range cases {
@@ -82,24 +77,23 @@ func gather(tx ledger.Tx, id string, cases []hearing) error {
 			c.refused = refusal.New(refusal.BatchDuplicateVoter, "")
 		}
 		voters[voter] = true
-		if c.refused != nil {
-			continue
+		if c.refused == nil {
+			live = append(live, c)
 		}
-		content := c.candidate.Ballot
-		question, err := questionOf(content)
-		if err != nil {
-			return err
-		}
-		live = append(live, c)
-		questions = append(questions, question)
-		keys = append(keys, ballotKey(id, content.Sub), sessionKey(id, content.Session))
 	}
 	if len(live) == 0 {
 		return nil
 	}
-	values, err := tx.GetMany(keys)
-	if err != nil {
+	if err := gatherHeld(tx, m, live); err != nil {
 		return err
+	}
+	questions := make([]directory.Question, len(live))
+	for i, c := range live {
+		question, err := c.question()
+		if err != nil {
+			return err
+		}
+		questions[i] = question
 	}
 	answers, err := ask(tx, questions)
 	if err != nil {
@@ -107,21 +101,51 @@ func gather(tx ledger.Tx, id string, cases []hearing) error {
 	}
 	for i, c := range live {
 		c.enrolment, c.session = answers[i].Enrolment, answers[i].Session
-		c.sessionUsed = values[2*i+1] != nil
-		if values[2*i] != nil {
-			if c.held, err = ballot.DecodeRecord(values[2*i]); err != nil {
-				return err
-			}
-		}
 	}
 	return nil
 }
 
-func questionOf(content *ballot.Ballot) (question directory.Question, err error) {
-	if question.Sub, err = canonical.FromBase64Sized(content.Sub, 16); err != nil {
+// gatherHeld reads the voters' ballots; and for those who have one, whether
+// the session claimed was one of a ballot before it. Only a voter's own
+// ballots can have used a session (checkSession), so for the others, who are
+// most, there is nothing to ask.
+func gatherHeld(tx ledger.Tx, m *meeting.Meeting, live []*hearing) error {
+	keys := make([]string, len(live))
+	for i, c := range live {
+		keys[i] = ballotKey(m.ID, c.candidate.Ballot.Sub)
+	}
+	values, err := tx.GetMany(keys)
+	if err != nil {
+		return err
+	}
+	var again []*hearing
+	var sessions []string
+	for i, c := range live {
+		if values[i] == nil {
+			continue
+		}
+		if c.held, err = ballot.DecodeRecord(values[i], m); err != nil {
+			return err
+		}
+		again = append(again, c)
+		sessions = append(sessions, sessionKey(m.ID, c.candidate.Ballot.Session))
+	}
+	used, err := tx.GetMany(sessions)
+	if err != nil {
+		return err
+	}
+	for i, c := range again {
+		c.sessionUsed = used[i] != nil
+	}
+	return nil
+}
+
+// question asks for the signer and the identity check.
+func (c *hearing) question() (question directory.Question, err error) {
+	if question.Sub, err = canonical.FromBase64Sized(c.signer(), 16); err != nil {
 		return question, err
 	}
-	question.Session, err = canonical.FromBase64Sized(content.Session, 16)
+	question.Session, err = canonical.FromBase64Sized(c.candidate.Ballot.Session, 16)
 	return question, err
 }
 
@@ -178,35 +202,35 @@ func record(tx ledger.Tx, door string, m *meeting.Meeting, cases []hearing) ([]b
 	return verdicts.JSON(), tx.Emit("ballots", verdicts.Counts(m.ID))
 }
 
-// write records one accepted ballot and adds its change to the subtotal.
+// write records one accepted ballot and adds its change to the subtotal. The
+// session of a ballot that it replaces is written down as used; its own is in
+// the record.
 func (c *hearing) write(tx ledger.Tx, door string, m *meeting.Meeting, subtotal *tally.Subtotal) error {
 	content := c.candidate.Ballot
-	ackTime, err := canonical.Time(c.candidate.AckTime)
+	entry := ballot.Record{
+		Counted:   ballot.Counted{Claims: c.leaf.Claims, Excluded: c.leaf.Excluded, Votes: content.Votes},
+		Door:      door,
+		AckNumber: c.candidate.AckNumber,
+		AckTime:   c.candidate.AckTime,
+		Digest:    c.digest,
+		Revision:  c.enrolment.Revision,
+		Seq:       content.Seq,
+		Session:   content.Session,
+	}
+	value, err := entry.Encode(m)
 	if err != nil {
 		return err
 	}
-	entry := ballot.Record{
-		Door:        door,
-		AckNumber:   c.candidate.AckNumber,
-		AckTime:     ackTime,
-		Claims:      c.leaf.Claims,
-		Digest:      c.digest,
-		Revision:    c.enrolment.Revision,
-		Seq:         content.Seq,
-		Session:     content.Session,
-		Transaction: tx.ID(),
-		Votes:       content.Votes,
-	}
-	if err := tx.Put(ballotKey(m.ID, content.Sub), entry.Encode()); err != nil {
-		return err
-	}
-	if err := tx.Put(sessionKey(m.ID, content.Session), []byte(c.digest)); err != nil {
+	if err := tx.Put(ballotKey(m.ID, content.Sub), value); err != nil {
 		return err
 	}
 	if c.held == nil {
-		err = subtotal.Add(m, c.leaf.Claims, content.Votes)
+		err = subtotal.Add(m, &entry.Counted)
 	} else {
-		err = subtotal.Replace(m, c.held.Claims, c.held.Votes, c.leaf.Claims, content.Votes)
+		if err := tx.Put(sessionKey(m.ID, c.held.Session), []byte(c.held.Digest)); err != nil {
+			return err
+		}
+		err = subtotal.Replace(m, &c.held.Counted, &entry.Counted)
 	}
 	if err != nil {
 		return refusal.Because(refusal.MeetingRoll, err)

@@ -19,6 +19,7 @@ var Table = []Function{
 	{"arbitration", "AnchorAudit", 1, []Grant{{Regulator, Auditor}}, ""},
 	{"arbitration", "GetMeeting", 1, []Grant{{AnyMember, ""}}, ""},
 	{"arbitration", "GetBallot", 2, []Grant{{AnyMember, ""}}, ""},
+	{"arbitration", "GetBallotHistory", 2, []Grant{{AnyMember, ""}}, ""},
 	{"arbitration", "GetResult", 1, []Grant{{AnyMember, ""}}, ""},
 	{"arbitration", "ListMeetings", 0, []Grant{{AnyMember, ""}}, ""},
 }

@@ -25,6 +25,7 @@ type Ballot struct {
 	Session     string
 	IssuedAt    string // the sender's time; nothing is judged by it
 	Votes       []Vote // in the order of the motions' ids
+	Mandate     string // digest of the mandate by which another than Sub signs, or ""
 }
 
 // Vote is the answer to one motion.
@@ -56,7 +57,7 @@ func Parse(compact string) (*Signed, error) {
 	if len(compact) > maxJWS {
 		return nil, refusal.New(refusal.BallotTooLong, "%d bytes", len(compact))
 	}
-	parsed, err := parseJWS(compact)
+	parsed, err := parseJWS(compact, ballotType)
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +95,7 @@ func parsePayload(payload []byte) (*Ballot, error) {
 }
 
 func readMembers(object canonical.Object) (*Ballot, int64, error) {
-	if err := object.Only([]string{"v", "mh", "mtg", "sub", "seq", "ses", "iat", "votes"}); err != nil {
+	if err := object.Only([]string{"v", "mh", "mtg", "sub", "seq", "ses", "iat", "votes"}, "prx"); err != nil {
 		return nil, 0, err
 	}
 	ballot := &Ballot{}
@@ -113,6 +114,14 @@ func readMembers(object canonical.Object) (*Ballot, int64, error) {
 			return nil, 0, err
 		}
 		*member.target = text
+	}
+	if _, byProxy := object["prx"]; byProxy {
+		text, err := object.Text("prx")
+		if err != nil {
+			return nil, 0, err
+		}
+		// An empty one would pass for none; it is no digest either way.
+		ballot.Mandate = cmp.Or(text, " ")
 	}
 	version, err := object.Integer("v")
 	if err != nil {
@@ -155,7 +164,10 @@ func (b *Ballot) checkForm() error {
 		return refusal.New(refusal.BallotTime, "")
 	}
 	if !canonical.IsRandomID(b.Sub) || !canonical.IsRandomID(b.Session) {
-		return refusal.New(refusal.BallotID, "")
+		return refusal.New(refusal.BallotID, "sub or ses")
+	}
+	if b.Mandate != "" && !canonical.IsDigest(b.Mandate) {
+		return refusal.New(refusal.BallotID, "prx")
 	}
 	return nil
 }
@@ -168,6 +180,9 @@ func (b *Ballot) payload() []byte {
 	text = append(append(text, `{"iat":"`...), b.IssuedAt...)
 	text = append(append(text, `","mh":"`...), b.MeetingHash...)
 	text = append(append(text, `","mtg":"`...), b.Meeting...)
+	if b.Mandate != "" {
+		text = append(append(text, `","prx":"`...), b.Mandate...)
+	}
 	text = append(text, `","seq":`...)
 	text = strconv.AppendInt(text, b.Seq, 10)
 	text = append(append(text, `,"ses":"`...), b.Session...)

@@ -44,23 +44,20 @@ func DecodeBatch(data []byte) (*Batch, error) {
 	return batch, nil
 }
 
-// compactEntry has a ballot's values, from which the exact bytes that the
-// lender signed are rebuilt.
-type compactEntry struct {
-	_         struct{} `cbor:",toarray"`
-	Kind      uint64
-	Sub       []byte
-	Seq       uint64
-	Session   []byte
-	IssuedAt  uint64            // Unix seconds
-	Votes     []cbor.RawMessage // by motion: an index, or an array of them
-	Signature []byte
-	AckNumber uint64
-	AckTime   uint64
-	Leaf      compactLeaf
-	Proof     [][]byte
-
-	indexes []voteIndexes // Votes, read
+// rebuiltEntry has a ballot's values, from which the exact bytes that its
+// signer signed are rebuilt.
+type rebuiltEntry struct {
+	sub       []byte
+	seq       uint64
+	session   []byte
+	issuedAt  uint64        // Unix seconds
+	votes     []voteIndexes // by motion, in the record's order
+	signature []byte
+	ackNumber uint64
+	ackTime   uint64
+	leaf      *compactLeaf // nil where an amendment has it
+	proof     [][]byte
+	mandate   []byte // its digest where a proxy signed, or nil
 }
 
 // voteIndexes is a compact vote: choices by their positions in the motion.
@@ -70,104 +67,145 @@ type voteIndexes struct {
 }
 
 type compactLeaf struct {
-	_      struct{} `cbor:",toarray"`
-	Index  uint64
-	Salt   []byte
-	Claims []compactClaim
+	index    uint64
+	salt     []byte
+	claims   []compactClaim
+	excluded []uint64 // motions by their positions in the record
 }
 
 type compactClaim struct {
-	_     struct{} `cbor:",toarray"`
-	Class uint64
-	Fen   uint64
+	class    uint64
+	fen      uint64
+	decision []byte // 32 bytes for a disputed claim, or nil
 }
 
 // rawEntry has a ballot as the JWS itself, and the leaf's exact bytes.
 type rawEntry struct {
-	_         struct{} `cbor:",toarray"`
-	Kind      uint64
-	JWS       string
-	Leaf      []byte
-	Index     uint64
-	Proof     [][]byte
-	AckNumber uint64
-	AckTime   uint64
+	jws       string
+	leaf      []byte
+	index     uint64
+	proof     [][]byte
+	ackNumber uint64
+	ackTime   uint64
 }
 
+// Kinds of entries, and how many members each has.
 const (
-	kindCompact    = 0
-	kindRaw        = 1
-	compactMembers = 11
+	kindCompact = 0
+	kindRaw     = 1
+	kindProxy   = 2
+	kindAmended = 3
+
+	rebuiltMembers = 9
+	compactMembers = rebuiltMembers + 2
 	rawMembers     = 7
 )
 
-// arrayHead is the head of a CBOR array of fewer than 24 items.
-func arrayHead(items byte) byte { return 0x80 | items }
-
 // decodeEntry reads an entry of a batch that CheckCBOR has passed: one of the
 // two results is set. It refuses ENTRY_TOO_LARGE, then ENTRY_FORMAT.
-func decodeEntry(data []byte) (*compactEntry, *rawEntry, error) {
+func decodeEntry(data []byte) (rebuilt *rebuiltEntry, raw *rawEntry, err error) {
 	if len(data) > maxEntry {
 		return nil, nil, refusal.New(refusal.EntryTooLarge, "%d bytes", len(data))
 	}
-	malformed := refusal.New(refusal.EntryFormat, "")
-	if len(data) < 2 {
-		return nil, nil, malformed
-	}
+	cursor := canonical.NewCursor(data)
+	members, kind := cursor.Array(), cursor.Uint()
 	switch {
-	case data[0] == arrayHead(compactMembers) && data[1] == kindCompact:
-		entry := &compactEntry{}
-		if err := canonical.UnmarshalCBOR(data, entry); err != nil || !entry.sized() || !entry.readVotes() {
-			return nil, nil, malformed
+	case kind == kindCompact && members == compactMembers,
+		kind == kindProxy && members == compactMembers+1:
+		rebuilt = readRebuilt(cursor)
+		rebuilt.leaf = readLeaf(cursor)
+		rebuilt.proof = readHashes(cursor)
+	case kind == kindAmended && (members == rebuiltMembers || members == rebuiltMembers+1):
+		rebuilt = readRebuilt(cursor)
+	case kind == kindRaw && members == rawMembers:
+		raw = &rawEntry{
+			jws: cursor.Text(), leaf: cursor.Bytes(), index: cursor.Uint(), proof: readHashes(cursor),
+			ackNumber: readNumber(cursor), ackTime: cursor.Uint(),
 		}
-		return entry, nil, nil
-	case data[0] == arrayHead(rawMembers) && data[1] == kindRaw:
-		entry := &rawEntry{}
-		if err := canonical.UnmarshalCBOR(data, entry); err != nil ||
-			!hashes(entry.Proof) || !countable(entry.AckNumber) {
-			return nil, nil, malformed
-		}
-		return nil, entry, nil
+	default:
+		cursor.Fail()
 	}
-	return nil, nil, malformed
-}
-
-// sized says whether the strings of an entry have the sizes due.
-func (e *compactEntry) sized() bool {
-	return len(e.Sub) == 16 && len(e.Session) == 16 && len(e.Signature) == SignatureSize &&
-		len(e.Leaf.Salt) == saltSize && hashes(e.Proof) && countable(e.AckNumber)
-}
-
-// readVotes reads the votes; false if one is neither an integer nor an array
-// of them.
-func (e *compactEntry) readVotes() bool {
-	const majorMask, majorArray = 0xe0, 0x80
-	e.indexes = make([]voteIndexes, len(e.Votes))
-	for i, item := range e.Votes {
-		vote := &e.indexes[i]
-		if vote.array = item[0]&majorMask == majorArray; vote.array {
-			if canonical.DecodeCBOR(item, &vote.choices) != nil {
-				return false
-			}
-			continue
-		}
-		vote.choices = make([]uint64, 1)
-		if canonical.DecodeCBOR(item, &vote.choices[0]) != nil {
-			return false
+	if kind == kindProxy || kind == kindAmended && members > rebuiltMembers {
+		if mandate := cursor.Sized(hashSize); rebuilt != nil {
+			rebuilt.mandate = mandate
 		}
 	}
-	return true
+	if !cursor.Done() {
+		return nil, nil, refusal.New(refusal.EntryFormat, "")
+	}
+	return rebuilt, raw, nil
 }
 
-func hashes(proof [][]byte) bool {
-	for _, node := range proof {
-		if len(node) != 32 {
-			return false
+const (
+	idSize   = 16
+	hashSize = 32
+)
+
+func readRebuilt(cursor *canonical.Cursor) *rebuiltEntry {
+	return &rebuiltEntry{
+		sub: cursor.Sized(idSize), seq: cursor.Uint(), session: cursor.Sized(idSize), issuedAt: cursor.Uint(),
+		votes: readIndexes(cursor), signature: cursor.Sized(SignatureSize),
+		ackNumber: readNumber(cursor), ackTime: cursor.Uint(),
+	}
+}
+
+func readIndexes(cursor *canonical.Cursor) []voteIndexes {
+	votes := make([]voteIndexes, cursor.Array())
+	for i := range votes {
+		if votes[i].array = cursor.AtArray(); votes[i].array {
+			votes[i].choices = cursor.Uints()
+		} else {
+			votes[i].choices = []uint64{cursor.Uint()}
 		}
 	}
-	return true
+	return votes
 }
 
-// countable says whether an acknowledgement can have the number: they count
-// from 1, in JSON.
-func countable(number uint64) bool { return number >= 1 && number <= canonical.MaxInteger }
+func readLeaf(cursor *canonical.Cursor) *compactLeaf {
+	members := cursor.Array()
+	leaf := &compactLeaf{index: cursor.Uint(), salt: cursor.Sized(saltSize), claims: readCompactClaims(cursor)}
+	switch members {
+	case 3:
+	case 4:
+		if leaf.excluded = cursor.Uints(); len(leaf.excluded) == 0 {
+			cursor.Fail() // nothing excluded is not written
+		}
+	default:
+		cursor.Fail()
+	}
+	return leaf
+}
+
+func readCompactClaims(cursor *canonical.Cursor) []compactClaim {
+	claims := make([]compactClaim, cursor.Array())
+	for i := range claims {
+		members := cursor.Array()
+		claims[i] = compactClaim{class: cursor.Uint(), fen: cursor.Uint()}
+		switch members {
+		case 2:
+		case 3:
+			claims[i].decision = cursor.Sized(hashSize)
+		default:
+			cursor.Fail()
+		}
+	}
+	return claims
+}
+
+func readHashes(cursor *canonical.Cursor) [][]byte {
+	proof := make([][]byte, cursor.Array())
+	for i := range proof {
+		proof[i] = cursor.Sized(hashSize)
+	}
+	return proof
+}
+
+// readNumber reads the number of an acknowledgement: they count from 1, in
+// JSON.
+func readNumber(cursor *canonical.Cursor) uint64 {
+	number := cursor.Uint()
+	if number < 1 || number > canonical.MaxInteger {
+		cursor.Fail()
+	}
+	return number
+}

@@ -22,9 +22,10 @@ import (
 const SignatureSize = 64
 
 const (
-	headerStart = `{"alg":"ES256","typ":"concordat-ballot+jws","x5t#S256":"`
-	headerEnd   = `"}`
-	ballotType  = "concordat-ballot+jws"
+	headerStart  = `{"alg":"ES256","typ":"` + ballotType + headerMiddle
+	headerMiddle = `","x5t#S256":"`
+	headerEnd    = `"}`
+	ballotType   = "concordat-ballot+jws"
 )
 
 // jws is a compact JWS of the prescribed form, its signature unverified.
@@ -35,9 +36,9 @@ type jws struct {
 	signingInput []byte
 }
 
-// parseJWS reads a compact JWS. The checks and their order are those of the
+// parseJWS reads a compact JWS of a type. The checks and their order are those of the
 // registry, from JWS_FORMAT to SIGNATURE_FORM.
-func parseJWS(compact string) (*jws, error) {
+func parseJWS(compact, typ string) (*jws, error) {
 	parts := strings.Split(compact, ".")
 	if len(parts) != 3 {
 		return nil, refusal.New(refusal.JWSFormat, "%d parts", len(parts))
@@ -50,7 +51,7 @@ func parseJWS(compact string) (*jws, error) {
 		}
 		decoded[i] = data
 	}
-	thumbprint, err := parseHeader(decoded[0])
+	thumbprint, err := parseHeader(decoded[0], typ)
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +66,7 @@ func parseJWS(compact string) (*jws, error) {
 	}, nil
 }
 
-func parseHeader(data []byte) (thumbprint string, err error) {
+func parseHeader(data []byte, typ string) (thumbprint string, err error) {
 	header, err := canonical.ParseTolerant(data)
 	if errors.Is(err, canonical.ErrDuplicate) {
 		return "", refusal.Because(refusal.JWSDuplicateMember, err)
@@ -93,14 +94,14 @@ func parseHeader(data []byte) (thumbprint string, err error) {
 	if algorithm != "ES256" {
 		return "", refusal.New(refusal.JWSAlg, "")
 	}
-	if header["typ"] != ballotType {
-		return "", refusal.New(refusal.JWSTyp, "not %s", ballotType)
+	if header["typ"] != typ {
+		return "", refusal.New(refusal.JWSTyp, "not %s", typ)
 	}
 	thumbprint, _ = header["x5t#S256"].(string)
 	if len(header) != 3 || !canonical.IsDigest(thumbprint) {
 		return "", refusal.New(refusal.JWSHeaderMember, "")
 	}
-	if string(data) != headerStart+thumbprint+headerEnd {
+	if string(data) != `{"alg":"ES256","typ":"`+typ+headerMiddle+thumbprint+headerEnd {
 		return "", refusal.New(refusal.JWSHeaderForm, "")
 	}
 	return thumbprint, nil

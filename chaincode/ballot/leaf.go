@@ -13,16 +13,19 @@ const saltSize = 16
 
 // Leaf is a lender's entry on the roll.
 type Leaf struct {
-	Meeting string
-	Sub     string
-	Claims  []Claim // sorted by class, one a class
-	Salt    []byte  // 16 bytes
+	Meeting  string
+	Sub      string
+	Claims   []Claim  // sorted by class, one a class
+	Salt     []byte   // 16 bytes
+	Excluded []string // motions that the lender may not vote on, in ascending order
 }
 
-// Claim is an amount in fen of a class.
+// Claim is an amount in fen of a class. A disputed claim votes with the amount
+// that a decision fixed for the vote.
 type Claim struct {
-	Class string
-	Fen   int64
+	Class    string
+	Fen      int64
+	Decision string // SHA-256 of the decision in lower-case hexadecimal, or ""
 }
 
 // ParseLeaf reads the canonical bytes of a leaf; it refuses with ROLL_LEAF.
@@ -42,10 +45,10 @@ func parseLeaf(data []byte) (*Leaf, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := object.Only([]string{"v", "mtg", "sub", "claims", "salt"}); err != nil {
+	if err := object.Only([]string{"v", "mtg", "sub", "claims", "salt"}, "excluded"); err != nil {
 		return nil, err
 	}
-	if err := object.Version(1); err != nil {
+	if err := object.Version(2); err != nil {
 		return nil, err
 	}
 	leaf := &Leaf{}
@@ -65,6 +68,14 @@ func parseLeaf(data []byte) (*Leaf, error) {
 	if leaf.Claims, err = readClaims(object); err != nil {
 		return nil, err
 	}
+	if _, ok := object["excluded"]; ok {
+		if leaf.Excluded, err = object.Texts("excluded"); err != nil {
+			return nil, err
+		}
+		if len(leaf.Excluded) == 0 {
+			return nil, errors.New("excluded from nothing")
+		}
+	}
 	return leaf, leaf.check()
 }
 
@@ -75,7 +86,7 @@ func readClaims(object canonical.Object) ([]Claim, error) {
 	}
 	claims := make([]Claim, len(items))
 	for i, item := range items {
-		if err := item.Only([]string{"class", "fen"}); err != nil {
+		if err := item.Only([]string{"class", "fen"}, "decision"); err != nil {
 			return nil, err
 		}
 		if claims[i].Class, err = item.Text("class"); err != nil {
@@ -83,6 +94,15 @@ func readClaims(object canonical.Object) ([]Claim, error) {
 		}
 		if claims[i].Fen, err = item.Integer("fen"); err != nil {
 			return nil, err
+		}
+		if _, disputed := item["decision"]; !disputed {
+			continue
+		}
+		if claims[i].Decision, err = item.Text("decision"); err != nil {
+			return nil, err
+		}
+		if !canonical.IsHex256(claims[i].Decision) {
+			return nil, errors.New("a decision is not a SHA-256 in lower-case hex")
 		}
 	}
 	return claims, nil
@@ -108,16 +128,27 @@ func (l *Leaf) check() error {
 			return errors.New("the claims together exceed 2^53-1 fen")
 		}
 	}
+	if len(l.Excluded) > meeting.MaxMotions {
+		return errors.New("excluded from more motions than a meeting has")
+	}
+	for i, motion := range l.Excluded {
+		if !canonical.IsName(motion, meeting.MotionLimit) || i > 0 && motion <= l.Excluded[i-1] {
+			return errors.New("a motion excluded is malformed or out of order")
+		}
+	}
 	return nil
 }
 
 // Encode writes the leaf's canonical bytes; no name in it needs escaping.
 func (l *Leaf) Encode() []byte {
 	text := AppendClaims(append(make([]byte, 0, 192), `{"claims":`...), l.Claims)
+	if len(l.Excluded) > 0 {
+		text = appendNames(append(text, `,"excluded":`...), l.Excluded)
+	}
 	text = append(append(text, `,"mtg":"`...), l.Meeting...)
 	text = canonical.AppendBase64(append(text, `","salt":"`...), l.Salt)
 	text = append(append(text, `","sub":"`...), l.Sub...)
-	return append(text, `","v":1}`...)
+	return append(text, `","v":2}`...)
 }
 
 // AppendClaims appends the canonical JSON of claims.
@@ -128,19 +159,40 @@ func AppendClaims(text []byte, claims []Claim) []byte {
 			text = append(text, ',')
 		}
 		text = append(append(text, `{"class":"`...), claim.Class...)
+		if claim.Decision != "" {
+			text = append(append(text, `","decision":"`...), claim.Decision...)
+		}
 		text = append(strconv.AppendInt(append(text, `","fen":`...), claim.Fen, 10), '}')
 	}
 	return append(text, ']')
 }
 
+// appendNames appends the canonical JSON of names, which need no escaping.
+func appendNames(text []byte, names []string) []byte {
+	text = append(text, '[')
+	for i, name := range names {
+		if i > 0 {
+			text = append(text, ',')
+		}
+		text = append(append(append(text, '"'), name...), '"')
+	}
+	return append(text, ']')
+}
+
 // CheckAgainst refuses a leaf that is not the voter's at this meeting
-// (ROLL_LEAF_FOREIGN), or has a class that the meeting does not (ROLL_CLASS).
+// (ROLL_LEAF_FOREIGN), or has a class or motion that the meeting does not
+// (ROLL_CLASS).
 func (l *Leaf) CheckAgainst(m *meeting.Meeting, sub string) error {
 	if l.Meeting != m.ID || l.Sub != sub {
 		return refusal.New(refusal.RollLeafForeign, "")
 	}
 	for _, claim := range l.Claims {
 		if _, known := m.Roll.ClassIndex(claim.Class); !known {
+			return refusal.New(refusal.RollClass, "")
+		}
+	}
+	for _, motion := range l.Excluded {
+		if !m.HasMotion(motion) {
 			return refusal.New(refusal.RollClass, "")
 		}
 	}

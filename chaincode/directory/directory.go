@@ -38,6 +38,7 @@ type Session struct {
 	Method      string
 	Outcome     string
 	Expires     uint64 // Unix seconds
+	Act         string // for whom a proxy's ballot will be cast, or ""
 }
 
 // Answer to one question; a nil part is a record that identity does not have.

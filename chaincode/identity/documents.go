@@ -106,6 +106,11 @@ var outcomes = map[string]bool{"accept": true, "retry": true, "review": true, "r
 
 // parseSession reads an item of RecordSessions. It refuses with SESSION_FORMAT.
 func parseSession(object canonical.Object) (*Session, error) {
+	act, proxied := object["act"].(string)
+	if _, ok := object["act"]; ok && !proxied {
+		return nil, refusal.New(refusal.SessionFormat, "act is not a string")
+	}
+	delete(object, "act")
 	values, err := fields(object, "ses", "sub", "x5t", "institution", "mtg", "method", "outcome",
 		"commitment", "issued_at", "expires_at")
 	if err != nil {
@@ -123,12 +128,15 @@ func parseSession(object canonical.Object) (*Session, error) {
 		Commitment:  values[7],
 		Issued:      values[8],
 		Expires:     values[9],
+		Act:         act,
 	}
 	issued, issuedErr := canonical.FromTime(session.Issued)
 	expires, expiresErr := canonical.FromTime(session.Expires)
 	switch {
 	case !canonical.IsRandomID(session.Session), !canonical.IsRandomID(session.Sub):
 		return nil, refusal.New(refusal.SessionFormat, "ses or sub is not 16 bytes in base64url")
+	case proxied && (!canonical.IsRandomID(act) || act == session.Sub):
+		return nil, refusal.New(refusal.SessionFormat, "act is not another's pseudonym")
 	case !canonical.IsDigest(session.Thumbprint), !canonical.IsDigest(session.Commitment):
 		return nil, refusal.New(refusal.SessionFormat, "x5t or commitment is not a digest")
 	case !authority.IsInstitution(session.Institution):

@@ -38,6 +38,7 @@ type Session struct {
 	Version     int    `json:"v"`
 	Session     string `json:"ses"`
 	Sub         string `json:"sub"`
+	Act         string `json:"act,omitempty"` // for whom a proxy's ballot will be cast
 	Thumbprint  string `json:"x5t"`
 	Institution string `json:"institution"`
 	Meeting     string `json:"mtg"`

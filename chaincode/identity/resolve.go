@@ -90,6 +90,7 @@ func sessionAnswer(value []byte) (*directory.Session, error) {
 	}
 	return &directory.Session{
 		Sub:         session.Sub,
+		Act:         session.Act,
 		Thumbprint:  session.Thumbprint,
 		Institution: session.Institution,
 		Meeting:     session.Meeting,

@@ -7,6 +7,7 @@ package ledger
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/hyperledger/fabric-chaincode-go/v2/shim"
 )
@@ -29,10 +30,20 @@ type Tx interface {
 	// Scan calls visit with the value of each key under a partial composite
 	// key, in key order, and returns how many there were.
 	Scan(object string, attributes []string, visit func(value []byte) error) (int, error)
+	// History returns the versions that a key ever had, the oldest first. It
+	// is not validated when the transaction is committed, so it is for
+	// queries alone.
+	History(key string) ([]Version, error)
 	// Query runs a read-only function of a chaincode on another channel.
 	Query(chaincode, channel string, args ...[]byte) ([]byte, error)
 	// Emit sets the transaction's one event.
 	Emit(name string, payload []byte) error
+}
+
+// Version is a value that a key had, and the transaction that wrote it.
+type Version struct {
+	Transaction string
+	Value       []byte // nil if the key was deleted
 }
 
 // Key makes the composite key of a record. Attributes come from checked
@@ -113,6 +124,31 @@ func (t *stubTx) Scan(object string, attributes []string, visit func([]byte) err
 		}
 	}
 	return count, nil
+}
+
+func (t *stubTx) History(key string) (versions []Version, err error) {
+	iterator, err := t.stub.GetHistoryForKey(key)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if closeErr := iterator.Close(); err == nil {
+			err = closeErr
+		}
+	}()
+	for iterator.HasNext() {
+		entry, err := iterator.Next()
+		if err != nil {
+			return nil, err
+		}
+		version := Version{Transaction: entry.GetTxId()}
+		if !entry.GetIsDelete() {
+			version.Value = entry.GetValue()
+		}
+		versions = append(versions, version)
+	}
+	slices.Reverse(versions) // a peer begins with the newest
+	return versions, nil
 }
 
 func (t *stubTx) Query(chaincode, channel string, args ...[]byte) ([]byte, error) {

@@ -12,16 +12,33 @@ import (
 const (
 	maxText      = 200
 	maxDocuments = 50
-	maxMotions   = 20
+	MaxMotions   = 20
 	maxChoices   = 100
 	maxMethods   = 20
 	maxTests     = 20
 	nameLimit    = 40
-	motionLimit  = 20
+	MotionLimit  = 20 // characters of a motion's id
 )
 
-// AllClasses is the scope of a test over the whole roll.
-const AllClasses = "all"
+// Scopes of a test besides the names of classes.
+const (
+	AllClasses = "all"  // the whole roll
+	EachClass  = "each" // every class by itself, all of which have to pass
+)
+
+// What a lender's second ballot does: RevoteLast replaces the first, with
+// RevoteFirst the first stands, and RevoteNone takes no second one.
+const (
+	RevoteNone  = "none"
+	RevoteLast  = "last"
+	RevoteFirst = "first"
+)
+
+// Why a meeting replaces another.
+const (
+	Postponed  = "postponed"
+	SecondVote = "second-vote"
+)
 
 // Meeting is a valid record. It is never changed after Parse made it.
 type Meeting struct {
@@ -31,7 +48,9 @@ type Meeting struct {
 	Title       string
 	Roll        Roll
 	Motions     []Motion
-	Revote      bool // a higher seq replaces a ballot
+	Revote      string    // RevoteNone, RevoteLast, RevoteFirst
+	Replaces    *Replaces // nil if the meeting is in no other's place
+	Proxies     bool      // mandates are taken
 	Methods     []string
 	Opens       int64 // Unix seconds
 	Closes      int64 // a ballot acknowledged in this second is in time
@@ -43,6 +62,13 @@ type Meeting struct {
 	ByID []int
 }
 
+// Replaces is the meeting in whose place another is held.
+type Replaces struct {
+	Meeting string
+	Hash    string // its mh
+	Why     string // Postponed, SecondVote
+}
+
 // Roll is what the record says of the register of claims.
 type Roll struct {
 	Root      [32]byte
@@ -50,6 +76,8 @@ type Roll struct {
 	Fen       int64
 	CapHeight uint
 	Classes   []Class // sorted by name
+	Excluded  []Part  // by motion and class, Everybody's line first
+	Disputed  []Part  // by class, Everybody's line first; its heads have no other claim
 }
 
 // Class is a class of claims and its totals.
@@ -65,12 +93,20 @@ type Motion struct {
 	Choices    []string
 	MaxChoices int
 	Rules      Rules
+	Election   *Seats // nil for a resolution
+}
+
+// Seats is what an election fills.
+type Seats struct {
+	Seats int
+	By    string // heads | fen: what candidates are ranked by
+	Tie   string // unfilled | heads | fen: what decides between equals at the last seat
 }
 
 // Rules say when a motion passes: when every test does.
 type Rules struct {
 	Profile string
-	Yes     []string // choices in favour
+	Yes     []string // choices in favour; none in an election, where each candidate is tested
 	Abstain []string // choices that are present and not voting
 	Tests   []Test
 }
@@ -78,8 +114,8 @@ type Rules struct {
 // Test compares Count over Base, both in Unit within Scope, with a fraction.
 type Test struct {
 	Name        string
-	Scope       string // AllClasses or a class
-	Count       string // yes | present | voted
+	Scope       string // AllClasses, EachClass or a class
+	Count       string // yes | no | present | voted
 	Base        string // eligible | present | voted
 	Unit        string // heads | fen
 	Comparator  string // > | >=
@@ -116,6 +152,16 @@ func (r *Roll) ClassIndex(name string) (int, bool) {
 		}
 	}
 	return 0, false
+}
+
+// HasMotion says whether a motion is put to the meeting.
+func (m *Meeting) HasMotion(id string) bool {
+	for i := range m.Motions {
+		if m.Motions[i].ID == id {
+			return true
+		}
+	}
+	return false
 }
 
 // ChoiceIndex is a choice's position in the motion; false if it has none.

@@ -14,8 +14,8 @@ func (m *Meeting) parseMotions(object canonical.Object) error {
 	if err != nil {
 		return err
 	}
-	if len(motions) < 1 || len(motions) > maxMotions {
-		return fmt.Errorf("not 1 to %d motions", maxMotions)
+	if len(motions) < 1 || len(motions) > MaxMotions {
+		return fmt.Errorf("not 1 to %d motions", MaxMotions)
 	}
 	for _, item := range motions {
 		motion, err := m.parseMotion(item)
@@ -31,17 +31,31 @@ func (m *Meeting) parseMotions(object canonical.Object) error {
 			return errors.New("a motion's id is given twice")
 		}
 	}
+	for _, part := range m.Roll.Excluded {
+		if !m.HasMotion(part.Motion) {
+			return fmt.Errorf("the roll excludes from a motion %q, which is none", part.Motion)
+		}
+	}
 	return nil
 }
 
 func (m *Meeting) parseMotion(object canonical.Object) (motion Motion, err error) {
-	if err := object.Only([]string{"id", "title", "choices", "max_choices", "rules"}); err != nil {
+	members := []string{"id", "kind", "title", "choices", "max_choices", "rules"}
+	switch object["kind"] {
+	case "resolution":
+	case "election":
+		motion.Election = &Seats{}
+		members = append(members, "seats", "by", "tie")
+	default:
+		return motion, errors.New("kind is neither resolution nor election")
+	}
+	if err := object.Only(members); err != nil {
 		return motion, err
 	}
 	if motion.ID, err = object.Text("id"); err != nil {
 		return motion, err
 	}
-	if !canonical.IsName(motion.ID, motionLimit) {
+	if !canonical.IsName(motion.ID, MotionLimit) {
 		return motion, errors.New("id is not a motion id")
 	}
 	if _, err = text(object, "title"); err != nil {
@@ -65,11 +79,41 @@ func (m *Meeting) parseMotion(object canonical.Object) (motion Motion, err error
 	if err != nil {
 		return motion, err
 	}
-	motion.Rules, err = m.parseRules(rules, motion.Choices)
+	if motion.Rules, err = m.parseRules(rules, &motion); err != nil {
+		return motion, err
+	}
+	if motion.Election != nil {
+		err = motion.parseSeats(object)
+	}
 	return motion, err
 }
 
-func (m *Meeting) parseRules(object canonical.Object, choices []string) (rules Rules, err error) {
+func (m *Motion) parseSeats(object canonical.Object) (err error) {
+	seats, err := object.Integer("seats")
+	if err != nil {
+		return err
+	}
+	candidates := len(m.Choices) - len(m.Rules.Abstain)
+	if seats < 1 || seats > int64(candidates) {
+		return errors.New("seats is not between 1 and the number of candidates")
+	}
+	m.Election.Seats = int(seats)
+	if m.Election.By, err = object.Text("by"); err != nil {
+		return err
+	}
+	if m.Election.Tie, err = object.Text("tie"); err != nil {
+		return err
+	}
+	if !slices.Contains([]string{"heads", "fen"}, m.Election.By) {
+		return errors.New("by is neither heads nor fen")
+	}
+	if !slices.Contains([]string{"unfilled", "heads", "fen"}, m.Election.Tie) {
+		return errors.New("tie is none of unfilled, heads, fen")
+	}
+	return nil
+}
+
+func (m *Meeting) parseRules(object canonical.Object, motion *Motion) (rules Rules, err error) {
 	if err := object.Only([]string{"profile", "yes", "abstain", "tests"}); err != nil {
 		return rules, err
 	}
@@ -85,14 +129,18 @@ func (m *Meeting) parseRules(object canonical.Object, choices []string) (rules R
 	if rules.Abstain, err = object.Texts("abstain"); err != nil {
 		return rules, err
 	}
-	if err := checkNames(rules.Yes, "yes", 1, maxChoices); err != nil {
+	least, most := 1, maxChoices
+	if motion.Election != nil { // every candidate is voted on
+		least, most = 0, 0
+	}
+	if err := checkNames(rules.Yes, "yes", least, most); err != nil {
 		return rules, err
 	}
 	if err := checkNames(rules.Abstain, "abstain", 0, maxChoices); err != nil {
 		return rules, err
 	}
 	for _, choice := range slices.Concat(rules.Yes, rules.Abstain) {
-		if !slices.Contains(choices, choice) {
+		if !slices.Contains(motion.Choices, choice) {
 			return rules, fmt.Errorf("yes or abstain: %q is not a choice", choice)
 		}
 		if slices.Contains(rules.Yes, choice) && slices.Contains(rules.Abstain, choice) {
@@ -132,7 +180,7 @@ func (m *Meeting) parseTest(object canonical.Object) (test Test, err error) {
 	}{
 		{"name", &test.Name, nil},
 		{"scope", &test.Scope, nil},
-		{"count", &test.Count, []string{"yes", "present", "voted"}},
+		{"count", &test.Count, []string{"yes", "no", "present", "voted"}},
 		{"base", &test.Base, []string{"eligible", "present", "voted"}},
 		{"unit", &test.Unit, []string{"heads", "fen"}},
 		{"comparator", &test.Comparator, []string{">", ">="}},
@@ -147,8 +195,8 @@ func (m *Meeting) parseTest(object canonical.Object) (test Test, err error) {
 	if !canonical.IsName(test.Name, nameLimit) {
 		return test, errors.New("name is not a name")
 	}
-	if _, known := m.Roll.ClassIndex(test.Scope); !known && test.Scope != AllClasses {
-		return test, errors.New("scope is neither all nor a class of the roll")
+	if _, known := m.Roll.ClassIndex(test.Scope); !known && test.Scope != AllClasses && test.Scope != EachClass {
+		return test, errors.New("scope is neither all, each nor a class of the roll")
 	}
 	fraction, err := object.List("fraction")
 	if err != nil || len(fraction) != 2 {

@@ -35,19 +35,20 @@ func Parse(record []byte) (*Meeting, error) {
 
 var members = []string{
 	"v", "mtg", "institution", "title", "scheme", "documents", "roll", "motions",
-	"revote", "methods", "opens_at", "closes_at", "objections_until", "genesis",
+	"revote", "replaces", "proxies", "methods", "opens_at", "closes_at", "objections_until", "genesis",
 }
 
 func parse(object canonical.Object) (*Meeting, error) {
 	if err := object.Only(members); err != nil {
 		return nil, err
 	}
-	if err := object.Version(1); err != nil {
+	if err := object.Version(2); err != nil {
 		return nil, err
 	}
 	m := &Meeting{}
 	for _, part := range []func(canonical.Object) error{
-		m.parseNames, m.parseTimes, m.parseRoll, m.parseDocuments, m.parseMotions, m.parseMethods, m.parseGenesis,
+		m.parseNames, m.parseReplaces, m.parseTimes, m.parseRoll, m.parseDocuments, m.parseMotions, m.parseMethods,
+		m.parseGenesis,
 	} {
 		if err := part(object); err != nil {
 			return nil, err
@@ -74,10 +75,48 @@ func (m *Meeting) parseNames(object canonical.Object) (err error) {
 		return errors.New("mtg is not a meeting id")
 	case !authority.IsInstitution(m.Institution):
 		return errors.New("institution is not the MSP of one")
-	case object["revote"] != "none" && object["revote"] != "last":
-		return errors.New("revote is neither none nor last")
 	}
-	m.Revote = object["revote"] == "last"
+	if m.Revote, err = object.Text("revote"); err != nil {
+		return err
+	}
+	if m.Revote != RevoteNone && m.Revote != RevoteLast && m.Revote != RevoteFirst {
+		return errors.New("revote is neither none, last nor first")
+	}
+	proxies, ok := object["proxies"].(bool)
+	if !ok {
+		return errors.New("proxies is neither true nor false")
+	}
+	m.Proxies = proxies
+	return nil
+}
+
+func (m *Meeting) parseReplaces(object canonical.Object) (err error) {
+	if object["replaces"] == nil { // null: the member is there
+		return nil
+	}
+	before, err := object.Object("replaces")
+	if err != nil {
+		return err
+	}
+	if err := before.Only([]string{"mtg", "mh", "why"}); err != nil {
+		return fmt.Errorf("replaces: %w", err)
+	}
+	m.Replaces = &Replaces{}
+	if m.Replaces.Meeting, err = before.Text("mtg"); err != nil {
+		return err
+	}
+	if m.Replaces.Hash, err = before.Text("mh"); err != nil {
+		return err
+	}
+	if m.Replaces.Why, err = before.Text("why"); err != nil {
+		return err
+	}
+	switch {
+	case !canonical.IsName(m.Replaces.Meeting, nameLimit), m.Replaces.Meeting == m.ID, !canonical.IsDigest(m.Replaces.Hash):
+		return errors.New("replaces names no other meeting")
+	case m.Replaces.Why != Postponed && m.Replaces.Why != SecondVote:
+		return errors.New("replaces: why is neither postponed nor second-vote")
+	}
 	return nil
 }
 

@@ -4,35 +4,16 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/transparency-dev/merkle/rfc6962"
-
 	"concordat/chaincode/canonical"
 	"concordat/chaincode/refusal"
 )
-
-// maxCap is the largest number of nodes in a roll's cap.
-const maxCap = 4096
-
-// CapHeight is the smallest height at which a tree of size leaves has at most
-// 4,096 cap nodes.
-func CapHeight(size uint64) uint {
-	height := uint(0)
-	for capSize(size, height) > maxCap {
-		height++
-	}
-	return height
-}
-
-func capSize(size uint64, height uint) uint64 {
-	return (size + 1<<height - 1) >> height
-}
 
 func (m *Meeting) parseRoll(object canonical.Object) error {
 	roll, err := object.Object("roll")
 	if err != nil {
 		return err
 	}
-	if err := roll.Only([]string{"root", "size", "heads", "fen", "cap_height", "snapshot", "classes"}); err != nil {
+	if err := roll.Only([]string{"root", "size", "heads", "fen", "cap_height", "snapshot", "classes", "excluded", "disputed"}); err != nil {
 		return fmt.Errorf("roll: %w", err)
 	}
 	root, err := roll.Text("root")
@@ -58,6 +39,12 @@ func (m *Meeting) parseRoll(object canonical.Object) error {
 		}
 	}
 	if m.Roll.Classes, err = parseClasses(roll); err != nil {
+		return fmt.Errorf("roll: %w", err)
+	}
+	if m.Roll.Excluded, err = parseParts(roll, "excluded", true); err != nil {
+		return fmt.Errorf("roll: %w", err)
+	}
+	if m.Roll.Disputed, err = parseParts(roll, "disputed", false); err != nil {
 		return fmt.Errorf("roll: %w", err)
 	}
 	size, heads, fen, height := figures[0], figures[1], figures[2], figures[3]
@@ -94,7 +81,7 @@ func parseClasses(roll canonical.Object) ([]Class, error) {
 			return nil, err
 		}
 		class := classes[i]
-		if !canonical.IsName(class.Name, nameLimit) || class.Name == AllClasses || class.Heads < 1 || class.Fen < 1 {
+		if !canonical.IsName(class.Name, nameLimit) || class.Name == AllClasses || class.Name == EachClass || class.Heads < 1 || class.Fen < 1 {
 			return nil, errors.New("a class is not a name with positive heads and fen")
 		}
 		if i > 0 && class.Name <= classes[i-1].Name {
@@ -127,47 +114,8 @@ func (m *Meeting) checkFigures(size, heads, fen, height int64) error {
 	if classHeads < uint64(heads) {
 		return errors.New("the classes have fewer lenders than the roll")
 	}
-	if height != int64(CapHeight(uint64(size))) {
-		return fmt.Errorf("the cap height of %d leaves is not %d", size, height)
+	if !IsCapHeight(uint64(size), height) {
+		return fmt.Errorf("%d leaves have no cap of height %d", size, height)
 	}
-	return nil
-}
-
-// CheckCap refuses (MEETING_ROLL) a cap that does not combine to the root:
-// with runs of a power of two, RFC 9162's split rule over the cap's nodes
-// gives the root of the whole tree.
-func (r *Roll) CheckCap(nodes [][]byte) error {
-	if uint64(len(nodes)) != capSize(r.Size, r.CapHeight) {
-		return refusal.New(refusal.MeetingRoll, "the cap has %d nodes, not %d", len(nodes), capSize(r.Size, r.CapHeight))
-	}
-	for _, node := range nodes {
-		if len(node) != len(r.Root) {
-			return refusal.New(refusal.MeetingRoll, "a cap node is not 32 bytes")
-		}
-	}
-	layer := append([][]byte(nil), nodes...)
-	for len(layer) > 1 {
-		above := layer[:0]
-		for i := 0; i+1 < len(layer); i += 2 {
-			above = append(above, rfc6962.DefaultHasher.HashChildren(layer[i], layer[i+1]))
-		}
-		if len(layer)%2 == 1 { // a node without a sibling moves up as it is
-			above = append(above, layer[len(layer)-1])
-		}
-		layer = above
-	}
-	if string(layer[0]) != string(r.Root[:]) {
-		return refusal.New(refusal.MeetingRoll, "the cap does not combine to the root")
-	}
-	return nil
-}
-
-// ParseCap decodes a cap: deterministic CBOR, an array of 32-byte strings. It
-// refuses (MEETING_ROLL) anything else.
-func ParseCap(data []byte) ([][]byte, error) {
-	var nodes [][]byte
-	if err := canonical.UnmarshalCBOR(data, &nodes); err != nil {
-		return nil, refusal.Because(refusal.MeetingRoll, err)
-	}
-	return nodes, nil
+	return m.Roll.checkParts(heads)
 }

@@ -18,7 +18,7 @@ type recordVector struct {
 	Code    refusal.Code `json:"code"`
 }
 
-func (v *recordVector) parseCap(t *testing.T) ([][]byte, error) {
+func (v *recordVector) parseCap(t *testing.T) (meeting.Cap, error) {
 	t.Helper()
 	data, err := hex.DecodeString(v.Cap)
 	if err != nil {

@@ -41,6 +41,10 @@ const (
 	AckFormat             Code = "ACK_FORMAT"
 	AckTime               Code = "ACK_TIME"
 	AckMismatch           Code = "ACK_MISMATCH"
+	MandateFormat         Code = "MANDATE_FORMAT"
+	MandateNotFound       Code = "MANDATE_NOT_FOUND"
+	MandateRevoked        Code = "MANDATE_REVOKED"
+	MandateScope          Code = "MANDATE_SCOPE"
 	EnrolmentNotFound     Code = "ENROLMENT_NOT_FOUND"
 	EnrolmentForeign      Code = "ENROLMENT_FOREIGN"
 	KeyRevoked            Code = "KEY_REVOKED"
@@ -56,6 +60,8 @@ const (
 	SeqEquivocation       Code = "SEQ_EQUIVOCATION"
 	SeqStale              Code = "SEQ_STALE"
 	RevoteNotAllowed      Code = "REVOTE_NOT_ALLOWED"
+	FirstStands           Code = "FIRST_STANDS"
+	PrincipalVoted        Code = "PRINCIPAL_VOTED"
 	SessionUsed           Code = "SESSION_USED"
 	BatchFormat           Code = "BATCH_FORMAT"
 	BatchTooLarge         Code = "BATCH_TOO_LARGE"
@@ -68,6 +74,8 @@ const (
 	MeetingNotFound       Code = "MEETING_NOT_FOUND"
 	MeetingFormat         Code = "MEETING_FORMAT"
 	MeetingRoll           Code = "MEETING_ROLL"
+	MeetingReplaces       Code = "MEETING_REPLACES"
+	MeetingUnsupported    Code = "MEETING_UNSUPPORTED"
 	MeetingState          Code = "MEETING_STATE"
 	MeetingNotOpen        Code = "MEETING_NOT_OPEN"
 	StepNotProposed       Code = "STEP_NOT_PROPOSED"
@@ -77,6 +85,9 @@ const (
 	CloseCount            Code = "CLOSE_COUNT"
 	RangeLimit            Code = "RANGE_LIMIT"
 	AuditMissing          Code = "AUDIT_MISSING"
+	AmendmentFormat       Code = "AMENDMENT_FORMAT"
+	AmendmentMismatch     Code = "AMENDMENT_MISMATCH"
+	AmendmentClaims       Code = "AMENDMENT_CLAIMS"
 	NotAuthorised         Code = "NOT_AUTHORISED"
 	ArgumentFormat        Code = "ARGUMENT_FORMAT"
 	IssuerFormat          Code = "ISSUER_FORMAT"
@@ -118,7 +129,7 @@ var sentences = map[Code]string{
 	BallotNotCanonical:    "The ballot's payload is not its own canonical JSON (RFC 8785); sign the canonical form.",
 	BallotSeq:             "The ballot's seq is not between 1 and 1000; count a lender's ballots from 1.",
 	BallotTime:            "The ballot's iat is not a time of the form 2026-01-31T08:00:00Z; sign it again.",
-	BallotID:              "The ballot's sub or ses is not 22 characters of canonical base64url; use the ids that were issued.",
+	BallotID:              "The ballot's sub, ses or prx is not canonical base64url of its length; use the ids that were issued.",
 	BallotMeeting:         "The ballot is for another meeting; cast one for this meeting.",
 	BallotNetwork:         "The ballot names another meeting record or network; fetch the announced record and sign again.",
 	ChoiceMissing:         "A motion is left unanswered; answer every motion (abstaining is an answer).",
@@ -127,20 +138,24 @@ var sentences = map[Code]string{
 	ChoiceCount:           "A motion has too few, too many or unsorted choices; choose as many as the motion allows.",
 	RollLeaf:              "The roll leaf is malformed or not canonical; send the leaf of the invitation unchanged.",
 	RollLeafForeign:       "The roll leaf is another lender's or another meeting's; send the voter's own.",
-	RollClass:             "The roll leaf has a class that the meeting doesn't; check that the roll is the frozen one.",
+	RollClass:             "The roll leaf has a class or motion that the meeting doesn't; check that the roll is the frozen one.",
 	RollProof:             "The leaf's inclusion proof doesn't lead to the frozen roll; make the proof from the frozen roll.",
 	BallotEarly:           "The ballot was acknowledged before the meeting opened; cast it again when it is open.",
 	BallotLate:            "The ballot was acknowledged after the meeting closed; it cannot be counted.",
 	AckFormat:             "The acknowledgement's payload is malformed or not canonical; keep the one that the door sent.",
 	AckTime:               "The acknowledgement's time is not a time of the form 2026-01-31T08:00:00Z; ask the door again.",
 	AckMismatch:           "The acknowledgement is for another ballot, meeting or door; ask the door for this ballot's.",
+	MandateFormat:         "The mandate is malformed or not canonical; sign it again as docs/encodings.md says.",
+	MandateNotFound:       "The channel has no such mandate yet; the ballot is tried again later.",
+	MandateRevoked:        "The mandate was revoked or replaced; vote oneself, or give a new mandate.",
+	MandateScope:          "The mandate doesn't cover this ballot, or the meeting takes no proxies; vote oneself.",
 	EnrolmentNotFound:     "This endorser has no enrolment for the voter yet; the ballot is tried again later.",
 	EnrolmentForeign:      "The voter is enrolled with another institution; vote in that institution's meetings.",
 	KeyRevoked:            "The voter's key was revoked; enrol a new key and cast the ballot again.",
 	KeyForeign:            "The ballot was signed by a key that is not the voter's enrolled one; sign with the enrolled key.",
 	SignatureInvalid:      "The signature doesn't verify with the key named; sign again with that key.",
 	SessionNotFound:       "This endorser has no such identity check yet; the ballot is tried again later.",
-	SessionForeignLender:  "The identity check was another lender's; verify the voter again.",
+	SessionForeignLender:  "The identity check was another lender's, or for another's ballot; verify the voter again.",
 	SessionForeignMeeting: "The identity check was for another meeting; verify the voter for this one.",
 	SessionForeignKey:     "The identity check was bound to another key; verify the voter with the present key.",
 	SessionMethod:         "The identity check used a method that the meeting doesn't allow; use an announced method.",
@@ -149,6 +164,8 @@ var sentences = map[Code]string{
 	SeqEquivocation:       "A different ballot with the same seq is already held; the first one stays.",
 	SeqStale:              "A ballot with a higher seq is already held; that one stays.",
 	RevoteNotAllowed:      "The meeting doesn't allow revotes; the first ballot stays.",
+	FirstStands:           "Of a lender's several ballots the first counts at this meeting; that one stays.",
+	PrincipalVoted:        "The principal has voted; a proxy's ballot doesn't count beside it, and that one stays.",
 	SessionUsed:           "The identity check was already used by another ballot; verify the voter again.",
 	BatchFormat:           "The batch is not deterministic CBOR of the prescribed shape; encode it again.",
 	BatchTooLarge:         "The batch is larger than 4,000,000 bytes; split it.",
@@ -161,6 +178,8 @@ var sentences = map[Code]string{
 	MeetingNotFound:       "There is no meeting with this id on the channel; check the id and the channel.",
 	MeetingFormat:         "The meeting's record is malformed, not canonical or of an unknown scheme; correct the record.",
 	MeetingRoll:           "The meeting's roll figures or cap don't agree with each other; recompute them from the roll.",
+	MeetingReplaces:       "The meeting doesn't replace the one that it names; look at that one's record and result.",
+	MeetingUnsupported:    "The record asks for something that this chaincode doesn't do; leave it out, or upgrade.",
 	MeetingState:          "The meeting's state doesn't allow this step; look at its present state first.",
 	MeetingNotOpen:        "The meeting doesn't take ballots from this door now; check its state and times.",
 	StepNotProposed:       "No step is waiting for confirmation; propose the step first.",
@@ -170,6 +189,9 @@ var sentences = map[Code]string{
 	CloseCount:            "The ballots or subtotals found differ from the number named; recount, then propose again.",
 	RangeLimit:            "A range query met the peer's totalQueryLimit; raise the limit on every endorser and try again.",
 	AuditMissing:          "The final tree head is not anchored; let the Regulator's auditor anchor it first.",
+	AmendmentFormat:       "The amendment is malformed or not canonical; correct it.",
+	AmendmentMismatch:     "The amendment waiting is not the one confirmed; look at it again and confirm its digest.",
+	AmendmentClaims:       "The amendment's claims are not the lender's present ones; draw it up again from those.",
 	NotAuthorised:         "The caller's organisation and role may not do this; use an identity that docs/authority.md names.",
 	ArgumentFormat:        "An argument is malformed; see docs/authority.md for what the function takes.",
 	IssuerFormat:          "The lender CA's certificate is malformed or no P-256 CA; register a correct root.",

@@ -49,6 +49,7 @@ type Options struct {
 	Lenders    int              // with keys; 4
 	Fillers    int              // leaves without
 	Revote     string           // "none"
+	CapHeight  uint             // the smallest
 	Motions    []map[string]any // approve/reject/abstain on m1
 	RangeLimit int              // of the contract; the peer's default
 }
@@ -162,19 +163,20 @@ func (s *Scene) rollOf(leaves []ballot.Leaf) {
 }
 
 func (s *Scene) makeRecord(options Options) {
-	height := meeting.CapHeight(s.Meeting.Roll.Size)
+	height := max(meeting.CapHeight(s.Meeting.Roll.Size), options.CapHeight)
 	classes := []map[string]any{}
 	for _, class := range s.Meeting.Roll.Classes {
 		classes = append(classes, map[string]any{"class": class.Name, "heads": class.Heads, "fen": class.Fen})
 	}
 	s.SetRecord(map[string]any{
-		"v": 1, "mtg": options.ID, "institution": Institution, "title": "出借人会议", "scheme": "open-v1",
+		"v": 2, "mtg": options.ID, "institution": Institution, "title": "出借人会议", "scheme": "open-v1",
 		"documents": []any{map[string]any{"name": "Plan.pdf", "sha256": fmt.Sprintf("%x", Seeded("plan"))}},
 		"roll": map[string]any{
 			"root": canonical.Base64(s.tree.root()), "size": s.Meeting.Roll.Size, "heads": s.Meeting.Roll.Size,
 			"fen": s.Meeting.Roll.Fen, "cap_height": height, "snapshot": "2026-01-31T16:00:00Z", "classes": classes,
+			"excluded": []any{}, "disputed": []any{},
 		},
-		"motions": options.Motions, "revote": options.Revote, "methods": []string{"face-v1", "insecure-demo"},
+		"motions": options.Motions, "revote": options.Revote, "replaces": nil, "proxies": false, "methods": []string{"face-v1", "insecure-demo"},
 		"opens_at": Opens, "closes_at": Closes, "objections_until": Objections,
 		"genesis": map[string]any{
 			"identity": fmt.Sprintf("%x", Seeded("genesis identity")), Channel: fmt.Sprintf("%x", Seeded("genesis")),
@@ -203,7 +205,7 @@ func Motion(id string) map[string]any {
 		}
 	}
 	return map[string]any{
-		"id": id, "title": "清退方案", "choices": []string{"approve", "reject", "abstain"}, "max_choices": 1,
+		"id": id, "kind": "resolution", "title": "清退方案", "choices": []string{"approve", "reject", "abstain"}, "max_choices": 1,
 		"rules": map[string]any{
 			"profile": "cn-p2p-exit", "yes": []string{"approve"}, "abstain": []string{"abstain"},
 			"tests": []any{
@@ -215,14 +217,23 @@ func Motion(id string) map[string]any {
 	}
 }
 
-// Election is a choice of up to most of three names, of which two are "yes".
-func Election(id string, most int) map[string]any {
+// Committee is a choice of up to most of three names, of which two are "yes".
+func Committee(id string, most int) map[string]any {
 	motion := Motion(id)
 	motion["choices"] = []string{"zhao", "li", "none"}
 	motion["max_choices"] = most
 	rules := motion["rules"].(map[string]any)
 	rules["yes"] = []string{"zhao", "li"}
 	rules["abstain"] = []string{"none"}
+	return motion
+}
+
+// Election fills seats from three candidates.
+func Election(id string, seats int) map[string]any {
+	motion := Committee(id, seats)
+	motion["kind"], motion["seats"], motion["by"], motion["tie"] = "election", seats, "heads", "unfilled"
+	motion["choices"] = []string{"zhao", "li", "wang", "none"}
+	motion["rules"].(map[string]any)["yes"] = []string{}
 	return motion
 }
 

@@ -71,7 +71,7 @@ func count(t *testing.T, m *meeting.Meeting) *Subtotal {
 		{"no", []ballot.Claim{{Class: "b", Fen: 200}}},
 		{"abstain", []ballot.Claim{{Class: "b", Fen: 50}}},
 	} {
-		if err := total.Add(m, cast.claims, []ballot.Vote{{Motion: "m", Choices: []string{cast.choice}}}); err != nil {
+		if err := total.Add(m, &ballot.Counted{Claims: cast.claims, Votes: []ballot.Vote{{Motion: "m", Choices: []string{cast.choice}}}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -127,12 +127,14 @@ func TestAMotionPassesIfEveryTestDoes(t *testing.T) {
 func TestSumsBeyondTheBoundAreAnError(t *testing.T) {
 	m := assembly()
 	total := New()
-	claims := []ballot.Claim{{Class: "a", Fen: canonical.MaxInteger}}
-	votes := []ballot.Vote{{Motion: "m", Choices: []string{"yes"}}}
-	if err := total.Add(m, claims, votes); err != nil {
+	cast := &ballot.Counted{
+		Claims: []ballot.Claim{{Class: "a", Fen: canonical.MaxInteger}},
+		Votes:  []ballot.Vote{{Motion: "m", Choices: []string{"yes"}}},
+	}
+	if err := total.Add(m, cast); err != nil {
 		t.Fatal(err)
 	}
-	if err := total.Add(m, claims, votes); err != ErrOverflow {
+	if err := total.Add(m, cast); err != ErrOverflow {
 		t.Errorf("error %v", err)
 	}
 	stored := New()

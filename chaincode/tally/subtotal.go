@@ -33,39 +33,34 @@ func New() *Subtotal {
 }
 
 // Add counts a voter's first ballot.
-func (s *Subtotal) Add(m *meeting.Meeting, claims []ballot.Claim, votes []ballot.Vote) error {
+func (s *Subtotal) Add(m *meeting.Meeting, cast *ballot.Counted) error {
 	s.Ballots++
-	if err := s.Present.count(claims, 1); err != nil {
-		return err
-	}
-	return s.countVotes(m, claims, votes, 1)
+	return s.count(m, cast, 1)
 }
 
 // Replace counts a voter's later ballot in place of the one before, with the
 // claims that each was cast with. The voter stays one head.
-func (s *Subtotal) Replace(m *meeting.Meeting, oldClaims []ballot.Claim, oldVotes []ballot.Vote, claims []ballot.Claim, votes []ballot.Vote) error {
-	if err := s.Present.count(oldClaims, -1); err != nil {
+func (s *Subtotal) Replace(m *meeting.Meeting, before, after *ballot.Counted) error {
+	if err := s.count(m, before, -1); err != nil {
 		return err
 	}
-	if err := s.Present.count(claims, 1); err != nil {
-		return err
-	}
-	if err := s.countVotes(m, oldClaims, oldVotes, -1); err != nil {
-		return err
-	}
-	return s.countVotes(m, claims, votes, 1)
+	return s.count(m, after, 1)
 }
 
-// countVotes takes votes in the order of m.ByID, which a legal ballot's have.
-func (s *Subtotal) countVotes(m *meeting.Meeting, claims []ballot.Claim, votes []ballot.Vote, sign int64) error {
+// count adds a ballot, or takes it away with sign -1. Its votes are in the
+// order of m.ByID, which a legal ballot's have.
+func (s *Subtotal) count(m *meeting.Meeting, cast *ballot.Counted, sign int64) error {
+	if err := s.Present.count(cast.Claims, sign); err != nil {
+		return err
+	}
 	for place, position := range m.ByID {
 		motion := &m.Motions[position]
-		vote := &votes[place]
+		vote := &cast.Votes[place]
 		if vote.Motion != motion.ID {
 			return fmt.Errorf("vote on %s where one on %s is due", vote.Motion, motion.ID)
 		}
 		for _, name := range withMarks(motion, vote) {
-			if err := s.cells(motion.ID, name).count(claims, sign); err != nil {
+			if err := s.cells(motion.ID, name).count(cast.Claims, sign); err != nil {
 				return err
 			}
 		}

@@ -70,15 +70,15 @@ func TestRuleVectors(t *testing.T) {
 			}
 			total, change := tally.New(), tally.New()
 			for _, cast := range vector.Ballots {
-				claims, votes := cast.claims(), votesOf(t, cast.Votes)
+				after := &ballot.Counted{Claims: cast.claims(), Votes: votesOf(t, cast.Votes)}
 				if cast.Replaces == nil {
-					err = total.Add(m, claims, votes)
+					err = total.Add(m, after)
 				} else {
-					old := votesOf(t, cast.Replaces)
-					if err := total.Replace(m, claims, old, claims, votes); err != nil {
+					before := &ballot.Counted{Claims: cast.claims(), Votes: votesOf(t, cast.Replaces)}
+					if err := total.Replace(m, before, after); err != nil {
 						t.Fatal(err)
 					}
-					err = change.Replace(m, claims, old, claims, votes)
+					err = change.Replace(m, before, after)
 				}
 				if err != nil {
 					t.Fatal(err)

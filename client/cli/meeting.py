@@ -47,7 +47,7 @@ def group() -> None:
 @click.option(
     "--method", "methods", multiple=True, default=METHODS, show_default=True, help="Of identity checks."
 )
-@click.option("--revote", type=click.Choice(["none", "last"]), default="none", show_default=True)
+@click.option("--revote", type=click.Choice(["none", "last", "first"]), default="none", show_default=True)
 @click.option("--opens-at", required=True, help="As 2026-01-31T08:00:00Z.")
 @click.option("--closes-at", required=True)
 @click.option("--objections-until", required=True)

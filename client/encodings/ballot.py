@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from client.encodings import base64url, hashes, jcs, jws, times
 from client.encodings.errors import Refused
-from client.encodings.ids import is_count, is_random_id
+from client.encodings.ids import is_count, is_hash, is_random_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey, EllipticCurvePublicKey
 
-    from client.encodings.meeting import Meeting, Motion
+    from client.encodings.meeting import Meeting
+    from client.encodings.motion import Motion
 
 TYP: Final = "concordat-ballot+jws"
 MAX_BYTES: Final = 3072
@@ -35,6 +36,8 @@ class Ballot:
     ses: str
     iat: str
     votes: Mapping[str, Vote]
+    prx: str | None = None
+    """The digest of the mandate by which another than `sub` signs; None for a ballot of one's own."""
 
     def __post_init__(self) -> None:
         """Refuse what no payload may hold: BALLOT_SEQ, BALLOT_TIME, BALLOT_ID."""
@@ -43,22 +46,23 @@ class Ballot:
         if not times.is_time(self.iat):
             raise Refused("BALLOT_TIME", f"iat {self.iat[:40]!r}")
         if not is_random_id(self.sub) or not is_random_id(self.ses):
-            raise Refused("BALLOT_ID")
+            raise Refused("BALLOT_ID", "sub or ses")
+        if self.prx is not None and not is_hash(self.prx):
+            raise Refused("BALLOT_ID", "prx")
 
     def payload(self) -> bytes:
         """Return the canonical bytes that are signed."""
-        return jcs.dumps(
-            {
-                "v": 1,
-                "mh": self.mh,
-                "mtg": self.mtg,
-                "sub": self.sub,
-                "seq": self.seq,
-                "ses": self.ses,
-                "iat": self.iat,
-                "votes": votes_json(self.votes),
-            }
-        )
+        value = {
+            "v": 1,
+            "mh": self.mh,
+            "mtg": self.mtg,
+            "sub": self.sub,
+            "seq": self.seq,
+            "ses": self.ses,
+            "iat": self.iat,
+            "votes": votes_json(self.votes),
+        }
+        return jcs.dumps(value if self.prx is None else value | {"prx": self.prx})
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +143,8 @@ def _parse_payload(payload: bytes) -> Ballot:
         raise Refused("BALLOT_VERSION", f"v {value['v']}")
     if not _is_canonical(value, payload):
         raise Refused("BALLOT_NOT_CANONICAL")
-    return Ballot(value["mh"], value["mtg"], value["sub"], value["seq"], value["ses"], value["iat"], votes)
+    mh, mtg, sub, seq, ses, iat = (value[name] for name in ("mh", "mtg", "sub", "seq", "ses", "iat"))
+    return Ballot(mh, mtg, sub, seq, ses, iat, votes, value.get("prx"))
 
 
 def _is_canonical(value: dict[str, Any], payload: bytes) -> bool:
@@ -150,11 +155,11 @@ def _is_canonical(value: dict[str, Any], payload: bytes) -> bool:
 
 
 def _check_members(value: dict[str, Any]) -> dict[str, Vote]:
-    if value.keys() != _MEMBERS:
-        odd = sorted(value.keys() ^ _MEMBERS)
+    if value.keys() - {"prx"} != _MEMBERS:
+        odd = sorted((value.keys() - {"prx"}) ^ _MEMBERS)
         raise Refused("BALLOT_MEMBER", f"missing or unknown: {', '.join(name[:40] for name in odd[:5])}")
-    for name in ("mh", "mtg", "sub", "ses", "iat"):
-        if not isinstance(value[name], str):
+    for name in ("mh", "mtg", "sub", "ses", "iat", "prx"):
+        if not isinstance(value.get(name, ""), str):
             raise Refused("BALLOT_MEMBER", f"{name} is no string")
     for name in ("v", "seq"):
         if not is_count(value[name]):

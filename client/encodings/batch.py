@@ -17,21 +17,26 @@ MAX_ENTRY: Final = 4096
 
 COMPACT: Final = 0
 RAW: Final = 1
+BY_PROXY: Final = 2
+AMENDED: Final = 3
 
+_REBUILT_MEMBERS: Final = 9
 _COMPACT_MEMBERS: Final = 11
 _RAW_MEMBERS: Final = 7
 _SIGNATURE_BYTES: Final = 64
 
 VoteIndexes = int | tuple[int, ...]
+ClaimIndexes = tuple[int, int] | tuple[int, int, bytes]
+"""A class's index and fen, and for a disputed claim the SHA-256 of its decision."""
 
 
-@dataclass(frozen=True, slots=True)
-class CompactEntry:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RebuiltEntry:
     """A ballot's field values, from which each endorser rebuilds exactly what was signed.
 
     `votes` has one item a motion of the record, in its order: a choice's index, or
-    several in ascending order of the choices' names. `claims` are (class index, fen).
-    `iat` and `ack_time` are seconds since 1970.
+    several in ascending order of the choices' names. `iat` and `ack_time` are seconds
+    since 1970. `prx` is the mandate's digest (32 bytes) where a proxy signed.
     """
 
     sub: bytes
@@ -42,15 +47,11 @@ class CompactEntry:
     signature: bytes
     ack_no: int
     ack_time: int
-    index: int
-    salt: bytes
-    claims: tuple[tuple[int, int], ...]
-    proof: tuple[bytes, ...]
+    prx: bytes | None = None
 
-    def as_cbor(self) -> list[Any]:
-        """Return the entry's CBOR items."""
+    def _values(self, kind: int) -> list[Any]:
         return [
-            COMPACT,
+            kind,
             self.sub,
             self.seq,
             self.ses,
@@ -59,9 +60,38 @@ class CompactEntry:
             self.signature,
             self.ack_no,
             self.ack_time,
-            [self.index, self.salt, [list(claim) for claim in self.claims]],
-            list(self.proof),
         ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompactEntry(RebuiltEntry):
+    """A rebuilt ballot with the values of its roll leaf.
+
+    `excluded` are the indexes of the motions from which the leaf excludes its lender, rising.
+    """
+
+    index: int
+    salt: bytes
+    claims: tuple[ClaimIndexes, ...]
+    proof: tuple[bytes, ...]
+    excluded: tuple[int, ...] = ()
+
+    def as_cbor(self) -> list[Any]:
+        """Return the entry's CBOR items."""
+        leaf = [self.index, self.salt, [list(claim) for claim in self.claims]]
+        if self.excluded:
+            leaf.append(list(self.excluded))
+        kind, last = (COMPACT, []) if self.prx is None else (BY_PROXY, [self.prx])
+        return [*self._values(kind), leaf, list(self.proof), *last]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AmendedEntry(RebuiltEntry):
+    """A rebuilt ballot of a lender whose leaf an amendment on the channel has; there is nothing to prove."""
+
+    def as_cbor(self) -> list[Any]:
+        """Return the entry's CBOR items."""
+        return [*self._values(AMENDED), *([] if self.prx is None else [self.prx])]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +110,7 @@ class RawEntry:
         return [RAW, self.jws, self.leaf, self.index, list(self.proof), self.ack_no, self.ack_time]
 
 
-Entry = CompactEntry | RawEntry
+Entry = CompactEntry | RawEntry | AmendedEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,21 +200,20 @@ def _read(value: Any) -> Entry | Refused:
 def _entry(value: Any) -> Entry:
     match value:
         case [0, *_] if len(value) == _COMPACT_MEMBERS:
-            return _compact(value)
+            return _compact(value, None)
+        case [2, *_, bytes(prx)] if len(value) == _COMPACT_MEMBERS + 1:
+            return _compact(value[:-1], _bytes(prx, HASH_BYTES, "prx"))
+        case [3, *_] if len(value) == _REBUILT_MEMBERS:
+            return AmendedEntry(**_rebuilt(value), prx=None)
+        case [3, *_, bytes(prx)] if len(value) == _REBUILT_MEMBERS + 1:
+            return AmendedEntry(**_rebuilt(value[:-1]), prx=_bytes(prx, HASH_BYTES, "prx"))
         case [1, *_] if len(value) == _RAW_MEMBERS:
             return _raw(value)
-    raise Refused("ENTRY_FORMAT", "neither a compact nor a raw entry")
+    raise Refused("ENTRY_FORMAT", "none of the kinds of entries")
 
 
-def _compact(value: list[Any]) -> CompactEntry:
-    _, sub, seq, ses, iat, votes, signature, ack_no, ack_time, leaf, proof = value
-    match leaf:
-        case [int(index), bytes(salt), list(claims)] if len(salt) == ID_BYTES:
-            pass
-        case _:
-            raise Refused("ENTRY_FORMAT", "leaf")
-    if not all(isinstance(claim, list) and len(claim) == 2 and _uints(claim) for claim in claims):  # noqa: PLR2004
-        raise Refused("ENTRY_FORMAT", "claims")
+def _rebuilt(value: list[Any]) -> dict[str, Any]:
+    _, sub, seq, ses, iat, votes, signature, ack_no, ack_time = value
     if not isinstance(votes, list) or not all(
         isinstance(vote, int) or (isinstance(vote, list) and _uints(vote)) for vote in votes
     ):
@@ -192,20 +221,48 @@ def _compact(value: list[Any]) -> CompactEntry:
     if not _uints([seq, iat]):
         raise Refused("ENTRY_FORMAT", "seq or iat")
     _check_ack(ack_no, ack_time)
+    return {
+        "sub": _bytes(sub, ID_BYTES, "sub"),
+        "seq": seq,
+        "ses": _bytes(ses, ID_BYTES, "ses"),
+        "iat": iat,
+        "votes": tuple(vote if isinstance(vote, int) else tuple(vote) for vote in votes),
+        "signature": _bytes(signature, _SIGNATURE_BYTES, "sig"),
+        "ack_no": ack_no,
+        "ack_time": ack_time,
+    }
+
+
+def _compact(value: list[Any], prx: bytes | None) -> CompactEntry:
+    *head, leaf, proof = value
+    excluded: list[Any] = []
+    match leaf:
+        case [int(index), bytes(salt), list(claims)] if len(salt) == ID_BYTES:
+            pass
+        case [int(index), bytes(salt), list(claims), [_, *_] as excluded] if len(salt) == ID_BYTES:
+            pass
+        case _:
+            raise Refused("ENTRY_FORMAT", "leaf")
+    if not _uints(excluded):
+        raise Refused("ENTRY_FORMAT", "excluded")
     return CompactEntry(
-        sub=_bytes(sub, ID_BYTES, "sub"),
-        seq=seq,
-        ses=_bytes(ses, ID_BYTES, "ses"),
-        iat=iat,
-        votes=tuple(vote if isinstance(vote, int) else tuple(vote) for vote in votes),
-        signature=_bytes(signature, _SIGNATURE_BYTES, "sig"),
-        ack_no=ack_no,
-        ack_time=ack_time,
+        **_rebuilt(head),
         index=index,
         salt=salt,
-        claims=tuple((claim[0], claim[1]) for claim in claims),
+        claims=tuple(_claim(claim) for claim in claims),
         proof=_proof(proof),
+        excluded=tuple(excluded),
+        prx=prx,
     )
+
+
+def _claim(value: Any) -> ClaimIndexes:
+    match value:
+        case [int(cls), int(fen)]:
+            return (cls, fen)
+        case [int(cls), int(fen), bytes(decision)] if len(decision) == HASH_BYTES:
+            return (cls, fen, decision)
+    raise Refused("ENTRY_FORMAT", "claims")
 
 
 def _raw(value: list[Any]) -> RawEntry:

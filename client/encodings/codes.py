@@ -35,7 +35,7 @@ _BALLOT: Final = {
     "BALLOT_NOT_CANONICAL": "The ballot's payload is not its own canonical JSON (RFC 8785); sign the canonical form.",
     "BALLOT_SEQ": "The ballot's seq is not between 1 and 1000; count a lender's ballots from 1.",
     "BALLOT_TIME": "The ballot's iat is not a time of the form 2026-01-31T08:00:00Z; sign it again.",
-    "BALLOT_ID": "The ballot's sub or ses is not 22 characters of canonical base64url; use the ids that were issued.",
+    "BALLOT_ID": "The ballot's sub, ses or prx is not canonical base64url of its length; use the ids that were issued.",
     "BALLOT_MEETING": "The ballot is for another meeting; cast one for this meeting.",
     "BALLOT_NETWORK": "The ballot names another meeting record or network; fetch the announced record and sign again.",
     "CHOICE_MISSING": "A motion is left unanswered; answer every motion (abstaining is an answer).",
@@ -47,7 +47,7 @@ _BALLOT: Final = {
 _ROLL: Final = {
     "ROLL_LEAF": "The roll leaf is malformed or not canonical; send the leaf of the invitation unchanged.",
     "ROLL_LEAF_FOREIGN": "The roll leaf is another lender's or another meeting's; send the voter's own.",
-    "ROLL_CLASS": "The roll leaf has a class that the meeting doesn't; check that the roll is the frozen one.",
+    "ROLL_CLASS": "The roll leaf has a class or motion that the meeting doesn't; check that the roll is the frozen one.",
     "ROLL_PROOF": "The leaf's inclusion proof doesn't lead to the frozen roll; make the proof from the frozen roll.",
 }
 
@@ -59,6 +59,13 @@ _DOOR: Final = {
     "ACK_MISMATCH": "The acknowledgement is for another ballot, meeting or door; ask the door for this ballot's.",
 }
 
+_MANDATE: Final = {
+    "MANDATE_FORMAT": "The mandate is malformed or not canonical; sign it again as docs/encodings.md says.",
+    "MANDATE_NOT_FOUND": "The channel has no such mandate yet; the ballot is tried again later.",
+    "MANDATE_REVOKED": "The mandate was revoked or replaced; vote oneself, or give a new mandate.",
+    "MANDATE_SCOPE": "The mandate doesn't cover this ballot, or the meeting takes no proxies; vote oneself.",
+}
+
 _IDENTITY: Final = {
     "ENROLMENT_NOT_FOUND": "This endorser has no enrolment for the voter yet; the ballot is tried again later.",
     "ENROLMENT_FOREIGN": "The voter is enrolled with another institution; vote in that institution's meetings.",
@@ -66,7 +73,7 @@ _IDENTITY: Final = {
     "KEY_FOREIGN": "The ballot was signed by a key that is not the voter's enrolled one; sign with the enrolled key.",
     "SIGNATURE_INVALID": "The signature doesn't verify with the key named; sign again with that key.",
     "SESSION_NOT_FOUND": "This endorser has no such identity check yet; the ballot is tried again later.",
-    "SESSION_FOREIGN_LENDER": "The identity check was another lender's; verify the voter again.",
+    "SESSION_FOREIGN_LENDER": "The identity check was another lender's, or for another's ballot; verify the voter again.",
     "SESSION_FOREIGN_MEETING": "The identity check was for another meeting; verify the voter for this one.",
     "SESSION_FOREIGN_KEY": "The identity check was bound to another key; verify the voter with the present key.",
     "SESSION_METHOD": "The identity check used a method that the meeting doesn't allow; use an announced method.",
@@ -78,6 +85,8 @@ _HISTORY: Final = {
     "SEQ_EQUIVOCATION": "A different ballot with the same seq is already held; the first one stays.",
     "SEQ_STALE": "A ballot with a higher seq is already held; that one stays.",
     "REVOTE_NOT_ALLOWED": "The meeting doesn't allow revotes; the first ballot stays.",
+    "FIRST_STANDS": "Of a lender's several ballots the first counts at this meeting; that one stays.",
+    "PRINCIPAL_VOTED": "The principal has voted; a proxy's ballot doesn't count beside it, and that one stays.",
     "SESSION_USED": "The identity check was already used by another ballot; verify the voter again.",
 }
 
@@ -96,6 +105,8 @@ _MEETING: Final = {
     "MEETING_NOT_FOUND": "There is no meeting with this id on the channel; check the id and the channel.",
     "MEETING_FORMAT": "The meeting's record is malformed, not canonical or of an unknown scheme; correct the record.",
     "MEETING_ROLL": "The meeting's roll figures or cap don't agree with each other; recompute them from the roll.",
+    "MEETING_REPLACES": "The meeting doesn't replace the one that it names; look at that one's record and result.",
+    "MEETING_UNSUPPORTED": "The record asks for something that this chaincode doesn't do; leave it out, or upgrade.",
     "MEETING_STATE": "The meeting's state doesn't allow this step; look at its present state first.",
     "MEETING_NOT_OPEN": "The meeting doesn't take ballots from this door now; check its state and times.",
     "STEP_NOT_PROPOSED": "No step is waiting for confirmation; propose the step first.",
@@ -105,6 +116,9 @@ _MEETING: Final = {
     "CLOSE_COUNT": "The ballots or subtotals found differ from the number named; recount, then propose again.",
     "RANGE_LIMIT": "A range query met the peer's totalQueryLimit; raise the limit on every endorser and try again.",
     "AUDIT_MISSING": "The final tree head is not anchored; let the Regulator's auditor anchor it first.",
+    "AMENDMENT_FORMAT": "The amendment is malformed or not canonical; correct it.",
+    "AMENDMENT_MISMATCH": "The amendment waiting is not the one confirmed; look at it again and confirm its digest.",
+    "AMENDMENT_CLAIMS": "The amendment's claims are not the lender's present ones; draw it up again from those.",
 }
 
 _AUTHORITY: Final = {
@@ -138,6 +152,7 @@ CODES: Final[dict[str, str]] = {
     **_BALLOT,
     **_ROLL,
     **_DOOR,
+    **_MANDATE,
     **_IDENTITY,
     **_HISTORY,
     **_BATCH,

@@ -17,7 +17,7 @@ from client.encodings.errors import Refused
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from client.encodings.ballot import SignedBallot
+    from client.encodings.ballot import Ballot, SignedBallot
     from client.encodings.batch import Entry
     from client.encodings.leaf import Leaf
     from client.encodings.meeting import Meeting
@@ -30,13 +30,15 @@ class HeldBallot:
 
     seq: int
     digest: str
+    ses: str
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
     """What an entry is judged against; None for a record that isn't there.
 
-    `session_used` is the digest of the ballot that used the session, if one did.
+    `session_used` is the digest of the ballot that used the session and was replaced since, if one was:
+    a session serves one voter alone, so nobody's else can have.
     """
 
     meeting: Meeting
@@ -87,13 +89,14 @@ def judge(candidate: Candidate, context: Context) -> Verdict:
     leaf = read_leaf(candidate.entry, candidate.ballot, context.meeting)  # step 4
     verify_leaf(leaf, candidate.entry, context.meeting, context.cap)
     check_time(candidate.entry.ack_time, context.meeting)  # step 5
-    if context.enrolment is None:  # step 6
+    check_agency(candidate.ballot)  # step 6
+    if context.enrolment is None:  # step 7
         return Pending("ENROLMENT_NOT_FOUND")
     signed = check_key(candidate, context.enrolment, context.meeting)
-    if context.session is None:  # step 7
+    if context.session is None:  # step 8
         return Pending("SESSION_NOT_FOUND")
     check_session(context.session, signed, context.meeting, candidate.entry.ack_time)
-    check_history(signed, context)  # step 8
+    check_history(signed, context)  # step 9
     return Accepted(signed, leaf, context.enrolment.rev, context.held)
 
 
@@ -120,6 +123,12 @@ def check_time(ack_time: int, meeting: Meeting) -> None:
         raise Refused("BALLOT_LATE", f"acknowledged {ack_time - meeting.closes} seconds after closing")
 
 
+def check_agency(ballot: Ballot) -> None:
+    """Refuse (MANDATE_SCOPE) a proxy's ballot: no meeting takes them yet."""
+    if ballot.prx is not None:
+        raise Refused("MANDATE_SCOPE", "the meeting takes no proxies")
+
+
 def check_key(candidate: Candidate, enrolment: Enrolment, meeting: Meeting) -> SignedBallot:
     """Return the signed ballot, by the enrolled key.
 
@@ -142,7 +151,7 @@ def check_session(session: Session, signed: SignedBallot, meeting: Meeting, ack_
     In order: SESSION_FOREIGN_LENDER, SESSION_FOREIGN_MEETING, SESSION_FOREIGN_KEY,
     SESSION_METHOD, SESSION_OUTCOME, SESSION_EXPIRED.
     """
-    if session.sub != signed.ballot.sub:
+    if session.sub != signed.ballot.sub or session.act is not None:
         raise Refused("SESSION_FOREIGN_LENDER")
     # A meeting's id is unique within its institution's channel only.
     if (session.institution, session.mtg) != (meeting.institution, meeting.mtg):
@@ -160,7 +169,7 @@ def check_session(session: Session, signed: SignedBallot, meeting: Meeting, ack_
 def check_history(signed: SignedBallot, context: Context) -> None:
     """Refuse a ballot that can't follow the one held or that reuses a session.
 
-    In order: SEQ_EQUIVOCATION, SEQ_STALE, REVOTE_NOT_ALLOWED, SESSION_USED.
+    In order: SEQ_EQUIVOCATION, SEQ_STALE, REVOTE_NOT_ALLOWED, FIRST_STANDS, SESSION_USED.
     """
     if context.held is not None:
         if signed.ballot.seq == context.held.seq:
@@ -169,5 +178,9 @@ def check_history(signed: SignedBallot, context: Context) -> None:
             raise Refused("SEQ_STALE", f"seq {signed.ballot.seq}, held {context.held.seq}")
         if context.meeting.revote == "none":
             raise Refused("REVOTE_NOT_ALLOWED")
+        if context.meeting.revote == "first":
+            raise Refused("FIRST_STANDS")
+        if signed.ballot.ses == context.held.ses:
+            raise Refused("SESSION_USED", f"by {context.held.digest}")
     if context.session_used is not None:
         raise Refused("SESSION_USED", f"by {context.session_used}")

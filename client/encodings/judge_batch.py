@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from client.encodings import base64url
-from client.encodings.batch import CompactEntry
+from client.encodings.batch import RebuiltEntry
 from client.encodings.entries import read_entry
 from client.encodings.errors import Refused
 from client.encodings.judge import Context, HeldBallot, Verdict, judge
@@ -32,7 +32,7 @@ class Ledger(Protocol):
         """Return the voter's ballot that is held."""
 
     def session_used(self, ses: str) -> str | None:
-        """Return the digest of the ballot that used the session."""
+        """Return the digest of the ballot that used the session and was replaced since."""
 
 
 def judge_batch(
@@ -72,8 +72,8 @@ def _judge_one(
 
 
 def _read(entry: Entry, meeting: Meeting, seen: set[str]) -> Candidate:
-    # A compact entry names its voter whatever else is wrong with it, a raw one once it parses.
-    if isinstance(entry, CompactEntry):
+    # A rebuilt entry names its voter whatever else is wrong with it, a raw one once it parses.
+    if isinstance(entry, RebuiltEntry):
         _see(base64url.encode(entry.sub), seen)
         return read_entry(entry, meeting)
     candidate = read_entry(entry, meeting)

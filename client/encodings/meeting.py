@@ -10,27 +10,29 @@ from client.encodings import hashes, jcs, times
 from client.encodings.errors import Refused
 from client.encodings.ids import (
     arbitration_channel,
-    is_count,
+    is_hash,
     is_hex_hash,
     is_meeting_id,
-    is_motion_id,
     is_msp,
     is_name,
 )
+from client.encodings.motion import MAX_MOTIONS, Motion, parse_motion
+from client.encodings.record_parts import listed, text, unique
 from client.encodings.roll_summary import RollSummary, parse_roll_summary
-from client.encodings.rules import Rules, parse_rules
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SCHEME: Final = "open-v1"
-MAX_TEXT: Final = 200
+VERSION: Final = 2
 MAX_DOCUMENTS: Final = 50
-MAX_MOTIONS: Final = 20
-MAX_CHOICES: Final = 100
 MAX_METHODS: Final = 20
 
-Revote = Literal["none", "last"]
+Revote = Literal["none", "last", "first"]
+Why = Literal["postponed", "second-vote"]
+
+REVOTES: Final = ("none", "last", "first")
+WHYS: Final = ("postponed", "second-vote")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +44,12 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
-class Motion:
-    """One motion: its choices in the order shown, how many may be chosen, its rules."""
+class Replaces:
+    """The meeting in whose place this one is held, and why: postponed, or a motion is voted on again."""
 
-    id: str
-    title: str
-    choices: tuple[str, ...]
-    max_choices: int
-    rules: Rules
+    mtg: str
+    mh: str
+    why: Why
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,8 @@ class Meeting:
     roll: RollSummary
     motions: tuple[Motion, ...]
     revote: Revote
+    replaces: Replaces | None
+    proxies: bool
     methods: tuple[str, ...]
     opens_at: str
     closes_at: str
@@ -125,6 +127,8 @@ _MEMBERS: Final = frozenset(
         "roll",
         "motions",
         "revote",
+        "replaces",
+        "proxies",
         "methods",
         "opens_at",
         "closes_at",
@@ -137,28 +141,36 @@ _MEMBERS: Final = frozenset(
 def _meeting(value: Any) -> Meeting:
     if not isinstance(value, dict) or value.keys() != _MEMBERS:
         raise ValueError("other members than the record's")
-    if type(value["v"]) is not int or value["v"] != 1:
-        raise ValueError("v is not 1")
+    if type(value["v"]) is not int or value["v"] != VERSION:
+        raise ValueError(f"v is not {VERSION}")
     if not is_meeting_id(value["mtg"]):
         raise ValueError("mtg is not a meeting id")
     if not is_msp(value["institution"]):
         raise ValueError("institution is not an MSP id")
     if value["scheme"] != SCHEME:
         raise ValueError(f"the scheme is not {SCHEME}")
-    if value["revote"] not in ("none", "last"):
-        raise ValueError("revote is neither none nor last")
+    if value["revote"] not in REVOTES:
+        raise ValueError("revote is neither none, last nor first")
+    if type(value["proxies"]) is not bool:
+        raise ValueError("proxies is neither true nor false")
     _check_times(value)
     roll = parse_roll_summary(value["roll"])
     if times.parse(roll.snapshot) > times.parse(value["opens_at"]):
         raise ValueError("the roll's snapshot is after opens_at")
+    motions = _motions(value["motions"], tuple(entry.cls for entry in roll.classes))
+    unknown = {line.motion for line in roll.excluded} - {motion.id for motion in motions}
+    if unknown:
+        raise ValueError(f"roll.excluded: there is no motion {min(unknown)}")
     return Meeting(
         mtg=value["mtg"],
         institution=value["institution"],
-        title=_text(value["title"], "title"),
+        title=text(value["title"], "title"),
         documents=_documents(value["documents"]),
         roll=roll,
-        motions=_motions(value["motions"], tuple(entry.cls for entry in roll.classes)),
+        motions=motions,
         revote=cast("Revote", value["revote"]),
+        replaces=_replaces(value["replaces"], value["mtg"]),
+        proxies=value["proxies"],
         methods=_methods(value["methods"]),
         opens_at=value["opens_at"],
         closes_at=value["closes_at"],
@@ -178,69 +190,39 @@ def _check_times(value: dict[str, Any]) -> None:
         raise ValueError("not opens_at < closes_at <= objections_until")
 
 
-def _text(value: Any, where: str) -> str:
-    if (
-        not isinstance(value, str)
-        or not 1 <= len(value) <= MAX_TEXT
-        or any(character < " " or character == "\x7f" for character in value)
-    ):
-        raise ValueError(f"{where} is not a text of 1 to {MAX_TEXT} characters without control characters")
-    return value
-
-
-def _list(value: Any, where: str, least: int, most: int) -> list[Any]:
-    if not isinstance(value, list) or not least <= len(value) <= most:
-        raise ValueError(f"{where} is not a list of {least} to {most}")
-    return value
-
-
-def _unique(values: list[str], where: str) -> None:
-    if len(set(values)) != len(values):
-        raise ValueError(f"{where}: one is given twice")
-
-
 def _documents(value: Any) -> tuple[Document, ...]:
     documents = []
-    for item in _list(value, "documents", 0, MAX_DOCUMENTS):
+    for item in listed(value, "documents", 0, MAX_DOCUMENTS):
         if not isinstance(item, dict) or item.keys() != {"name", "sha256"} or not is_hex_hash(item["sha256"]):
             raise ValueError("a document is not a name and a SHA-256 in lower-case hex")
-        documents.append(Document(_text(item["name"], "a document's name"), item["sha256"]))
-    _unique([document.name for document in documents], "documents")
+        documents.append(Document(text(item["name"], "a document's name"), item["sha256"]))
+    unique([document.name for document in documents], "documents")
     return tuple(documents)
 
 
 def _motions(value: Any, classes: tuple[str, ...]) -> tuple[Motion, ...]:
-    motions = tuple(_motion(item, classes) for item in _list(value, "motions", 1, MAX_MOTIONS))
-    _unique([motion.id for motion in motions], "motions")
+    motions = tuple(parse_motion(item, classes) for item in listed(value, "motions", 1, MAX_MOTIONS))
+    unique([motion.id for motion in motions], "motions")
     return motions
 
 
-def _motion(value: Any, classes: tuple[str, ...]) -> Motion:
-    if not isinstance(value, dict) or value.keys() != {"id", "title", "choices", "max_choices", "rules"}:
-        raise ValueError("a motion has other members than id, title, choices, max_choices, rules")
-    if not is_motion_id(value["id"]):
-        raise ValueError("a motion's id is not a motion id")
-    choices = _list(value["choices"], "choices", 2, MAX_CHOICES)
-    if not all(is_name(choice) for choice in choices):
-        raise ValueError("a choice is not a name")
-    _unique(choices, "choices")
-    most = value["max_choices"]
-    if not is_count(most) or not 1 <= most <= len(choices):
-        raise ValueError("max_choices is not between 1 and the number of choices")
-    return Motion(
-        id=value["id"],
-        title=_text(value["title"], "a motion's title"),
-        choices=tuple(choices),
-        max_choices=most,
-        rules=parse_rules(value["rules"], tuple(choices), classes),
-    )
+def _replaces(value: Any, mtg: str) -> Replaces | None:
+    if value is None:
+        return None
+    if not isinstance(value, dict) or value.keys() != {"mtg", "mh", "why"}:
+        raise ValueError("replaces is neither null nor a meeting's mtg, mh and why")
+    if not is_meeting_id(value["mtg"]) or value["mtg"] == mtg or not is_hash(value["mh"]):
+        raise ValueError("replaces names no other meeting")
+    if value["why"] not in WHYS:
+        raise ValueError("replaces.why is neither postponed nor second-vote")
+    return Replaces(value["mtg"], value["mh"], cast("Why", value["why"]))
 
 
 def _methods(value: Any) -> tuple[str, ...]:
-    methods = _list(value, "methods", 1, MAX_METHODS)
+    methods = listed(value, "methods", 1, MAX_METHODS)
     if not all(is_name(method) for method in methods):
         raise ValueError("a method is not a name")
-    _unique(methods, "methods")
+    unique(methods, "methods")
     return tuple(methods)
 
 

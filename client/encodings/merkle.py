@@ -16,7 +16,7 @@ from client.encodings.ids import HASH_BYTES
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-MAX_CAP: Final = 4096
+MAX_CAP: Final = 32_768
 
 
 class ProofError(ValueError):
@@ -95,11 +95,16 @@ def _next_layer(layer: Sequence[bytes]) -> list[bytes]:
 
 
 def cap_height(size: int) -> int:
-    """Return the smallest height at which a tree of `size` leaves has at most 4,096 cap nodes."""
+    """Return the smallest height at which a tree of `size` leaves has at most 32,768 cap nodes."""
     height = 0
     while cap_size(size, height) > MAX_CAP:
         height += 1
     return height
+
+
+def is_cap_height(size: int, height: int) -> bool:
+    """Say whether a tree of `size` leaves may have a cap of `height`: not too wide, nor above the root."""
+    return cap_height(size) <= height <= (size - 1).bit_length()
 
 
 def cap_size(size: int, height: int) -> int:

@@ -53,7 +53,10 @@ class Enrolment:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One identity check: whose, with which key, for which meeting, how it ended, until when it holds."""
+    """One identity check: whose, with which key, for which meeting, how it ended, until when it holds.
+
+    `act` is the pseudonym for whom a proxy's ballot will be cast, None where it is for one's own.
+    """
 
     ses: str
     sub: str
@@ -65,6 +68,7 @@ class Session:
     commitment: str
     issued_at: str
     expires_at: str
+    act: str | None = None
 
     @property
     def expires(self) -> int:
@@ -73,7 +77,23 @@ class Session:
 
     def as_json(self) -> dict[str, Any]:
         """Return the record as JSON."""
-        return {"v": 1} | {name: getattr(self, name) for name in self.__slots__}
+        value = {"v": 1} | {name: getattr(self, name) for name in SESSION_MEMBERS}
+        return value if self.act is None else value | {"act": self.act}
+
+
+SESSION_MEMBERS: Final = (
+    "ses",
+    "sub",
+    "x5t",
+    "institution",
+    "mtg",
+    "method",
+    "outcome",
+    "commitment",
+    "issued_at",
+    "expires_at",
+)
+"""The members that every session has; `act` besides where a proxy acts."""
 
 
 def decode_certificate(text: Any) -> bytes:
@@ -144,8 +164,8 @@ def parse_session(data: bytes) -> Session:
 
 def session_from_json(value: Any) -> Session:
     """Return the session of parsed JSON, a stored record's `tx` passed over; refuse with SESSION_FORMAT."""
-    names = Session.__slots__
-    if not isinstance(value, dict) or value.keys() - {"tx"} != {"v", *names} or value["v"] != 1:
+    names = SESSION_MEMBERS
+    if not isinstance(value, dict) or value.keys() - {"tx", "act"} != {"v", *names} or value["v"] != 1:
         raise Refused("SESSION_FORMAT", "missing or unknown members, or another version")
     checks = {
         "ses": is_random_id(value["ses"]),
@@ -158,11 +178,12 @@ def session_from_json(value: Any) -> Session:
         "commitment": is_hash(value["commitment"]),
         "issued_at": times.is_time(value["issued_at"]),
         "expires_at": times.is_time(value["expires_at"]),
+        "act": "act" not in value or (is_random_id(value["act"]) and value["act"] != value["sub"]),
     }
     _check("SESSION_FORMAT", checks)
     if times.parse(value["issued_at"]) >= times.parse(value["expires_at"]):
         raise Refused("SESSION_FORMAT", "not issued_at < expires_at")
-    return Session(*(value[name] for name in names))
+    return Session(**{name: value[name] for name in names}, act=value.get("act"))
 
 
 def _check(code: str, checks: dict[str, bool]) -> None:

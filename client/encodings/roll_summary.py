@@ -8,9 +8,20 @@ from typing import TYPE_CHECKING, Any
 from client.encodings import base64url, merkle, times
 from client.encodings.errors import Refused
 from client.encodings.ids import HASH_BYTES, is_count, is_hash, is_name
+from client.encodings.roll_parts import (
+    Disputed,
+    Exclusion,
+    check_parts,
+    disputed_of,
+    exclusions_of,
+    parse_disputed,
+    parse_exclusions,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from client.encodings.leaf import Leaf
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +44,8 @@ class RollSummary:
     cap_height: int
     snapshot: str
     classes: tuple[ClassTotal, ...]
+    excluded: tuple[Exclusion, ...] = ()
+    disputed: tuple[Disputed, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return the summary as the `roll` member of a meeting's record."""
@@ -45,6 +58,13 @@ class RollSummary:
             "snapshot": self.snapshot,
             "classes": [
                 {"class": entry.cls, "heads": entry.heads, "fen": entry.fen} for entry in self.classes
+            ],
+            "excluded": [
+                {"motion": entry.motion, "class": entry.cls, "heads": entry.heads, "fen": entry.fen}
+                for entry in self.excluded
+            ],
+            "disputed": [
+                {"class": entry.cls, "heads": entry.heads, "fen": entry.fen} for entry in self.disputed
             ],
         }
 
@@ -63,13 +83,44 @@ class RollSummary:
             raise Refused("MEETING_ROLL", str(error)) from error
 
 
+def summarize(leaves: Sequence[Leaf], tree: merkle.Tree, snapshot: str) -> RollSummary:
+    """Return the figures of a roll's leaves and their tree, its cap as wide as it may be."""
+    totals: dict[str, list[int]] = {}
+    for leaf in leaves:
+        for claim in leaf.claims:
+            total = totals.setdefault(claim.cls, [0, 0])
+            total[0] += 1
+            total[1] += claim.fen
+    return RollSummary(
+        root=tree.root,
+        size=len(leaves),
+        heads=len(leaves),
+        fen=sum(total[1] for total in totals.values()),
+        cap_height=merkle.cap_height(len(leaves)),
+        snapshot=snapshot,
+        classes=tuple(ClassTotal(name, *totals[name]) for name in sorted(totals)),
+        excluded=exclusions_of(leaves),
+        disputed=disputed_of(leaves),
+    )
+
+
 def parse_roll_summary(value: Any) -> RollSummary:
     """Return the summary of parsed JSON.
 
     Raise ValueError for a wrong form (sizes, totals and order included in the form), and
     refuse (MEETING_ROLL) figures that don't agree with each other.
     """
-    names = {"root", "size", "heads", "fen", "cap_height", "snapshot", "classes"}
+    names = {
+        "root",
+        "size",
+        "heads",
+        "fen",
+        "cap_height",
+        "snapshot",
+        "classes",
+        "excluded",
+        "disputed",
+    }
     if not isinstance(value, dict) or value.keys() != names:
         raise ValueError(f"roll: other members than {', '.join(sorted(names))}")
     if not is_hash(value["root"]):
@@ -89,8 +140,11 @@ def parse_roll_summary(value: Any) -> RollSummary:
         cap_height=value["cap_height"],
         snapshot=value["snapshot"],
         classes=_classes(value["classes"]),
+        excluded=parse_exclusions(value["excluded"]),
+        disputed=parse_disputed(value["disputed"]),
     )
     _check_sums(summary)
+    check_parts(summary)
     return summary
 
 
@@ -103,7 +157,7 @@ def _classes(value: Any) -> tuple[ClassTotal, ...]:
             not isinstance(item, dict)
             or item.keys() != {"class", "heads", "fen"}
             or not is_name(item["class"])
-            or item["class"] == "all"  # the name of the scope over every class
+            or item["class"] in ("all", "each")  # the names of the scopes over every class
             or not all(is_count(item[name]) and item[name] >= 1 for name in ("heads", "fen"))
         ):
             raise ValueError("roll.classes: one is not a class with positive heads and fen")
@@ -124,5 +178,5 @@ def _check_sums(summary: RollSummary) -> None:
         raise Refused("MEETING_ROLL", "the classes have fewer lenders than the roll")
     if any(entry.heads > summary.heads or entry.fen < entry.heads for entry in summary.classes):
         raise Refused("MEETING_ROLL", "a class has more lenders than the roll, or than fen")
-    if summary.cap_height != merkle.cap_height(summary.size):
-        raise Refused("MEETING_ROLL", f"the cap height of {summary.size} leaves is not {summary.cap_height}")
+    if not merkle.is_cap_height(summary.size, summary.cap_height):
+        raise Refused("MEETING_ROLL", f"{summary.size} leaves have no cap of height {summary.cap_height}")

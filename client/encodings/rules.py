@@ -7,15 +7,16 @@ from typing import Any, Final, Literal, cast
 
 from client.encodings.ids import MAX_INTEGER, is_name
 
-Count = Literal["yes", "present", "voted"]
+Count = Literal["yes", "no", "present", "voted"]
 Base = Literal["eligible", "present", "voted"]
 Unit = Literal["heads", "fen"]
 Comparator = Literal[">", ">="]
 
 ALL: Final = "all"
+EACH: Final = "each"
 MAX_TESTS: Final = 20
 
-_COUNTS: Final = ("yes", "present", "voted")
+_COUNTS: Final = ("yes", "no", "present", "voted")
 _BASES: Final = ("eligible", "present", "voted")
 _UNITS: Final = ("heads", "fen")
 _COMPARATORS: Final = (">", ">=")
@@ -23,7 +24,10 @@ _COMPARATORS: Final = (">", ">=")
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """One test: `count` over `base`, in `unit`, within `scope` (`all` or a class), against a fraction."""
+    """One test: `count` over `base`, in `unit`, within `scope`, against a fraction.
+
+    The scope is `all`, a class, or `each`: then every class of the roll has to pass.
+    """
 
     __test__ = False  # not pytest's kind
 
@@ -52,7 +56,8 @@ class Test:
 class Rules:
     """A motion's rules: it passes if every test does.
 
-    `yes` are the choices in favour; `abstain` those that count as present but not as voting.
+    `yes` are the choices in favour; `abstain` those that count as present but not as voting. An election has
+    no `yes`: each of its candidates, the choices that don't abstain, is tested by the ballots that chose it.
     """
 
     profile: str
@@ -70,7 +75,9 @@ class Rules:
         }
 
 
-def parse_rules(value: Any, choices: tuple[str, ...], classes: tuple[str, ...]) -> Rules:
+def parse_rules(
+    value: Any, choices: tuple[str, ...], classes: tuple[str, ...], *, election: bool = False
+) -> Rules:
     """Return the rules of parsed JSON for a motion with `choices` and a roll with `classes`.
 
     Raise ValueError, saying where, for anything but the prescribed form.
@@ -80,7 +87,9 @@ def parse_rules(value: Any, choices: tuple[str, ...], classes: tuple[str, ...]) 
     if not is_name(value["profile"]):
         raise ValueError("rules.profile is not a name")
     yes, abstain = _subset(value["yes"], choices, "yes"), _subset(value["abstain"], choices, "abstain")
-    if not yes:
+    if election and yes:
+        raise ValueError("rules.yes: in an election every candidate is voted on")
+    if not election and not yes:
         raise ValueError("rules.yes names no choice")
     if set(yes) & set(abstain):
         raise ValueError("rules: a choice is both in yes and in abstain")
@@ -109,8 +118,8 @@ def _parse_test(value: Any, classes: tuple[str, ...]) -> Test:
         raise ValueError(f"a test has other members than {', '.join(sorted(names))}")
     if not is_name(value["name"]):
         raise ValueError("a test's name is not a name")
-    if value["scope"] != ALL and value["scope"] not in classes:
-        raise ValueError(f"test {value['name']}: its scope is neither all nor a class of the roll")
+    if value["scope"] not in (ALL, EACH, *classes):
+        raise ValueError(f"test {value['name']}: its scope is neither all, each nor a class of the roll")
     for member, allowed in (
         ("count", _COUNTS),
         ("base", _BASES),

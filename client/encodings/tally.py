@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from client.encodings.ballot import Vote
     from client.encodings.leaf import Claim
-    from client.encodings.meeting import Meeting, Motion
+    from client.encodings.meeting import Meeting
+    from client.encodings.motion import Motion
     from client.encodings.rules import Test
 
 EVERYBODY: Final = "*"

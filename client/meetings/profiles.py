@@ -49,6 +49,7 @@ def motion(identifier: str, title: str, profile: str = DEFAULT_PROFILE) -> dict[
     """Return a motion to approve, reject or abstain from, as a record carries it."""
     return {
         "id": identifier,
+        "kind": "resolution",
         "title": title,
         "choices": list(CHOICES),
         "max_choices": 1,

@@ -7,8 +7,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from client.encodings import cbor, merkle
-from client.encodings.meeting import SCHEME, meeting_from_json
-from client.encodings.roll_summary import ClassTotal, RollSummary
+from client.encodings.meeting import SCHEME, VERSION, meeting_from_json
+from client.encodings.roll_summary import RollSummary, summarize
 from client.errors import UserError
 
 if TYPE_CHECKING:
@@ -49,21 +49,7 @@ class FrozenRoll:
         if len({leaf.mtg for leaf in ordered}) != 1:
             raise UserError("the roll's leaves are of several meetings")
         tree = merkle.Tree(leaf.hash() for leaf in ordered)
-        totals: dict[str, list[int]] = {}
-        for leaf in ordered:
-            for claim in leaf.claims:
-                total = totals.setdefault(claim.cls, [0, 0])
-                total[0] += 1
-                total[1] += claim.fen
-        summary = RollSummary(
-            root=tree.root,
-            size=len(ordered),
-            heads=len(ordered),
-            fen=sum(leaf.fen for leaf in ordered),
-            cap_height=merkle.cap_height(len(ordered)),
-            snapshot=snapshot,
-            classes=tuple(ClassTotal(name, *totals[name]) for name in sorted(totals)),
-        )
+        summary = summarize(ordered, tree, snapshot)
         return cls(ordered, tree, summary)
 
     @classmethod
@@ -90,17 +76,19 @@ def build_meeting(
     genesis: Mapping[str, str],
     documents: Sequence[tuple[str, str]] = (),
     revote: str = "none",
+    replaces: Mapping[str, str] | None = None,
+    proxies: bool = False,
     methods: Sequence[str] = METHODS,
 ) -> Meeting:
     """Return the meeting of a record built from its parts.
 
     Times are `YYYY-MM-DDTHH:MM:SSZ`, `documents` (name, hex SHA-256), `genesis` the hash of block 0 by
-    channel, `methods` those that identity sessions may name. Refuses with MEETING_FORMAT or
-    MEETING_ROLL, saying where.
+    channel, `replaces` mtg, mh and why of the meeting that this one is in the place of, `methods` those
+    that identity sessions may name. Refuses with MEETING_FORMAT or MEETING_ROLL, saying where.
     """
     return meeting_from_json(
         {
-            "v": 1,
+            "v": VERSION,
             "mtg": mtg,
             "institution": institution,
             "title": title,
@@ -109,6 +97,8 @@ def build_meeting(
             "roll": roll.as_json(),
             "motions": [dict(item) for item in motions],
             "revote": revote,
+            "replaces": None if replaces is None else dict(replaces),
+            "proxies": proxies,
             "methods": list(methods),
             "opens_at": opens_at,
             "closes_at": closes_at,

@@ -62,17 +62,23 @@ class GatewayRoute:
             raise RouteDown(str(error)) from error
 
     def held(self, mtg: str, sub: str) -> Held | None:
-        """Return the ballot held for a voter."""
+        """Return the ballot held for a voter, with the transaction that brought it.
+
+        The channel's state has the ballot alone; which transaction wrote it, a peer knows from its blocks.
+        """
         try:
-            answer = self._contract.evaluate("GetBallot", mtg, sub)
+            answer = self._contract.evaluate("GetBallotHistory", mtg, sub)
         except EvaluateError as error:
             if refusal_code(error) is not None:
                 return None
             raise RouteDown(str(error)) from error
-        if not answer or answer == b"null":
+        history = json.loads(answer)
+        if not history:
             return None
-        document = json.loads(answer)
-        return Held(str(document["digest"]), str(document["tx"]))
+        digest = history[-1]["ballot"]["digest"]
+        # The first with this digest: what came after it changed its weight, not the ballot.
+        brought = next(one for one in history if one["ballot"]["digest"] == digest)
+        return Held(str(digest), str(brought["tx"]))
 
 
 class EndorsedBatch:

@@ -80,7 +80,7 @@ class History:
         """Remember a ballot that was acknowledged."""
         latest = self.latest.get(sub)
         if latest is None or latest.seq < seq:
-            self.latest[sub] = HeldBallot(seq, digest)
+            self.latest[sub] = HeldBallot(seq, digest, ses)
         self.users.setdefault(ses, digest)
 
 

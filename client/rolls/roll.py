@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from client.encodings import base64url, merkle, times
 from client.encodings.ids import ID_BYTES, is_meeting_id
 from client.encodings.leaf import SALT_BYTES, Leaf
-from client.encodings.roll_summary import ClassTotal, RollSummary
+from client.encodings.roll_summary import RollSummary, summarize
 from client.errors import UserError
 from client.rolls.bulk import collector_paused
 from client.rolls.errors import RollError
@@ -103,21 +103,7 @@ class Roll:
     @cached_property
     def summary(self) -> RollSummary:
         """What goes on the channel: root, sizes, totals."""
-        totals: dict[str, list[int]] = {}
-        for entry in self.entries:
-            for claim in entry.leaf.claims:
-                total = totals.setdefault(claim.cls, [0, 0])
-                total[0] += 1
-                total[1] += claim.fen
-        return RollSummary(
-            root=self.tree.root,
-            size=len(self.entries),
-            heads=len(self.entries),
-            fen=sum(total[1] for total in totals.values()),
-            cap_height=merkle.cap_height(len(self.entries)),
-            snapshot=self.snapshot,
-            classes=tuple(ClassTotal(name, *totals[name]) for name in sorted(totals)),
-        )
+        return summarize([entry.leaf for entry in self.entries], self.tree, self.snapshot)
 
     @cached_property
     def _places(self) -> dict[str, int]:

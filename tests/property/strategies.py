@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from client.encodings import base64url, times
 from client.encodings.acknowledgement import Acknowledgement
 from client.encodings.ballot import Ballot, Vote
-from client.encodings.batch import CompactEntry, RawEntry
+from client.encodings.batch import AmendedEntry, CompactEntry, RawEntry
 from client.encodings.ids import MAX_INTEGER
 from client.encodings.leaf import Claim, Leaf
 from client.encodings.meeting import Meeting, meeting_from_json
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from client.encodings.step import To
 
 names = st.from_regex(re.compile(r"[a-z0-9-]{1,40}", re.ASCII), fullmatch=True)
-classes = names.filter(lambda name: name != "all")
+classes = names.filter(lambda name: name not in ("all", "each"))
 motion_ids = st.from_regex(re.compile(r"[a-z0-9-]{1,20}", re.ASCII), fullmatch=True)
 msps = st.from_regex(re.compile(r"[A-Za-z][A-Za-z0-9]{0,20}MSP", re.ASCII), fullmatch=True)
 random_ids = st.binary(min_size=16, max_size=16).map(base64url.encode)
@@ -53,7 +54,21 @@ def claims(draw: st.DrawFn) -> tuple[Claim, ...]:
     return tuple(Claim(name, draw(st.integers(1, MAX_INTEGER // 8))) for name in sorted(found))
 
 
-leaves = st.builds(Leaf, names, random_ids, claims(), st.binary(min_size=16, max_size=16))
+@st.composite
+def disputed_claims(draw: st.DrawFn) -> tuple[Claim, ...]:
+    """Draw claims of which some are disputed."""
+    decisions = st.one_of(st.just(""), hashes.map(bytes.hex))
+    return tuple(replace(claim, decision=draw(decisions)) for claim in draw(claims()))
+
+
+leaves = st.builds(
+    Leaf,
+    names,
+    random_ids,
+    disputed_claims(),
+    st.binary(min_size=16, max_size=16),
+    st.sets(motion_ids, max_size=3).map(lambda found: tuple(sorted(found))),
+)
 
 
 @st.composite
@@ -72,6 +87,7 @@ ballots = st.builds(
     ses=random_ids,
     iat=moments,
     votes=votes(),
+    prx=st.one_of(st.none(), digests),
 )
 
 acknowledgements = st.builds(
@@ -114,27 +130,36 @@ def sessions(draw: st.DrawFn) -> Session:
         commitment=draw(digests),
         issued_at=times.form(issued),
         expires_at=times.form(expires),
+        act=draw(st.one_of(st.none(), random_ids)),
     )
 
 
 uints = st.integers(0, 2**64 - 1)
 proofs = st.lists(hashes, max_size=7).map(tuple)
 
+_rebuilt: dict[str, st.SearchStrategy[Any]] = {
+    "sub": st.binary(min_size=16, max_size=16),
+    "seq": uints,
+    "ses": st.binary(min_size=16, max_size=16),
+    "iat": uints,
+    "votes": st.lists(st.one_of(uints, st.lists(uints, max_size=3).map(tuple)), max_size=5).map(tuple),
+    "signature": st.binary(min_size=64, max_size=64),
+    "ack_no": st.integers(1, MAX_INTEGER),
+    "ack_time": uints,
+    "prx": st.one_of(st.none(), hashes),
+}
 compact_entries = st.builds(
     CompactEntry,
-    sub=st.binary(min_size=16, max_size=16),
-    seq=uints,
-    ses=st.binary(min_size=16, max_size=16),
-    iat=uints,
-    votes=st.lists(st.one_of(uints, st.lists(uints, max_size=3).map(tuple)), max_size=5).map(tuple),
-    signature=st.binary(min_size=64, max_size=64),
-    ack_no=st.integers(1, MAX_INTEGER),
-    ack_time=uints,
+    **_rebuilt,
     index=uints,
     salt=st.binary(min_size=16, max_size=16),
-    claims=st.lists(st.tuples(uints, uints), max_size=4).map(tuple),
+    claims=st.lists(st.one_of(st.tuples(uints, uints), st.tuples(uints, uints, hashes)), max_size=4).map(
+        tuple
+    ),
     proof=proofs,
+    excluded=st.lists(uints, max_size=3).map(tuple),
 )
+amended_entries = st.builds(AmendedEntry, **_rebuilt)
 raw_entries = st.builds(
     RawEntry,
     jws=st.text(st.characters(codec="utf-8"), max_size=200),
@@ -144,7 +169,7 @@ raw_entries = st.builds(
     ack_no=st.integers(1, MAX_INTEGER),
     ack_time=uints,
 )
-entries = st.one_of(compact_entries, raw_entries)
+entries = st.one_of(compact_entries, raw_entries, amended_entries)
 
 
 @cache
@@ -152,8 +177,8 @@ def small_scene() -> Scene:
     """Return a meeting with a small roll, whose lenders' keys are at hand."""
     members = [f"member-{number}" for number in range(6)]
     rules = motion("m1")["rules"] | {"yes": ["member-0"], "abstain": []}
-    election = motion("board", choices=members, max_choices=4, rules=rules)
-    return make_scene("small", 6, revote="last", motions=[motion("m1"), election, motion("m2")])
+    board = motion("board", choices=members, max_choices=4, rules=rules)
+    return make_scene("small", 6, revote="last", motions=[motion("m1"), board, motion("m2")])
 
 
 @st.composite
@@ -184,7 +209,8 @@ def meetings(draw: st.DrawFn) -> Meeting:
             roll,
             title=draw(texts),
             motions=[draw(motions(name)) for name in draw(st.sets(motion_ids, min_size=1, max_size=4))],
-            revote=draw(st.sampled_from(["none", "last"])),
+            revote=draw(st.sampled_from(["none", "last", "first"])),
+            proxies=draw(st.booleans()),
             methods=sorted(draw(st.sets(names, min_size=1, max_size=3))),
             opens_at=times.form(opens),
             closes_at=times.form(closes),
@@ -210,6 +236,7 @@ def motions(draw: st.DrawFn, name: str) -> dict[str, Any]:
     }
     return {
         "id": name,
+        "kind": "resolution",
         "title": draw(texts),
         "choices": choices,
         "max_choices": draw(st.integers(1, len(choices))),

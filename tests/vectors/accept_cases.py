@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from client.encodings import base64url, es256
 from client.encodings.commitment import commit
-from client.encodings.judge import HeldBallot
 from client.encodings.times import parse
 from tests.vectors.cases import Author, Case
 from tests.vectors.scene import CLOSES_AT, OPENS_AT, Scene, seeded
@@ -20,7 +19,7 @@ OPENS, CLOSES = parse(OPENS_AT), parse(CLOSES_AT)
 
 def accept_cases(scenes: Mapping[str, Scene]) -> Iterator[Case]:
     """Yield what is accepted, held already or pending."""
-    plain, revote, wide = (scenes[name] for name in ("plain", "revote", "wide"))
+    plain, revote, wide, special = (scenes[name] for name in ("plain", "revote", "wide", "special"))
     for lender in plain.lenders.values():
         author = Author(plain, lender)
         yield author.case(f"raw: {lender.name}", author.good())
@@ -35,9 +34,13 @@ def accept_cases(scenes: Mapping[str, Scene]) -> Iterator[Case]:
     three = revote.signed(several.lender, votes).compact
     yield several.case("raw: three of four chosen", three)
     yield several.case("compact: three of four chosen", several.compact(votes=votes))
-    held = HeldBallot(1, revote.signed(several.lender).digest)
+    held = several.held(1, revote.signed(several.lender).digest)
     yield several.case("raw: a revote", several.good(2), seq=2, held=held)
     yield several.case("compact: a revote", several.compact(7), seq=7, held=held)
+    for name in ("an", "bo", "chen"):
+        part = Author(special, special.lenders[name], "special")
+        yield part.case(f"special, raw: {name}", part.good())
+        yield part.case(f"special, compact: {name}", part.compact())
     long = Author(wide, wide.lenders["an"], "wide")
     many: dict[str, Any] = {"committee": wide.meeting.motions[0].choices[:40]}
     yield long.case("raw: 40 long choices", wide.signed(long.lender, many).compact)
@@ -79,10 +82,10 @@ def _signature_forms(author: Author) -> Iterator[Case]:
 def _held(author: Author) -> Iterator[Case]:
     lender, scene = author.lender, author.scene
     signed = scene.signed(lender)
-    own = HeldBallot(1, signed.digest)
+    own = author.held(1, signed.digest)
     head, payload, _ = signed.compact.split(".")
     malleated = _malleated(signed.jws.signature)
-    used: dict[str, Any] = {"expect": "held", "held": own, "session_used": signed.digest}
+    used: dict[str, Any] = {"expect": "held", "held": own}
     yield author.case("raw: a replay", author.good(), **used)
     yield author.case("compact: a replay", author.compact(), **used)
     yield author.case("raw: a malleated replay", f"{head}.{payload}.{base64url.encode(malleated)}", **used)
@@ -104,12 +107,11 @@ def _pending(author: Author) -> Iterator[Case]:
             f"{kind}: nothing known", entry, "ENROLMENT_NOT_FOUND", enrolment=None, session=None, **missing
         )
         yield author.case(f"{kind}: no session", entry, "SESSION_NOT_FOUND", session=None, **missing)
-    other = HeldBallot(1, base64url.encode(seeded("another digest")))
     yield author.case(
         "no session, and equivocating",
         author.good(),
         "SESSION_NOT_FOUND",
         session=None,
-        held=other,
+        held=author.held(1),
         **missing,
     )

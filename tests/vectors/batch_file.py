@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import cbor2
 
 from client.encodings.batch import MAX_BATCH, Entry, encode_batch, encode_entry
-from tests.vectors.cases import Author
+from tests.vectors.cases import Author, kind_of
 from tests.vectors.scene import scenes
 
 if TYPE_CHECKING:
@@ -34,6 +34,11 @@ def _authors() -> list[Author]:
     return [Author(scene, lender) for lender in scene.lenders.values()]
 
 
+def _special() -> Author:
+    scene = scenes()["special"]
+    return Author(scene, scene.lenders["bo"], "special")
+
+
 def _accept() -> Iterator[dict[str, Any]]:
     mtg = scenes()["plain"].meeting.mtg
     authors = _authors()
@@ -44,12 +49,15 @@ def _accept() -> Iterator[dict[str, Any]]:
         ("one raw entry", raw[:1]),
         ("compact and raw entries", [compact[0], raw[1], *compact[2:]]),
         ("24 entries", (compact * 5)[:24]),
+        ("by proxy", [authors[0].compact(prx=bytes(32)), raw[1]]),
+        ("amended entries", [authors[0].amended(), authors[1].amended(prx=bytes(32)), raw[2]]),
+        ("excluded and disputed", [_special().compact(), _special().compact(prx=bytes(32))]),
     ):
         yield {
             "name": name,
             "batch": encode_batch(mtg, entries).hex(),
             "mtg": mtg,
-            "entries": ["compact" if entry in compact else "raw" for entry in entries],
+            "entries": [kind_of(entry) for entry in entries],
         }
     good = encode_entry(compact[0])
     for name, code, value in _bad_entries():
@@ -70,7 +78,15 @@ def _bad_entries() -> Iterator[tuple[str, str, Any]]:
     yield "an entry that is an integer", "ENTRY_FORMAT", 0
     yield "an empty entry", "ENTRY_FORMAT", []
     yield "an entry nested to the eighth level", "ENTRY_FORMAT", [[[[[[]]]]]]
-    yield "an entry of an unknown kind", "ENTRY_FORMAT", but(compact, 0, 2)
+    by_proxy = author.compact(prx=bytes(32)).as_cbor()
+    amended = author.amended().as_cbor()
+    yield "an entry of an unknown kind", "ENTRY_FORMAT", but(compact, 0, 4)
+    yield "a compact entry by proxy without a mandate", "ENTRY_FORMAT", but(compact, 0, 2)
+    yield "a mandate in a compact entry", "ENTRY_FORMAT", but(by_proxy, 0, 0)
+    yield "a mandate of 31 bytes", "ENTRY_FORMAT", but(by_proxy, 11, bytes(31))
+    yield "an amended entry's mandate as text", "ENTRY_FORMAT", [*amended, "A" * 43]
+    yield "an amended entry with a leaf", "ENTRY_FORMAT", but(compact, 0, 3)
+    yield "an amended entry with a member less", "ENTRY_FORMAT", amended[:-1]
     yield "a compact entry with a member less", "ENTRY_FORMAT", compact[:-1]
     yield "a compact entry with a member more", "ENTRY_FORMAT", [*compact, 0]
     yield "a raw entry with a member more", "ENTRY_FORMAT", [*raw, 0]
@@ -90,6 +106,11 @@ def _bad_entries() -> Iterator[tuple[str, str, Any]]:
     yield "a leaf of two members", "ENTRY_FORMAT", but(compact, 9, leaf[:2])
     yield "a leaf's salt of 15 bytes", "ENTRY_FORMAT", but(compact, 9, but(leaf, 1, bytes(15)))
     yield "a claim of three members", "ENTRY_FORMAT", but(compact, 9, but(leaf, 2, [[0, 1, 2]]))
+    yield "a decision of 31 bytes", "ENTRY_FORMAT", but(compact, 9, but(leaf, 2, [[0, 1, bytes(31)]]))
+    yield "a claim of four members", "ENTRY_FORMAT", but(compact, 9, but(leaf, 2, [[0, 1, bytes(32), 0]]))
+    yield "no motion excluded, but written", "ENTRY_FORMAT", but(compact, 9, [*leaf, []])
+    yield "a motion excluded as text", "ENTRY_FORMAT", but(compact, 9, [*leaf, ["m1"]])
+    yield "a leaf of five members", "ENTRY_FORMAT", but(compact, 9, [*leaf, [0], 0])
     yield "a proof's hash of 31 bytes", "ENTRY_FORMAT", but(compact, 10, [bytes(31)])
     yield "a proof as bytes", "ENTRY_FORMAT", but(compact, 10, bytes(32))
     yield "raw: a JWS as bytes", "ENTRY_FORMAT", but(raw, 1, raw[1].encode())

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from client.encodings import ballot as ballots
 from client.encodings import base64url, es256, jws
-from client.encodings.batch import CompactEntry, Entry, RawEntry, encode_entry
-from client.encodings.entries import compact_entry, raw_entry
-from tests.vectors.scene import ACK_TIME, Lender, Scene
+from client.encodings.batch import AmendedEntry, CompactEntry, Entry, RawEntry, encode_entry
+from client.encodings.entries import amended_entry, compact_entry, raw_entry
+from client.encodings.judge import HeldBallot
+from tests.vectors.scene import ACK_TIME, Lender, Scene, seeded
 
 if TYPE_CHECKING:
-    from client.encodings.judge import HeldBallot
     from client.encodings.records import Enrolment, Session
 
 OWN: Any = object()
@@ -41,7 +41,7 @@ class Case:
         value: dict[str, Any] = {
             "name": self.name,
             "meeting": self.meeting,
-            "kind": "raw" if isinstance(self.entry, RawEntry) else "compact",
+            "kind": kind_of(self.entry),
             "entry": encode_entry(self.entry).hex(),
         }
         if isinstance(self.entry, RawEntry):
@@ -49,11 +49,23 @@ class Case:
         return value | {
             "enrolment": self.enrolment.as_json() if self.enrolment else None,
             "session": self.session.as_json() if self.session else None,
-            "held": {"seq": self.held.seq, "digest": self.held.digest} if self.held else None,
+            "held": self.held and {"seq": self.held.seq, "digest": self.held.digest, "ses": self.held.ses},
             "session_used": self.session_used,
             "expect": self.expect,
             "code": self.code,
         }
+
+
+def kind_of(entry: Entry) -> str:
+    """Return the word for an entry's kind in the vectors' files."""
+    match entry:
+        case RawEntry():
+            return "raw"
+        case AmendedEntry():
+            return "amended"
+        case CompactEntry(prx=None):
+            return "compact"
+    return "by proxy"
 
 
 @dataclass
@@ -107,6 +119,17 @@ class Author:
             ack_time=ACK_TIME,
         )
         return replace(entry, **changes)
+
+    def amended(self, **changes: Any) -> AmendedEntry:
+        """Return the entry of a good ballot whose leaf an amendment is to have, then changed."""
+        signed = self.scene.signed(self.lender)
+        return replace(amended_entry(signed, self.scene.meeting, ack_no=1, ack_time=ACK_TIME), **changes)
+
+    def held(self, seq: int, digest: str | None = None, session: int | None = None) -> HeldBallot:
+        """Return the ballot that the channel holds: another one with `seq`, by the session of its number."""
+        other = base64url.encode(seeded("another digest"))
+        ses = self.scene.session(self.lender, seq if session is None else session).ses
+        return HeldBallot(seq, digest or other, ses)
 
     def case(
         self,

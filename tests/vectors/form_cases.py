@@ -200,6 +200,9 @@ def _payloads(author: Author) -> Iterator[tuple[str, str, bytes]]:
         ("a pseudonym with trailing bits", {"sub": sub[:-1] + _next_character(sub[-1])}),
         ("a long session id", {"ses": value["ses"] + "AA"}),
         ("an empty session id", {"ses": ""}),
+        ("a short mandate", {"prx": "A" * 42}),
+        ("an empty mandate", {"prx": ""}),
+        ("a mandate in hex", {"prx": "a" * 64}),
     ):
         yield name, "BALLOT_ID", jcs.dumps(value | change)
 
@@ -210,7 +213,9 @@ def _members(author: Author) -> Iterator[tuple[str, str, bytes]]:
     for name, payload in (
         ("no session", jcs.dumps(author.payload(ses=None))),
         ("no votes", jcs.dumps(author.payload(votes=None))),
-        ("an unknown member", jcs.dumps(value | {"prx": "A" * 43})),
+        ("an unknown member", jcs.dumps(value | {"note": "x"})),
+        ("a mandate that is a number", jcs.dumps(value | {"prx": 1})),
+        ("a mandate that is null", jcs.dumps(value)[:-1] + b',"prx":null}'),
         ("seq as a string", jcs.dumps(value | {"seq": "1"})),
         ("seq true", jcs.dumps(value | {"seq": True})),
         ("seq 1.0", exact.replace(b'"seq":1', b'"seq":1.0')),

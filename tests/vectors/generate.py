@@ -11,10 +11,12 @@ from client.encodings.codes import CODES
 from tests.vectors.ballot_files import ballot_accept, ballot_reject
 from tests.vectors.batch_file import batch
 from tests.vectors.count_files import rules
+from tests.vectors.mandate_file import mandate
 from tests.vectors.meeting_file import meeting
 from tests.vectors.merkle_file import merkle
 from tests.vectors.object_files import acknowledgement, commitment, leaf, step
 from tests.vectors.receipt_file import receipt
+from tests.vectors.record_file import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,9 +29,11 @@ FILES: dict[str, Callable[[], Any]] = {
     "codes.json": lambda: CODES,
     "commitment.json": commitment,
     "leaf.json": leaf,
+    "mandate.json": mandate,
     "meeting.json": meeting,
     "merkle.json": merkle,
     "receipt.json": receipt,
+    "record.json": record,
     "rules.json": rules,
     "step.json": step,
 }

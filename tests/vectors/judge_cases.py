@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from client.encodings import base64url, es256, jcs
-from client.encodings.judge import HeldBallot
 from client.encodings.leaf import Claim, Leaf
 from client.encodings.merkle import Tree
 from client.encodings.times import parse
@@ -31,7 +30,13 @@ def reject_cases(scenes: Mapping[str, Scene]) -> Iterator[Case]:
     yield from _door(plain)
     yield from _identity(plain)
     yield from _session(plain)
-    yield from _history(plain, Author(scenes["revote"], scenes["revote"].lenders["an"], "revote"))
+    revote, first, special = (
+        Author(scenes[name], scenes[name].lenders[lender], name)
+        for name, lender in (("revote", "an"), ("first", "an"), ("special", "bo"))
+    )
+    yield from _special_leaf(special)
+    yield from _agency(plain, special)
+    yield from _history(plain, revote, first)
     yield from _order(plain)
 
 
@@ -136,7 +141,7 @@ def _leaf(author: Author) -> Iterator[Case]:
         ("a leaf with a member twice", b'{"v":1,' + exact[1:]),
         ("a leaf without salt", jcs.dumps({k: v for k, v in value.items() if k != "salt"})),
         ("a leaf with a name", jcs.dumps(value | {"name": "x"})),
-        ("a leaf of version 2", jcs.dumps(value | {"v": 2})),
+        ("a leaf of version 1", jcs.dumps(value | {"v": 1})),
         ("a leaf with a short salt", jcs.dumps(value | {"salt": value["salt"][:-2]})),
         ("a leaf without claims", jcs.dumps(value | {"claims": []})),
         ("a claim of 0 fen", jcs.dumps(value | {"claims": [claims[0] | {"fen": 0}]})),
@@ -286,38 +291,96 @@ def _session(author: Author) -> Iterator[Case]:
         yield author.case(name, compact, code, session=scene.session(lender, **changes))
 
 
-def _history(plain: Author, revote: Author) -> Iterator[Case]:
-    other = base64url.encode(seeded("another digest"))
-    yield plain.case(
-        "another ballot with the same seq", plain.good(), "SEQ_EQUIVOCATION", held=HeldBallot(1, other)
-    )
-    yield plain.case("a ballot behind the one held", plain.good(), "SEQ_STALE", held=HeldBallot(2, other))
+def _history(plain: Author, revote: Author, first: Author) -> Iterator[Case]:
+    yield plain.case("another ballot with the same seq", plain.good(), "SEQ_EQUIVOCATION", held=plain.held(1))
+    yield plain.case("a ballot behind the one held", plain.good(), "SEQ_STALE", held=plain.held(2))
     yield plain.case(
         "a second ballot where none is allowed",
         plain.good(2),
         "REVOTE_NOT_ALLOWED",
         seq=2,
-        held=HeldBallot(1, other),
+        held=plain.held(1),
     )
-    yield plain.case("a used session", plain.good(), "SESSION_USED", session_used=other)
+    yield first.case(
+        "first: a second ballot where the first counts",
+        first.compact(2),
+        "FIRST_STANDS",
+        seq=2,
+        held=first.held(1),
+    )
+    yield first.case(
+        "first: the session of the first ballot, where the first counts",
+        first.good(2),
+        "FIRST_STANDS",
+        seq=2,
+        held=first.held(1, session=2),
+    )
+    other = base64url.encode(seeded("another digest"))
     yield revote.case(
         "revote: another ballot with the same seq",
         revote.compact(3),
         "SEQ_EQUIVOCATION",
         seq=3,
-        held=HeldBallot(3, other),
-        session_used=other,
+        held=revote.held(3),
     )
+    yield revote.case("revote: a stale ballot", revote.compact(2), "SEQ_STALE", seq=2, held=revote.held(3))
     yield revote.case(
-        "revote: a stale ballot", revote.compact(2), "SEQ_STALE", seq=2, held=HeldBallot(3, other)
-    )
-    yield revote.case(
-        "revote: the session of the first ballot",
+        "revote: the session of the ballot held",
         revote.compact(2),
         "SESSION_USED",
         seq=2,
-        held=HeldBallot(1, other),
+        held=revote.held(1, session=2),
+    )
+    yield revote.case(
+        "revote: the session of a ballot replaced since",
+        revote.compact(5),
+        "SESSION_USED",
+        seq=5,
+        held=revote.held(4),
         session_used=other,
+    )
+
+
+def _agency(plain: Author, special: Author) -> Iterator[Case]:
+    prx = seeded("mandate")
+    signed = _signed(plain, prx=base64url.encode(prx))
+    yield plain.case("by proxy where the meeting takes none", signed, "MANDATE_SCOPE")
+    yield plain.case(
+        "compact: by proxy where the meeting takes none", plain.compact(prx=prx), "MANDATE_SCOPE"
+    )
+    yield plain.case("by proxy, nothing known", signed, "MANDATE_SCOPE", enrolment=None, session=None)
+    yield plain.case(
+        "amended: a lender whom no amendment names", plain.amended(), "ROLL_PROOF", enrolment=None
+    )
+    yield special.case(
+        "amended: by proxy, a lender whom no amendment names", special.amended(prx=prx), "ROLL_PROOF"
+    )
+
+
+def _special_leaf(author: Author) -> Iterator[Case]:
+    """Yield changed leaves of a lender with a disputed claim, excluded from a motion."""
+    entry = author.compact()
+    (plain_claim, (cls, fen, *_)), elsewhere = entry.claims, (0, 2)
+    for name, code, changes in (
+        ("another decision", "ROLL_PROOF", {"claims": (plain_claim, (cls, fen, seeded("other")))}),
+        ("a disputed claim as an undisputed one", "ROLL_PROOF", {"claims": (plain_claim, (cls, fen))}),
+        ("another motion excluded", "ROLL_PROOF", {"excluded": (1,)}),
+        ("no motion excluded", "ROLL_PROOF", {"excluded": ()}),
+        ("motions excluded out of order", "ROLL_LEAF", {"excluded": elsewhere[::-1]}),
+        ("a motion excluded twice", "ROLL_LEAF", {"excluded": (0, 0)}),
+        ("an unknown motion excluded", "ROLL_CLASS", {"excluded": (3,)}),
+    ):
+        yield author.case(f"special: {name}", replace(entry, **changes), code)
+    exact = author.scene.leaf(author.lender)
+    stranger = replace(exact, excluded=("m9",))
+    yield author.case(
+        "special: a motion that the meeting doesn't have",
+        author.raw(author.good(), leaf=stranger.encode()),
+        "ROLL_CLASS",
+    )
+    acting = author.scene.session(author.lender, act=author.scene.lenders["an"].sub)
+    yield author.case(
+        "special: a session for another's ballot", author.good(), "SESSION_FOREIGN_LENDER", session=acting
     )
 
 
@@ -326,10 +389,9 @@ def _order(author: Author) -> Iterator[Case]:
     lender, scene = author.lender, author.scene
     revoked = lender.enrolment(status="revoked", rev=2)
     expired = scene.session(lender, expires_at="2026-03-03T08:26:00Z")
-    other = base64url.encode(seeded("another digest"))
     bad = author.craft(author.header(), jcs.dumps(author.payload()), bytes(64))
     late = author.raw(bad, ack_time=CLOSES + 1)
-    everything: dict[str, Any] = {"enrolment": revoked, "session": expired, "held": HeldBallot(1, other)}
+    everything: dict[str, Any] = {"enrolment": revoked, "session": expired, "held": author.held(1)}
     yield author.case("a bad path, late, revoked", replace(late, proof=()), "ROLL_PROOF", **everything)
     yield author.case("late, revoked, not signed", late, "BALLOT_LATE", **everything)
     yield author.case("revoked, not signed", bad, "KEY_REVOKED", **everything)
@@ -340,7 +402,7 @@ def _order(author: Author) -> Iterator[Case]:
         author.good(),
         "SESSION_EXPIRED",
         session=expired,
-        held=HeldBallot(1, other),
+        held=author.held(1),
     )
-    own = HeldBallot(1, scene.signed(lender).digest)
+    own = author.held(1, scene.signed(lender).digest)
     yield author.case("the ballot held, with a forged signature", bad, "SIGNATURE_INVALID", held=own)

@@ -67,11 +67,13 @@ def _reject() -> list[dict[str, Any]]:
 
 def merkle() -> dict[str, Any]:
     """Return the file's value."""
-    sizes = (1, 2, 4095, 4096, 4097, 8192, 8193, 16384, 16385, 390_000, 1_000_000)
+    sizes = (1, 2, 32_767, 32_768, 32_769, 65_536, 65_537, 131_072, 131_073, 390_000, 1_000_000)
     return {
         "v": 1,
         "leaf": "the ASCII text `leaf N`, N counting from 0",
         "trees": [_tree(size) for size in SIZES],
         "reject": _reject(),
-        "cap_heights": [{"size": size, "height": cap_height(size)} for size in sizes],
+        "cap_heights": [
+            {"size": size, "height": cap_height(size), "root": (size - 1).bit_length()} for size in sizes
+        ],
     }

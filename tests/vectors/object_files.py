@@ -26,7 +26,16 @@ def leaf() -> dict[str, Any]:
         "three classes": (Claim("a", 1), Claim("a-b", 20_00), Claim("z", 3)),
         "a class of 40 characters": (Claim("c" * 40, 5),),
     }
-    good = Leaf("a-meeting", sub, accept["three classes"], salt)
+    decision = seeded("decision").hex()
+    disputed = (Claim("a", 1, decision), Claim("z", 3))
+    special = {
+        "a disputed claim": Leaf("a-meeting", sub, disputed, salt),
+        "excluded from a motion": Leaf("a-meeting", sub, accept["one claim"], salt, ("m1",)),
+        "disputed, and excluded from 20 motions": Leaf(
+            "a-meeting", sub, disputed, salt, tuple(sorted(f"m{number}" for number in range(20)))
+        ),
+    }
+    good = Leaf("a-meeting", sub, accept["three classes"], salt, ("m1", "m2"))
     return {
         "v": 1,
         "accept": [
@@ -36,6 +45,10 @@ def leaf() -> dict[str, Any]:
                 "hash": made.hash().hex(),
             }
             for name, claims in accept.items()
+        ]
+        + [
+            {"name": name, "leaf": made.encode().decode(), "hash": made.hash().hex()}
+            for name, made in special.items()
         ],
         "reject": [
             {"name": name, "leaf": data.hex(), "code": "ROLL_LEAF"} for name, data in _bad_leaves(good)
@@ -51,6 +64,21 @@ def _bad_leaves(good: Leaf) -> Iterator[tuple[str, bytes]]:
     yield "a member twice", b'{"v":1,' + exact[1:]
     yield "another member", jcs.dumps(value | {"phone": "1"})
     yield "no version", jcs.dumps({name: item for name, item in value.items() if name != "v"})
+    yield "version 1", jcs.dumps(value | {"v": 1})
+    yield "excluded from nothing", jcs.dumps(value | {"excluded": []})
+    yield "excluded from a motion twice", jcs.dumps(value | {"excluded": ["m1", "m1"]})
+    yield "excluded motions out of order", jcs.dumps(value | {"excluded": ["m2", "m1"]})
+    yield "excluded from no motion's id", jcs.dumps(value | {"excluded": ["M1"]})
+    yield "excluded from 21 motions", jcs.dumps(value | {"excluded": [f"m{n}" for n in range(10, 31)]})
+    yield "excluded as an object", jcs.dumps(value | {"excluded": {"m1": True}})
+    for name, decision in (
+        ("an empty decision", ""),
+        ("a decision in base64url", "A" * 43),
+        ("a decision in capitals", "A" * 64),
+        ("null for a decision", None),
+    ):
+        claims = [value["claims"][0] | {"decision": decision}, *value["claims"][1:]]
+        yield name, jcs.dumps(value | {"claims": claims})
     yield "version true", jcs.dumps(value | {"v": True})
     yield "a meeting id in capitals", jcs.dumps(value | {"mtg": "A-Meeting"})
     yield "a pseudonym of 15 bytes", jcs.dumps(value | {"sub": base64url.encode(bytes(15))})

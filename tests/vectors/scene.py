@@ -23,6 +23,7 @@ from client.encodings.commitment import commit
 from client.encodings.leaf import Claim, Leaf
 from client.encodings.meeting import Meeting, meeting_from_json
 from client.encodings.records import Enrolment, Session
+from client.encodings.roll_parts import disputed_of, exclusions_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -175,18 +176,20 @@ LAST_SUB = "zzzzzzzzzzzzzzzzzzzzzA"
 """Sorts after every other, so that one lender is in the last, partial run."""
 
 
-def make_lenders() -> dict[str, Lender]:
+def make_lenders(claims_of: Mapping[str, tuple[Claim, ...]] | None = None) -> dict[str, Lender]:
     lenders = {}
-    for name, claims in CLAIMS.items():
+    for name, claims in (CLAIMS | dict(claims_of or {})).items():
         sub = LAST_SUB if name == "zeng" else random_id(f"lender {name}")
         lenders[name] = Lender(name, sub, certificate_of(name, sub, "lender-ca"), claims)
     return lenders
 
 
-def _leaves(mtg: str, lenders: Mapping[str, Lender], fillers: int) -> list[Leaf]:
+def _leaves(
+    mtg: str, lenders: Mapping[str, Lender], fillers: int, excluded: Mapping[str, tuple[str, ...]]
+) -> list[Leaf]:
     leaves = [
-        Leaf(mtg, lender.sub, lender.claims, seeded("leaf salt", mtg, lender.sub)[:16])
-        for lender in lenders.values()
+        Leaf(mtg, one.sub, one.claims, seeded("leaf salt", mtg, one.sub)[:16], excluded.get(one.name, ()))
+        for one in lenders.values()
     ]
     for number in range(fillers):
         sub = random_id(f"filler {number}")
@@ -234,6 +237,7 @@ TWO_THIRDS = {
 def motion(name: str, **changes: Any) -> dict[str, Any]:
     return {
         "id": name,
+        "kind": "resolution",
         "title": f"Motion {name}: 债务重组方案",
         "choices": ["approve", "reject", "abstain"],
         "max_choices": 1,
@@ -241,14 +245,24 @@ def motion(name: str, **changes: Any) -> dict[str, Any]:
     } | changes
 
 
-def election(choices: Sequence[str], most: int) -> dict[str, Any]:
-    """Return a motion that elects up to `most` of `choices`."""
+def committee(choices: Sequence[str], most: int) -> dict[str, Any]:
+    """Return a resolution with up to `most` of `choices`, of which the first is in favour."""
     test = TWO_THIRDS["tests"][1]
     rules = {"profile": "committee", "yes": [choices[0]], "abstain": [], "tests": [test]}
     return motion("committee", choices=list(choices), max_choices=most, rules=rules)
 
 
-def record(mtg: str, leaves: Sequence[Leaf], **changes: Any) -> dict[str, Any]:
+def election(names: Sequence[str], seats: int) -> dict[str, Any]:
+    """Return a motion that elects up to `seats` of `names`, or none of them."""
+    tests: Any = TWO_THIRDS["tests"]
+    test = tests[0] | {"scope": "each"}
+    rules = {"profile": "board", "yes": [], "abstain": ["none"], "tests": [test]}
+    seating = {"seats": seats, "by": "fen", "tie": "heads"}
+    named = {"choices": [*names, "none"], "max_choices": seats, "rules": rules}
+    return motion("board", kind="election", **named, **seating)
+
+
+def record(mtg: str, leaves: Sequence[Leaf], cap_height: int | None = None, **changes: Any) -> dict[str, Any]:
     """Return a meeting's record as JSON for the roll of `leaves`."""
     tree = merkle.Tree(leaf.hash() for leaf in leaves)
     classes: dict[str, list[int]] = {}
@@ -258,7 +272,7 @@ def record(mtg: str, leaves: Sequence[Leaf], **changes: Any) -> dict[str, Any]:
             cell[0] += 1
             cell[1] += claim.fen
     return {
-        "v": 1,
+        "v": 2,
         "mtg": mtg,
         "institution": INSTITUTION,
         "title": "Meeting of lenders: 出借人会议",
@@ -269,14 +283,23 @@ def record(mtg: str, leaves: Sequence[Leaf], **changes: Any) -> dict[str, Any]:
             "size": len(leaves),
             "heads": len(leaves),
             "fen": sum(leaf.fen for leaf in leaves),
-            "cap_height": merkle.cap_height(len(leaves)),
+            "cap_height": merkle.cap_height(len(leaves)) if cap_height is None else cap_height,
             "snapshot": "2026-01-31T16:00:00Z",
             "classes": [
                 {"class": name, "heads": cell[0], "fen": cell[1]} for name, cell in sorted(classes.items())
             ],
+            "excluded": [
+                {"motion": line.motion, "class": line.cls, "heads": line.heads, "fen": line.fen}
+                for line in exclusions_of(leaves)
+            ],
+            "disputed": [
+                {"class": line.cls, "heads": line.heads, "fen": line.fen} for line in disputed_of(leaves)
+            ],
         },
         "motions": [motion("m1"), motion("m2")],
         "revote": "none",
+        "replaces": None,
+        "proxies": False,
         "methods": ["face-v1", "insecure-demo"],
         "opens_at": OPENS_AT,
         "closes_at": CLOSES_AT,
@@ -288,9 +311,16 @@ def record(mtg: str, leaves: Sequence[Leaf], **changes: Any) -> dict[str, Any]:
     } | changes
 
 
-def make_scene(mtg: str, fillers: int, **changes: Any) -> Scene:
-    lenders = make_lenders()
-    leaves = _leaves(mtg, lenders, fillers)
+def make_scene(
+    mtg: str,
+    fillers: int,
+    claims: Mapping[str, tuple[Claim, ...]] | None = None,
+    excluded: Mapping[str, tuple[str, ...]] | None = None,
+    **changes: Any,
+) -> Scene:
+    """Return a scene; `claims` and `excluded` are those of some lenders, by name, in place of the usual."""
+    lenders = make_lenders(claims)
+    leaves = _leaves(mtg, lenders, fillers, excluded or {})
     return Scene(meeting_from_json(record(mtg, leaves, **changes)), leaves, lenders)
 
 
@@ -299,12 +329,24 @@ def scenes() -> dict[str, Scene]:
     """Return the meetings of the vectors.
 
     `plain` has 8,195 leaves, so its cap has height 2 and a partial last run; `revote` 7,
-    so its cap is the leaves; `wide` a choice so long that a ballot can be too long.
+    so its cap is the leaves; `wide` a choice so long that a ballot can be too long; `first` lets the first of
+    several ballots stand; `special` has a disputed claim, lenders excluded from motions, an election, and
+    proxies.
     """
     names = ["li-wei", "wang-fang", "zhang-min", "zhao-lei"]
     long_names = [f"candidate-{number:02d}-{'x' * 27}" for number in range(80)]
     return {
-        "plain": make_scene("2026-exit-a", 8190),
-        "revote": make_scene("2026-committee", 2, revote="last", motions=[motion("m1"), election(names, 3)]),
-        "wide": make_scene("2026-wide", 0, motions=[election(long_names, 80)]),
+        "plain": make_scene("2026-exit-a", 8190, cap_height=2),
+        "revote": make_scene("2026-committee", 2, revote="last", motions=[motion("m1"), committee(names, 3)]),
+        "wide": make_scene("2026-wide", 0, motions=[committee(long_names, 80)]),
+        "first": make_scene("2026-first", 0, revote="first"),
+        "special": make_scene(
+            "2026-special",
+            0,
+            claims={"bo": (CLAIMS["bo"][0], replace(CLAIMS["bo"][1], decision=seeded("decision").hex()))},
+            excluded={"bo": ("m2",), "chen": ("board", "m2")},
+            motions=[motion("m2"), election(names, 2), motion("m1")],
+            proxies=True,
+            replaces={"mtg": "2026-before", "mh": base64url.encode(seeded("before")), "why": "postponed"},
+        ),
     }

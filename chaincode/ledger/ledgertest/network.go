@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/hyperledger/fabric-chaincode-go/v2/shim"
+	"github.com/hyperledger/fabric-protos-go-apiv2/ledger/queryresult"
 	"github.com/hyperledger/fabric-protos-go-apiv2/msp"
 	"google.golang.org/protobuf/proto"
 )
@@ -35,6 +36,7 @@ type channel struct {
 	name       string
 	chaincodes map[string]shim.Chaincode
 	state      map[string]cell // by chaincode, NUL, key
+	history    map[string][]*queryresult.KeyModification
 }
 
 // Network is the whole of it. It is not safe for concurrent use.
@@ -57,6 +59,7 @@ func (n *Network) Deploy(channelName, name string, chaincode shim.Chaincode) {
 	if n.channels[channelName] == nil {
 		n.channels[channelName] = &channel{
 			name: channelName, chaincodes: map[string]shim.Chaincode{}, state: map[string]cell{},
+			history: map[string][]*queryresult.KeyModification{},
 		}
 	}
 	n.channels[channelName].chaincodes[name] = chaincode
@@ -133,6 +136,9 @@ func (n *Network) Commit(proposal *Proposal) error {
 	}
 	n.height++
 	for key, value := range proposal.Writes {
+		proposal.channel.history[key] = append(proposal.channel.history[key], &queryresult.KeyModification{
+			TxId: proposal.ID, Value: value, IsDelete: value == nil,
+		})
 		if value == nil {
 			delete(state, key)
 			continue

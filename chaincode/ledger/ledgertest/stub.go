@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 
@@ -13,7 +14,7 @@ import (
 )
 
 // stub is the shim's interface on the network's memory. What it does not
-// implement (clock, private data, history, …) ends in a nil dereference: no
+// implement (clock, private data, …) ends in a nil dereference: no
 // transition may need it.
 type stub struct {
 	shim.ChaincodeStubInterface
@@ -108,6 +109,26 @@ func (s *stub) GetStateByPartialCompositeKey(object string, attributes []string)
 		s.proposal.Ranges[s.space()+prefix] = strings.Join(found, "|")
 	}
 	return &iterator{stub: s, keys: found}, nil
+}
+
+// GetHistoryForKey begins with the newest version, as a peer does.
+func (s *stub) GetHistoryForKey(key string) (shim.HistoryQueryIteratorInterface, error) {
+	versions := slices.Clone(s.channel.history[s.space()+key])
+	slices.Reverse(versions)
+	return &history{versions: versions}, nil
+}
+
+type history struct {
+	versions []*queryresult.KeyModification
+}
+
+func (h *history) HasNext() bool { return len(h.versions) > 0 }
+func (h *history) Close() error  { return nil }
+
+func (h *history) Next() (*queryresult.KeyModification, error) {
+	version := h.versions[0]
+	h.versions = h.versions[1:]
+	return version, nil
 }
 
 func (s *stub) InvokeChaincode(name string, args [][]byte, channelName string) *peer.Response {

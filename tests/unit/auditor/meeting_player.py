@@ -9,6 +9,8 @@ import base64
 import json
 from typing import TYPE_CHECKING, Any
 
+import cbor2
+
 from auditor.replay.authority import Offices
 from auditor.verifier import Verifier
 from client.encodings import cbor, hashes
@@ -50,6 +52,7 @@ class Player:
         self.second = fabric.person("RegulatorMSP", "relay")
         self.verifier = fabric.person("AssociationMSP", "verifier")
         self.held: dict[str, tuple[Lender, SignedBallot]] = {}
+        self.versions: dict[str, tuple[int, int]] = {}
         self.subtotals = 0
         self.last_tx = ""
 
@@ -120,9 +123,30 @@ class Player:
         arguments: Sequence[bytes],
         response: bytes,
         writes: Mapping[str, bytes | None],
+        reads: Sequence[str] = (),
     ) -> None:
+        """Run a transaction that looked at `reads` as they were, in a block of its own."""
         self.last_tx = self.chain.next_transaction_id(creator)
-        self.chain.add(self.chain.invoke(creator, "arbitration", arguments, response=response, writes=writes))
+        seen = {name: self.versions.get(name) for name in reads}
+        transaction = self.chain.invoke(
+            creator, "arbitration", arguments, response=response, writes=writes, reads=seen
+        )
+        self.chain.add(transaction)
+        for name, value in writes.items():
+            if value is None:
+                self.versions.pop(name, None)
+            else:
+                self.versions[name] = (len(self.chain.blocks) - 1, 0)
+
+    def looked_at(self, *ballots: SignedBallot) -> list[str]:
+        """The keys that a batch's judges look at: the voter's ballot, and the session where there is one."""
+        keys = [key(kind, MTG) for kind in ("meeting", "state", "cap")]
+        held = {lender.sub for lender, _ in self.held.values()}
+        for signed in ballots:
+            keys.append(key("ballot", MTG, signed.ballot.sub))
+            if signed.ballot.sub in held:
+                keys.append(key("session", MTG, signed.ballot.ses))
+        return keys
 
     def announced(self) -> Player:
         meeting = self.scene.meeting
@@ -198,27 +222,30 @@ class Player:
         signed: SignedBallot,
         number: int,
         *,
-        tx: str,
         door: str = "AssociationMSP",
         rev: int = 1,
     ) -> dict[str, bytes]:
-        """Return the two records that an accepted ballot leaves."""
+        """Return the records that an accepted ballot leaves: its own, and the session of the one before."""
         lender, content = self.scene.lenders[name], signed.ballot
-        record = {
-            "v": 1,
-            "ack": {"door": door, "no": number, "time": ACK_FORM},
-            "claims": [{"class": one.cls, "fen": one.fen} for one in lender.claims],
-            "digest": signed.digest,
-            "enr": rev,
-            "seq": content.seq,
-            "ses": content.ses,
-            "tx": tx,
-            "votes": dict(content.votes),
-        }
-        return {
-            key("ballot", MTG, lender.sub): canonical(record),
-            key("session", MTG, content.ses): signed.digest.encode(),
-        }
+        record = json.loads(self.scene.meeting.record)
+        classes = [one["class"] for one in record["roll"]["classes"]]
+        ballot = [
+            1,
+            ["AssociationMSP", "RegulatorMSP"].index(door),
+            number,
+            ACK_TIME,
+            [[classes.index(one.cls), one.fen] for one in lender.claims],
+            unpadded(signed.digest),
+            rev,
+            content.seq,
+            unpadded(content.ses),
+            [motion["choices"].index(content.votes[motion["id"]]) for motion in record["motions"]],
+        ]
+        left = {key("ballot", MTG, lender.sub): cbor2.dumps(ballot)}
+        if name in self.held:
+            before = self.held[name][1]
+            left[key("session", MTG, before.ballot.ses)] = before.digest.encode()
+        return left
 
     def submit(
         self,
@@ -228,17 +255,19 @@ class Player:
         change: Mapping[str, bytes | None] | None = None,
         response: bytes | None = None,
         raw: bool = False,
+        reads: Sequence[str] | None = None,
     ) -> Player:
         """Submit ballots: (lender, acknowledgement number, votes and seq). `change` forges writes."""
         creator = by or self.relay
         tx = self.chain.next_transaction_id(creator)
         entries: list[Entry] = []
         writes: dict[str, bytes] = {}
+        looked_at = self.looked_at(*(self.ballot(name, **options) for name, _, options in ballots))
         before = dict(self.held)
         for name, number, options in ballots:
             entries.append(self.entry(name, number, raw=raw, **options))
             signed = self.ballot(name, **options)
-            writes |= self.accept(name, signed, number, tx=tx, door=creator.msp_id)
+            writes |= self.accept(name, signed, number, door=self.door_of(creator))
             self.held[name] = (self.scene.lenders[name], signed)
         writes[key("subtotal", MTG, tx)] = self.subtotal(before, [name for name, *_ in ballots])
         self.subtotals += 1
@@ -251,8 +280,12 @@ class Player:
             [b"SubmitBallots", encode_batch(MTG, entries)],
             verdicts(len(ballots)) if response is None else response,
             forged,
+            looked_at if reads is None else reads,
         )
         return self
+
+    def door_of(self, creator: Signer) -> str:
+        return "RegulatorMSP" if creator.msp_id == "RegulatorMSP" else "AssociationMSP"
 
     def subtotal(self, before: Mapping[str, tuple[Lender, SignedBallot]], names: Sequence[str]) -> bytes:
         present: dict[str, list[int]] = {}
@@ -304,6 +337,10 @@ class Player:
                 "motions": motions,
             }
         )
+
+
+def unpadded(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
 def _count(cells: dict[str, list[int]], lender: Lender, sign: int) -> None:

@@ -6,9 +6,12 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import cbor2
 import pytest
 
+from client.encodings.ballot import sign_ballot
 from client.encodings.batch import CompactEntry, encode_batch
+from client.encodings.entries import compact_entry
 from tests.unit.auditor.lenders import canonical, key, verdicts
 from tests.unit.auditor.meeting_player import CHANNEL, MTG, Player
 from tests.vectors.scene import ACK_TIME
@@ -87,6 +90,7 @@ def test_refused_held_and_pending_entries(player: Player) -> None:
     twice = player.entry("chen", 4)
     # Every leaf of so small a roll is a node of its cap: another place on the roll, not another proof.
     again = player.entry("ding", 5)
+    assert isinstance(again, CompactEntry)
     again = replace(again, index=(again.index + 1) % 7)
     late = replace(player.entry("zeng", 6), ack_time=ACK_TIME + 10**6)
     entries = [player.entry("an", 1), player.entry("an", 7, m1="reject"), wrong, twice, again, late]
@@ -101,13 +105,15 @@ def test_refused_held_and_pending_entries(player: Player) -> None:
             [5, "BALLOT_LATE", 0],
         ],
     )
-    player.run(player.relay, [b"SubmitBallots", encode_batch(MTG, entries)], response, {})
+    looked_at = player.looked_at(*(player.ballot(name) for name in ("an", "chen", "ding", "zeng")))
+    player.run(player.relay, [b"SubmitBallots", encode_batch(MTG, entries)], response, {}, looked_at)
     unknown = player.entry("bo", 8, seq=2)  # its session is the second, which was never recorded
     player.run(
         player.relay,
         [b"SubmitBallots", encode_batch(MTG, [unknown])],
         verdicts(0, pending=[[0, "SESSION_NOT_FOUND"]]),
         {},
+        player.looked_at(player.ballot("bo")),
     )
     verifier = player.follow()
     assert [str(one) for one in verifier.findings(CHANNEL)] == []
@@ -130,6 +136,7 @@ def test_a_verdict_names_the_revision_it_relied_on(player: Player) -> None:
         [b"SubmitBallots", encode_batch(MTG, [player.entry("bo", 2)])],
         verdicts(0, refused=[[0, "KEY_REVOKED", 2]]),
         {},
+        player.looked_at(player.ballot("bo")),
     )
     assert findings(player) == ()
 
@@ -165,25 +172,29 @@ def test_step_15_a_step_that_nobody_proposed(player: Player) -> None:
     assert only(player, 15).expected == "STEP_NOT_PROPOSED"
 
 
-def forged_ballot(player: Player, **changes: Any) -> dict[str, bytes | None]:
-    tx = player.chain.next_transaction_id(player.relay)
-    name, value = next(iter(player.accept("an", player.ballot("an"), 1, tx=tx).items()))
-    return {name: canonical({**json.loads(value), **changes})}
+def forged_ballot(player: Player, member: int, value: Any) -> dict[str, bytes | None]:
+    name, record = next(iter(player.accept("an", player.ballot("an"), 1).items()))
+    items = cbor2.loads(record)
+    items[member] = value
+    return {name: cbor2.dumps(items)}
 
 
 @pytest.mark.parametrize(
-    "changes",
+    ("member", "value"),
     [
-        {"votes": {"m1": "reject", "m2": "approve"}},
-        {"claims": [{"class": "individual", "fen": 12345670}]},
-        {"digest": "A" * 43},
-        {"seq": 2},
-        {"ack": {"door": "AssociationMSP", "no": 1, "time": "2026-03-03T08:29:00Z"}},
+        (9, [1, 0]),
+        (4, [[1, 12345670]]),
+        (5, bytes(32)),
+        (7, 2),
+        (3, ACK_TIME - 60),
+        (2, 2),
+        (1, 1),
+        (8, bytes(16)),
     ],
-    ids=lambda changes: next(iter(changes)),
+    ids=["votes", "claims", "digest", "seq", "time", "number", "door", "session"],
 )
-def test_step_15_a_ballot_record_with_one_member_changed(player: Player, changes: dict[str, Any]) -> None:
-    only(player.submit([("an", 1, {})], change=forged_ballot(player, **changes)), 15)
+def test_step_15_a_ballot_record_with_one_member_changed(player: Player, member: int, value: Any) -> None:
+    only(player.submit([("an", 1, {})], change=forged_ballot(player, member, value)), 15)
 
 
 def test_step_15_a_forged_subtotal(player: Player) -> None:
@@ -192,14 +203,63 @@ def test_step_15_a_forged_subtotal(player: Player) -> None:
     assert "subtotal" in only(player.submit([("an", 1, {})], change=change), 15).reason
 
 
-def test_step_15_a_session_not_consumed(player: Player) -> None:
+def twice(fabric: Network) -> Player:
+    return Player(fabric, revote="last").enrolled(sessions=2).opened().submit([("an", 1, {})])
+
+
+def test_step_15_a_session_not_written_down_as_used(fabric: Network) -> None:
+    player = twice(fabric)
     name = key("session", MTG, player.ballot("an").ballot.ses)
-    assert "no write" in str(only(player.submit([("an", 1, {})], change={name: None}), 15))
+    found = only(player.submit([("an", 2, {"seq": 2})], change={name: None}), 15)
+    assert "no write" in str(found)
+
+
+def test_a_session_used_twice(fabric: Network) -> None:
+    player = twice(fabric).submit([("an", 2, {"seq": 2})])
+    scene, lender = player.scene, player.scene.lenders["an"]
+    first, last = (player.ballot("an", seq=seq).ballot for seq in (1, 2))
+    for number, ses in enumerate((first.ses, last.ses), start=3):
+        signed = sign_ballot(replace(last, seq=3, ses=ses), lender.x5t, lender.key)
+        entry = compact_entry(
+            signed,
+            scene.meeting,
+            scene.leaf(lender),
+            index=scene.index(lender),
+            proof=scene.proof(lender),
+            ack_no=number,
+            ack_time=ACK_TIME,
+        )
+        player.run(
+            player.relay,
+            [b"SubmitBallots", encode_batch(MTG, [entry])],
+            verdicts(0, refused=[[0, "SESSION_USED", 1]]),
+            {},
+            player.looked_at(signed),
+        )
+    assert findings(player) == ()
+
+
+@pytest.mark.parametrize("kind", ["ballot", "session", "state", "cap", "meeting"])
+def test_step_15_a_verdict_without_a_look(fabric: Network, kind: str) -> None:
+    """Peers find conflicts by what batches read: one that read nothing conflicts with none."""
+    player = twice(fabric)
+    reads = player.looked_at(player.ballot("an", seq=2))
+    reads = [name for name in reads if not name.startswith(f"\x00{kind}\x00")]
+    found = only(player.submit([("an", 2, {"seq": 2})], reads=reads), 15)
+    assert kind in found.reason
+    assert (found.expected, found.found) == ("a read", "none")
+
+
+def test_step_15_a_meeting_that_nobody_can_hold_yet(fabric: Network) -> None:
+    assert only_code(Player(fabric, proxies=True).enrolled().announced()) == "MEETING_UNSUPPORTED"
+
+
+def only_code(player: Player) -> Any:
+    return findings(player)[0].expected
 
 
 def test_step_15_an_injected_ballot(player: Player) -> None:
-    tx = player.chain.next_transaction_id(player.relay)
-    extra = player.accept("bo", player.ballot("bo"), 2, tx=tx)
+    extra = player.accept("bo", player.ballot("bo"), 2)
     only(player.submit([("an", 1, {})], change=extra), 15)
 
 
@@ -216,46 +276,43 @@ def test_step_16_a_good_ballot_refused(player: Player) -> None:
 
 
 def test_step_16_a_bad_signature_accepted(player: Player) -> None:
-    tx = player.chain.next_transaction_id(player.relay)
     entry = unsigned(player, "an", 1)
     player.run(
         player.relay,
         [b"SubmitBallots", encode_batch(MTG, [entry])],
         verdicts(1),
-        player.accept("an", player.ballot("an"), 1, tx=tx),
+        player.accept("an", player.ballot("an"), 1),
     )
     found = only(player, 16)
     assert (found.expected, found.found) == ("refused SIGNATURE_INVALID", "accepted")
 
 
 def test_step_16_a_session_that_identity_does_not_have(player: Player) -> None:
-    tx = player.chain.next_transaction_id(player.relay)
     signed = player.ballot("an", seq=2)  # its session is the second, which was never recorded
     entry = player.entry("an", 1, seq=2)
     player.run(
         player.relay,
         [b"SubmitBallots", encode_batch(MTG, [entry])],
         verdicts(1),
-        player.accept("an", signed, 1, tx=tx),
+        player.accept("an", signed, 1),
     )
     assert only(player, 16).expected == "pending SESSION_NOT_FOUND"
 
 
 def test_step_16_two_ballots_of_one_voter(player: Player) -> None:
     player.submit([("an", 1, {})])
-    tx = player.chain.next_transaction_id(player.relay)
     signed = player.ballot("an", m1="reject")
     player.run(
         player.relay,
         [b"SubmitBallots", encode_batch(MTG, [player.entry("an", 2, m1="reject")])],
         verdicts(1),
-        player.accept("an", signed, 2, tx=tx),
+        player.accept("an", signed, 2),
     )
     assert only(player, 16).expected == "refused SEQ_EQUIVOCATION"
 
 
 def test_step_17_a_revision_that_never_was(player: Player) -> None:
-    found = only(player.submit([("an", 1, {})], change=forged_ballot(player, enr=7)), 17)
+    found = only(player.submit([("an", 1, {})], change=forged_ballot(player, 6, 7)), 17)
     assert found.found == 7
 
 

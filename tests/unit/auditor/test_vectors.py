@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from auditor.replay.judgement import Bench, HeldBallot, Judgement, judge
+from auditor.replay.judgement import Bench, Judgement, judge
 from auditor.replay.people import Enrolment, Session
 from auditor.rules import Change, CountedBallot, result_bytes, tally
 from client.encodings import cbor
+from client.encodings.ballot_record import BallotRecord
 from client.encodings.batch import decode_entry
 from client.encodings.entries import read_entry
 from client.encodings.errors import Refused
@@ -50,10 +51,14 @@ def judged(meeting: Meeting, cap: list[bytes], vector: dict[str, Any]) -> Judgem
             cap=cap,
             enrolment=Enrolment(**without_version(enrolment)) if enrolment else None,
             session=Session(**without_version(session)) if session else None,
-            held=HeldBallot(held["digest"], held["seq"], (), {}) if held else None,
+            held=standing_ballot(held) if held else None,
             session_used=vector["session_used"] is not None,
         ),
     )
+
+
+def standing_ballot(held: dict[str, Any]) -> BallotRecord:
+    return BallotRecord(0, 1, 0, (), held["digest"], 1, held["seq"], held["ses"], {})
 
 
 def without_version(record: dict[str, Any]) -> dict[str, Any]:

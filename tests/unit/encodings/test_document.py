@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from client.encodings import ballot, batch, hashes, merkle, receipt
+from client.encodings import ballot, batch, hashes, mandate, merkle, receipt
 from client.encodings.acknowledgement import TYP as ACK_TYP
 from client.encodings.codes import CODES
 from client.rolls.claims import COLUMNS
@@ -26,13 +26,13 @@ def test_only_codes_of_the_registry_are_named() -> None:
 
 
 def test_every_domain_tag_and_type_is_described() -> None:
-    tags = (hashes.BALLOT, hashes.COMMITMENT, hashes.MEETING, hashes.STEP)
-    for name in (*(tag.decode() for tag in tags), ballot.TYP, ACK_TYP, receipt.TYP):
+    tags = (hashes.BALLOT, hashes.COMMITMENT, hashes.MANDATE, hashes.MEETING, hashes.STEP)
+    for name in (*(tag.decode() for tag in tags), ballot.TYP, ACK_TYP, mandate.TYP, receipt.TYP):
         assert name in TEXT
 
 
 def test_limits_are_the_codes() -> None:
-    for limit in (ballot.MAX_BYTES, batch.MAX_BATCH, batch.MAX_ENTRY, merkle.MAX_CAP):
+    for limit in (ballot.MAX_BYTES, batch.MAX_BATCH, batch.MAX_ENTRY, mandate.MAX_BYTES, merkle.MAX_CAP):
         assert f"{limit:,}" in TEXT
 
 

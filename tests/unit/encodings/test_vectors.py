@@ -11,25 +11,29 @@ import pytest
 
 from client.encodings import (
     acknowledgement,
+    ballot_record,
     base64url,
     cbor,
     certificates,
     commitment,
     jcs,
     leaf,
+    mandate,
     meeting,
     merkle,
     receipt,
     records,
     step,
 )
-from client.encodings.batch import CompactEntry, RawEntry, decode_batch, decode_entry, encode_batch
+from client.encodings.batch import decode_batch, decode_entry, encode_batch
 from client.encodings.codes import CODES
 from client.encodings.errors import Refused
 from client.encodings.judge import Accepted, Context, Held, HeldBallot, Pending, judge_entry
 from client.encodings.judge_batch import judge_batch
 from client.encodings.tally import Tally
+from tests.vectors.cases import kind_of
 from tests.vectors.generate import FILES, render
+from tests.vectors.record_file import record_json
 
 FOLDER = Path(__file__).parents[2] / "vectors"
 
@@ -77,13 +81,13 @@ def judge_vector(file: str, vector: dict[str, Any]) -> tuple[str, str]:
     parsed, cap = meeting_of(file, vector["meeting"])
     held, enrolment, session = vector["held"], vector["enrolment"], vector["session"]
     entry = decode_entry(bytes.fromhex(vector["entry"]))
-    assert isinstance(entry, RawEntry if vector["kind"] == "raw" else CompactEntry)
+    assert kind_of(entry) == vector["kind"]
     context = Context(
         meeting=parsed,
         cap=cap,
         enrolment=records.enrolment_from_json(enrolment) if enrolment else None,
         session=records.session_from_json(session) if session else None,
-        held=HeldBallot(held["seq"], held["digest"]) if held else None,
+        held=HeldBallot(held["seq"], held["digest"], held["ses"]) if held else None,
         session_used=vector["session_used"],
     )
     try:
@@ -113,6 +117,8 @@ def test_every_ballot_code_has_a_vector() -> None:
     order = list(CODES)
     due = set(order[: order.index("BATCH_FORMAT")])
     due -= {"ACK_FORMAT", "ACK_TIME", "ACK_MISMATCH"}  # acknowledgement.json and receipt.json
+    due -= {"MANDATE_FORMAT"}  # mandate.json
+    due -= {"MANDATE_NOT_FOUND", "MANDATE_REVOKED", "PRINCIPAL_VOTED"}  # no meeting takes proxies yet
     found = {
         vector["code"] for name in ("accept", "reject") for vector in load(f"ballot_{name}.json")["vectors"]
     }
@@ -146,7 +152,12 @@ def test_merkle_trees() -> None:
                 leaves[index], index=index, size=size, height=height, path=path, cap=tree.cap(height)
             )
     for item in load("merkle.json")["cap_heights"]:
-        assert merkle.cap_height(item["size"]) == item["height"]
+        size, least, most = item["size"], item["height"], item["root"]
+        assert merkle.cap_height(size) == least
+        heights = range(most + 3)
+        assert [height for height in heights if merkle.is_cap_height(size, height)] == [
+            *range(least, most + 1)
+        ]
 
 
 @pytest.mark.parametrize("vector", named(load("merkle.json")["reject"]))
@@ -202,10 +213,7 @@ def test_leaf_refused(vector: dict[str, Any]) -> None:
 def test_batch_read(vector: dict[str, Any]) -> None:
     data = bytes.fromhex(vector["batch"])
     batch = decode_batch(data)
-    kinds = [
-        entry.code if isinstance(entry, Refused) else "raw" if isinstance(entry, RawEntry) else "compact"
-        for entry in batch.entries
-    ]
+    kinds = [entry.code if isinstance(entry, Refused) else kind_of(entry) for entry in batch.entries]
     assert (batch.mtg, kinds) == (vector["mtg"], vector["entries"])
     good = [entry for entry in batch.entries if not isinstance(entry, Refused)]
     if len(good) == len(kinds):
@@ -272,6 +280,42 @@ def test_acknowledgement_refused(vector: dict[str, Any]) -> None:
     with pytest.raises(Refused) as refused:
         acknowledgement.parse_acknowledgement(vector["jws"]).verify(key)
     assert refused.value.code == vector["code"]
+
+
+def test_mandates() -> None:
+    file = load("mandate.json")
+    key = certificates.public_key(records.decode_certificate(file["certificate"]))
+    for vector in file["accept"]:
+        signed = mandate.parse_mandate(vector["jws"])
+        signed.verify(key)
+        assert (signed.digest, signed.compact) == (vector["digest"], vector["jws"])
+        assert json.loads(signed.mandate.payload()) == vector["payload"]
+        assert signed.mandate.covers("m1")
+        assert signed.mandate.covers("m2") == (signed.mandate.motions == "*")
+
+
+@pytest.mark.parametrize("vector", named(load("mandate.json")["reject"]))
+def test_mandate_refused(vector: dict[str, Any]) -> None:
+    key = certificates.public_key(records.decode_certificate(load("mandate.json")["certificate"]))
+    with pytest.raises(Refused) as refused:
+        mandate.parse_mandate(vector["jws"]).verify(key)
+    assert refused.value.code == vector["code"]
+
+
+@pytest.mark.parametrize("vector", named(load("record.json")["accept"]))
+def test_ballot_record(vector: dict[str, Any]) -> None:
+    parsed, _ = meeting_of("ballot_accept.json", vector["meeting"])
+    data = bytes.fromhex(vector["record"])
+    held = ballot_record.parse_ballot_record(data, parsed)
+    assert held.encode(parsed) == data
+    assert record_json(held) == vector["ballot"]
+
+
+@pytest.mark.parametrize("vector", named(load("record.json")["reject"]))
+def test_no_ballot_record(vector: dict[str, Any]) -> None:
+    parsed, _ = meeting_of("ballot_accept.json", vector["meeting"])
+    with pytest.raises(ValueError, match=r"it is|is none"):
+        ballot_record.parse_ballot_record(bytes.fromhex(vector["record"]), parsed)
 
 
 def test_steps() -> None:

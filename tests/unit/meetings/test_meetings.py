@@ -191,7 +191,7 @@ def test_a_roll_that_is_none_is_refused(lines: list[RollLine], why: str) -> None
         {"methods": []},
         {"motions": []},
         {"genesis": {"identity": "a" * 64}},
-        {"revote": "first"},
+        {"revote": "always"},
     ],
 )
 def test_a_record_that_cannot_be_is_refused(changes: dict[str, Any]) -> None:
