@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from auditor.errors import AuditUnavailable
 from auditor.log.errors import LogRefused
-from auditor.log.publish import Place, publish
+from auditor.log.publish import LastBlock, publish
 from auditor.verifier import IDENTITY, Verifier
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from auditor.source import BlockSource
 
 
-def publish_current(
+def publish_current(  # noqa: PLR0917  a world, a question, and who answers
     source: BlockSource,
     roots: Roots,
     mtg: str,
@@ -46,8 +46,8 @@ def publish_current(
         if findings or meeting is None:
             said = str(findings[0]) if findings else "it is broken"
             raise LogRefused("LOG_UNVERIFIED", f"{channel}: {len(findings)} findings, the first: {said}")
-        place = Place(verifier.height(channel) - 1, verifier.head(channel))
-        return publish(database, meeting, place, signer, regulator, now=now)
+        last = LastBlock(verifier.height(channel) - 1, verifier.head(channel))
+        return publish(database, meeting, last, signer, regulator, now=now)
     raise AuditUnavailable(
         f"there is no meeting {mtg!r} on {', '.join(channels) or 'any channel'}; check its id"
     )

@@ -11,6 +11,7 @@ REFUSALS: Final = {
     "LOG_PLACE": "There is no such place in a tree of that size; name one that there is.",
     "LOG_PATH": "The proof's path is too long, too short or no list of hashes; ask the log for it again.",
     "LOG_ROOT": "The proof's path leads to another root; it proves nothing about this tree.",
+    "LOG_ABSENT": "The log has no such ballot; ask with the digest of one that was accepted.",
     "LOG_SIZES": "A tree doesn't grow from that size to that size; name the smaller size first.",
     "LOG_ORDER": "The ballots are not in the chain's order; read the channel from its beginning.",
     "LOG_CHAIN": "The log and the chain disagree about a ballot; the log is not continued.",
@@ -32,8 +33,9 @@ REFUSALS: Final = {
 class LogRefused(Negative):
     """Something of the log doesn't hold (exit 1).
 
-    `code` is one of REFUSALS, or of the encodings' registry where a receipt's own parts are at
-    fault (then `detail` is the registry's whole message); `expected` and `found` are the two values that disagreed, in a printable form.
+    `code` is one of REFUSALS, or of the encodings' registry where a receipt's own parts are at fault
+    (then `detail` is the registry's whole message); `expected` and `found` are the two values that
+    disagreed, in a printable form.
     """
 
     code: str

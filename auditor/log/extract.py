@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from auditor.log import kinds
 from auditor.log.errors import LogRefused
 from auditor.log.leaf import LogLeaf, parse_leaf
 from auditor.log.promise import hash_list
@@ -16,9 +17,7 @@ if TYPE_CHECKING:
     from auditor.log.head import VerifiedHead
     from auditor.log.service_db import LogBook
 
-TYPE: Final = "concordat-log-leaves"
 MAX_LEAVES: Final = 20_000
-_NAMES: Final = frozenset({"v", "type", "mtg", "size", "leaves"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +48,7 @@ class Extract:
     def encode(self) -> bytes:
         """Return the canonical bytes of its file."""
         leaves = [one.as_json() for one in self.leaves]
-        return jcs.dumps({"v": 1, "type": TYPE, "mtg": self.mtg, "size": self.size, "leaves": leaves})
+        return jcs.dumps({"v": 1, "type": kinds.LEAVES, "mtg": self.mtg, "size": self.size, "leaves": leaves})
 
     def verify(self, head: VerifiedHead) -> None:
         """Refuse (HEAD_MEETING, LOG_PLACE, LOG_PATH, LOG_ROOT) unless every leaf is in the head's tree."""
@@ -81,16 +80,12 @@ def extract_block(book: LogBook, block: int, size: int) -> Extract:
 def parse_extract(data: bytes) -> Extract:
     """Return the extract of a file's bytes (any JSON form), nothing verified yet; refuse with LOG_LEAF."""
     try:
-        value = jcs.loads(data)
-        if not isinstance(value, dict) or value.keys() != _NAMES or (value["v"], value["type"]) != (1, TYPE):
-            raise LogRefused("LOG_LEAF", "missing or unknown members, or another version or type")
+        value = kinds.members(data, kinds.LEAVES, "mtg", "size", "leaves")
         if not isinstance(value["leaves"], list) or len(value["leaves"]) > MAX_LEAVES:
             raise LogRefused("LOG_LEAF", f"leaves is no list of at most {MAX_LEAVES}")
         leaves = tuple(_placed(one) for one in value["leaves"])
-    except jcs.JsonError as error:
-        raise LogRefused("LOG_LEAF", str(error)) from error
     except ValueError as error:
-        raise LogRefused("LOG_LEAF", f"path: {error}") from error
+        raise LogRefused("LOG_LEAF", str(error)) from error
     indexes = [one.index for one in leaves]
     if not isinstance(value["mtg"], str) or not is_count(value["size"]) or indexes != sorted(set(indexes)):
         raise LogRefused("LOG_LEAF", "mtg, size or the order of the leaves")

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
 from auditor import protobuf as pb
+from auditor.errors import AuditUnavailable
+from auditor.log import kinds
 from auditor.log.errors import LogRefused
 from auditor.log.tree import EMPTY_ROOT
 from auditor.members import Membership, NotAMember
@@ -21,12 +24,9 @@ from client.encodings.records import decode_certificate
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
-
     from auditor.members import Organisation
 
 TYP: Final = "concordat-head+jws"
-TYPE: Final = "concordat-head"
 ROLE: Final = "auditor"  # the certificate attribute `role` of docs/authority.md
 MAX_CERTIFICATES: Final = 4
 
@@ -99,7 +99,7 @@ class SignedHead:
     def encode(self) -> bytes:
         """Return the head's file: everything that a stranger with the trust root needs to verify it."""
         return jcs.dumps(
-            {"v": 1, "type": TYPE, "head": self.compact, "certificates": self.certificates_json()}
+            {"v": 1, "type": kinds.HEAD, "head": self.compact, "certificates": self.certificates_json()}
         )
 
     def load_certificates(self) -> list[x509.Certificate]:
@@ -135,8 +135,18 @@ class VerifiedHead:
 class HeadSigner:
     """The auditor's key and its certificates (DER), its own first and the CA's root last."""
 
-    key: EllipticCurvePrivateKey
+    key: ec.EllipticCurvePrivateKey
     certificates: tuple[bytes, ...]
+
+    @classmethod
+    def load(cls, key: bytes, chain: Sequence[bytes]) -> HeadSigner:
+        """Return the signer of a PKCS #8 key and certificates, all PEM; AuditUnavailable for another key."""
+        loaded = load_pem_private_key(key, None)
+        if not isinstance(loaded, ec.EllipticCurvePrivateKey) or not isinstance(loaded.curve, ec.SECP256R1):
+            raise AuditUnavailable("the auditor's key is no P-256 key; enrol the auditor again")
+        return cls(
+            loaded, tuple(x509.load_pem_x509_certificate(one).public_bytes(Encoding.DER) for one in chain)
+        )
 
     def sign(self, head: TreeHead) -> SignedHead:
         """Return the head signed."""
@@ -164,12 +174,9 @@ def parse_head(compact: str, chain: Sequence[bytes]) -> SignedHead:
 def parse_head_file(data: bytes) -> SignedHead:
     """Return the head of a file's bytes (any JSON form), nothing verified yet; refuse with HEAD_FORMAT."""
     try:
-        value = jcs.loads(data)
-    except jcs.JsonError as error:
+        value = kinds.members(data, kinds.HEAD, "head", "certificates")
+    except ValueError as error:
         raise LogRefused("HEAD_FORMAT", str(error)) from error
-    names = {"v", "type", "head", "certificates"}
-    if not isinstance(value, dict) or value.keys() != names or (value["v"], value["type"]) != (1, TYPE):
-        raise LogRefused("HEAD_FORMAT", "missing or unknown members, or another version or type")
     return head_from_json(value["head"], value["certificates"])
 
 

@@ -30,11 +30,11 @@ BATCH: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class LastBlock:
     """The last block that was verified: its number, and its header's hash in hex."""
 
-    block: int
-    block_hash: str
+    number: int
+    hash: str
 
 
 def extend_log(database: ServiceDatabase, mtg: str, leaves: Iterable[LogLeaf], start: int = 0) -> int:
@@ -143,7 +143,7 @@ def _verify_continues(last: VerifiedHead, head: TreeHead, tree: LogTree) -> None
 def publish(
     database: ServiceDatabase,
     meeting: ChainMeeting,
-    place: Place,
+    last: LastBlock,
     signer: HeadSigner,
     regulator: Organisation,
     *,
@@ -151,7 +151,7 @@ def publish(
 ) -> SignedHead:
     """Log every ballot that a verified chain holds of a meeting, and sign the head over it.
 
-    `place` is the channel's last verified block, `now` the head's time. Refuses as `extend_log` and
+    `last` is the channel's last verified block, `now` the head's time. Refuses as `extend_log` and
     `sign_head` do.
     """
     size = extend_log(database, meeting.mtg, _accepted(meeting))
@@ -163,8 +163,8 @@ def publish(
         channel=meeting.channel,
         size=size,
         root=root,
-        block=place.block,
-        block_hash=place.block_hash,
+        block=last.number,
+        block_hash=last.hash,
         time=now,
     )
     return sign_head(database, head, signer, regulator)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from auditor.log import kinds
 from auditor.log.errors import LogRefused
 from auditor.log.head import SignedHead, VerifiedHead, head_from_json, verify_head
 from auditor.log.leaf import LogLeaf
@@ -20,9 +21,8 @@ if TYPE_CHECKING:
 
     from auditor.log.trust import TrustRoot
 
-TYPE: Final = "concordat-audited-receipt"
 _T = TypeVar("_T")
-_NAMES: Final = frozenset({"v", "type", "receipt", "record", "head", "certificates", "index", "pos", "path"})
+_NAMES: Final = ("receipt", "record", "head", "certificates", "index", "pos", "path")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class AuditedReceipt:
         return jcs.dumps(
             {
                 "v": 1,
-                "type": TYPE,
+                "type": kinds.RECEIPT,
                 "receipt": base64url.encode(self.receipt),
                 "record": base64url.encode(self.record),
                 "head": self.head.compact,
@@ -85,33 +85,19 @@ class VerifiedAuditedReceipt:
             raise TypeError("only verify_audited makes a VerifiedAuditedReceipt")
 
 
-def is_audited(data: bytes) -> bool:
-    """Say whether a file calls itself an audited receipt; what it is worth, `verify_audited` says."""
-    try:
-        value = jcs.loads(data)
-    except jcs.JsonError:
-        return False
-    return isinstance(value, dict) and value.get("type") == TYPE
-
-
 def parse_audited(data: bytes) -> AuditedReceipt:
     """Return the audited receipt of a file's bytes (any JSON form), nothing verified yet.
 
     Refuse with AUDITED_FORMAT or HEAD_FORMAT.
     """
     try:
-        value = jcs.loads(data)
-    except jcs.JsonError as error:
-        raise LogRefused("AUDITED_FORMAT", str(error)) from error
-    if not isinstance(value, dict) or value.keys() != _NAMES or (value["v"], value["type"]) != (1, TYPE):
-        raise LogRefused("AUDITED_FORMAT", "missing or unknown members, or another version or type")
-    if not is_count(value["index"]) or not is_count(value["pos"]):
-        raise LogRefused("AUDITED_FORMAT", "index or pos")
-    try:
+        value = kinds.members(data, kinds.RECEIPT, *_NAMES)
+        if not is_count(value["index"]) or not is_count(value["pos"]):
+            raise LogRefused("AUDITED_FORMAT", "index or pos")
         receipt, record = _text_bytes(value["receipt"]), _text_bytes(value["record"])
         path = hash_list(value["path"])
     except ValueError as error:
-        raise LogRefused("AUDITED_FORMAT", f"receipt, record or path: {error}") from error
+        raise LogRefused("AUDITED_FORMAT", str(error)) from error
     head = head_from_json(value["head"], value["certificates"])
     return AuditedReceipt(receipt, record, head, value["index"], value["pos"], path)
 

@@ -1,8 +1,8 @@
 """The append-only tree of RFC 9162 (section 2.1) on stored nodes.
 
 Only nodes of complete subtrees are stored: such a node never changes again, so appending writes and
-never rewrites, and the tree of any earlier size is still there. The node at (level, index) is the
-hash of the leaves index * 2^level to (index + 1) * 2^level - 1.
+never rewrites, and the tree of any earlier size is still there. The node at (level, number) is
+the hash of the leaves number * 2^level to (number + 1) * 2^level - 1.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Place(NamedTuple):
     """Where a complete subtree's node is."""
 
     level: int
-    index: int
+    number: int
 
 
 class NodeStore(Protocol):
@@ -95,9 +95,9 @@ class LogTree:
         for index, leaf in enumerate(batch, self._size):
             place, value = Place(0, index), leaf
             added.append((place, value))
-            while place.index % 2:
+            while place.number % 2:
                 value = node_hash(frontier.pop(), value)
-                place = Place(place.level + 1, place.index >> 1)
+                place = Place(place.level + 1, place.number >> 1)
                 added.append((place, value))
             frontier.append(value)
         self._store.add(added)

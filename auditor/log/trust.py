@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Final
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from auditor.errors import AuditUnavailable
+from auditor.log import kinds
 from auditor.log.errors import LogRefused
 from auditor.members import Organisation
 from auditor.replay.authority import Offices
-from client.encodings import jcs
 from client.encodings.ids import is_hex_hash
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from client.encodings.meeting import Meeting
 
-TYPE: Final = "concordat-trust"
 FILE_NAME: Final = "trust.json"
 """The pinned file's name in the home folder."""
 
@@ -41,7 +40,7 @@ class TrustRoot:
         """Return the file's value."""
         return {
             "v": 1,
-            "type": TYPE,
+            "type": kinds.TRUST,
             "genesis": dict(self.genesis),
             "regulator_ca": sorted(self.regulator_ca),
         }
@@ -73,14 +72,9 @@ def fingerprint(certificate: x509.Certificate) -> str:
 def parse_trust(data: bytes, name: str) -> TrustRoot:
     """Return the trust root of a file's bytes (any JSON form); raises AuditUnavailable, naming the file."""
     try:
-        value = jcs.loads(data)
-    except jcs.JsonError as error:
+        value = kinds.members(data, kinds.TRUST, "genesis", "regulator_ca")
+    except ValueError as error:
         raise AuditUnavailable(f"{name} is no trust file: {error}") from error
-    names = {"v", "type", "genesis", "regulator_ca"}
-    if not isinstance(value, dict) or value.keys() != names or (value["v"], value["type"]) != (1, TYPE):
-        raise AuditUnavailable(
-            f"{name} is no trust file: it needs exactly v (1), type, genesis, regulator_ca"
-        )
     genesis, roots = value["genesis"], value["regulator_ca"]
     if not isinstance(genesis, dict) or not genesis or not all(map(is_hex_hash, genesis.values())):
         raise AuditUnavailable(f"{name} is no trust file: genesis has to map channels to hashes in hex")

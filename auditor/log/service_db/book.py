@@ -76,7 +76,7 @@ class LogBook:
     def add(self, nodes: Sequence[tuple[Place, bytes]]) -> None:
         """Keep new nodes."""
         rows = [
-            {"mtg": self.mtg, "level": place.level, "number": place.index, "hash": value}
+            {"mtg": self.mtg, "level": place.level, "number": place.number, "hash": value}
             for place, value in nodes
         ]
         self._connection.execute(insert(NODES), rows)
