@@ -55,7 +55,7 @@ class TreeHead:
             "mh": is_hash(self.mh),
             "channel": isinstance(self.channel, str) and self.channel.startswith("arbitration-"),
             "size": is_count(self.size),
-            "root": len(self.root) == HASH_BYTES and (self.size > 0 or self.root == EMPTY_ROOT),
+            "root": len(self.root) == HASH_BYTES and (self.size != 0 or self.root == EMPTY_ROOT),
             "block": is_count(self.block),
             "block_hash": is_hex_hash(self.block_hash),
             "time": times.is_time(self.time),

@@ -64,19 +64,30 @@ class ServiceDatabase:
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """Give a connection whose changes are committed together at the end, or not at all."""
-        with self.engine.begin() as connection:
+        """Give a connection whose changes are committed together at the end, or not at all.
+
+        Raises AuditUnavailable where the database is gone, or other writers don't let go of it.
+        """
+        with _available(), self.engine.begin() as connection:
             yield connection
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """Give a connection for looking."""
-        with self._reading.connect() as connection:
+        """Give a connection for looking; raises AuditUnavailable where the database is gone."""
+        with _available(), self._reading.connect() as connection:
             yield connection
 
     def close(self) -> None:
         """Give back every connection."""
         self.engine.dispose()
+
+
+@contextmanager
+def _available() -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        raise AuditUnavailable(f"the audit database is not available: {error.orig}") from error
 
 
 def _sqlite(url: URL) -> Engine:
