@@ -37,13 +37,17 @@ class LastBlock:
     hash: str
 
 
-def extend_log(database: ServiceDatabase, mtg: str, leaves: Iterable[LogLeaf], start: int = 0) -> int:
-    """Continue a log by the verifier's leaves, which begin at index `start`; return its size.
+def extend_log(
+    database: ServiceDatabase, mtg: str, leaves: Iterable[LogLeaf], *, through: int, start: int = 0
+) -> int:
+    """Continue a log by the verifier's leaves, of which `start` is the first one's index; return how many
+    leaves there are up to block `through`, the last that the verifier saw.
 
     Leaves that the log has already are compared, every byte of them; the rest is appended, BATCH at a
     time, so that what was interrupted goes on where it stopped. Refuse with LOG_CHAIN where log and
-    chain disagree: at an index, or because the log has more than the chain.
-    """
+    chain disagree: at an index, or because the log has more of these blocks than the chain. Leaves of
+    later blocks are another run's, which is further.
+    """  # noqa: D205  one sentence
     source, index = iter(leaves), start
     while batch := list(islice(source, BATCH)):
         with database.write() as connection:
@@ -52,12 +56,11 @@ def extend_log(database: ServiceDatabase, mtg: str, leaves: Iterable[LogLeaf], s
             _continue(book, batch, index)
         index += len(batch)
     with database.read() as connection:
-        size = LogBook(connection, mtg).size()
-    if index < size:
-        raise LogRefused(
-            "LOG_CHAIN", "the log has ballots that the chain has not", expected=index, found=size
-        )
-    return size
+        for extra in LogBook(connection, mtg).leaves(index, index + 1):
+            if extra.leaf.block <= through:
+                said = f"the log has a ballot in block {extra.leaf.block} that the chain has not"
+                raise LogRefused("LOG_CHAIN", said, expected="no leaf", found=extra.leaf.encode().decode())
+    return index
 
 
 def _continue(book: LogBook, batch: list[LogLeaf], index: int) -> None:
@@ -153,7 +156,7 @@ def publish(
     `last` is the channel's last verified block, `now` the head's time. Refuses as `extend_log` and
     `sign_head` do.
     """
-    size = extend_log(database, meeting.mtg, _accepted(meeting))
+    size = extend_log(database, meeting.mtg, _accepted(meeting), through=last.number)
     with database.read() as connection:
         root = LogBook(connection, meeting.mtg).tree().root(size)
     head = TreeHead(

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from tests.unit.auditor.builder import Network
 
 TX = "ab" * 32
+THROUGH = 10**6
 
 
 def leaf(number: int) -> LogLeaf:
@@ -115,10 +116,10 @@ def test_what_was_interrupted_goes_on_where_it_stopped(database: ServiceDatabase
         raise ConnectionError("the peer is gone")
 
     with pytest.raises(ConnectionError):
-        extend_log(database, MTG, broken())
+        extend_log(database, MTG, broken(), through=THROUGH)
     assert size_of(database) == BATCH
-    assert extend_log(database, MTG, leaves[BATCH - 3 :], BATCH - 3) == count
-    assert extend_log(database, MTG, [], count) == count
+    assert extend_log(database, MTG, leaves[BATCH - 3 :], through=THROUGH, start=BATCH - 3) == count
+    assert extend_log(database, MTG, [], through=THROUGH, start=count) == count
     tree = LogTree(MemoryNodes())
     tree.extend(one.hash() for one in leaves)
     assert root_of(database) == tree.root()
@@ -130,10 +131,10 @@ def test_a_chain_that_differs_from_the_log_does_not_continue_it(
     database: ServiceDatabase, start: int
 ) -> None:
     leaves = [leaf(number) for number in range(9)]
-    extend_log(database, MTG, leaves[:6])
+    extend_log(database, MTG, leaves[:6], through=THROUGH)
     changed = [*leaves[start:5], replace(leaves[5], tx=TX), *leaves[6:]]
     with pytest.raises(LogRefused) as caught:
-        extend_log(database, MTG, changed, start)
+        extend_log(database, MTG, changed, through=THROUGH, start=start)
     assert caught.value.code == "LOG_CHAIN"
     assert leaves[5].tx in str(caught.value.expected)
     assert TX in str(caught.value.found)
@@ -142,12 +143,22 @@ def test_a_chain_that_differs_from_the_log_does_not_continue_it(
 
 def test_a_chain_that_lost_ballots_left_some_out_or_repeats_one(database: ServiceDatabase) -> None:
     leaves = [leaf(number) for number in range(6)]
-    extend_log(database, MTG, leaves)
-    assert code_of(lambda: extend_log(database, MTG, leaves[:5])) == "LOG_CHAIN"
-    assert code_of(lambda: extend_log(database, MTG, [leaf(7)], 7)) == "LOG_CHAIN"
+    extend_log(database, MTG, leaves, through=THROUGH)
+    assert code_of(lambda: extend_log(database, MTG, leaves[:5], through=THROUGH)) == "LOG_CHAIN"
+    assert code_of(lambda: extend_log(database, MTG, [leaf(7)], through=THROUGH, start=7)) == "LOG_CHAIN"
     again = [replace(leaves[2], block=99)]
-    assert code_of(lambda: extend_log(database, MTG, again, 6)) == "LOG_CHAIN"
+    assert code_of(lambda: extend_log(database, MTG, again, through=THROUGH, start=6)) == "LOG_CHAIN"
     assert size_of(database) == 6
+
+
+def test_a_log_that_is_further_is_no_contradiction(database: ServiceDatabase) -> None:
+    """Another run saw more blocks: this one logs nothing, and knows how many leaves its own blocks have."""
+    leaves = [leaf(number) for number in range(13)]
+    extend_log(database, MTG, leaves, through=12)
+    assert extend_log(database, MTG, leaves[:6], through=10) == 6
+    assert extend_log(database, MTG, leaves[:12], through=11) == 12
+    assert code_of(lambda: extend_log(database, MTG, leaves[:11], through=11)) == "LOG_CHAIN"
+    assert size_of(database) == 13
 
 
 def test_ballots_out_of_the_chains_order(stage: LogStage) -> None:
@@ -177,7 +188,7 @@ def test_a_fork_is_not_signed(stage: LogStage) -> None:
     stage.player.submit([("chen", 3, {})])
     longer = stage.publish(LATER).head
     # A ballot more, yet the very block of the last head.
-    extend_log(stage.database, MTG, [leaf(0)], 3)
+    extend_log(stage.database, MTG, [leaf(0)], through=THROUGH, start=3)
     root = root_of(stage.database)
     assert refused(stage, replace(longer, size=4, root=root)) == "HEAD_FORK"
 

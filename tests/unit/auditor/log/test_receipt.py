@@ -332,7 +332,7 @@ def test_a_block_and_its_neighbours(stage: LogStage) -> None:
         replace(stage.ballot("an"), digest=f"{number:042d}A", block=block, tx=f"{block:064x}")
         for number, block in enumerate(blocks)
     ]
-    extend_log(stage.database, "m", leaves_of("m", ballots))
+    extend_log(stage.database, "m", leaves_of("m", ballots), through=9)
 
     def indexes(block: int, size: int = 6) -> list[int]:
         with stage.database.read() as connection:
