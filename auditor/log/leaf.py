@@ -38,8 +38,14 @@ class LogLeaf:
             raise LogRefused("LOG_LEAF", "mtg, digest, tx, block or pos")
 
     def encode(self) -> bytes:
-        """Return the canonical bytes that the tree is over."""
-        return jcs.dumps({"v": 1} | {name: getattr(self, name) for name in _NAMES})
+        """Return the canonical bytes that the tree is over.
+
+        Written from the pattern, since no value of these forms needs escaping; a test holds it to JCS.
+        """
+        return (
+            f'{{"block":{self.block},"digest":"{self.digest}","mtg":"{self.mtg}","pos":{self.pos},'
+            f'"tx":"{self.tx}","v":1}}'
+        ).encode("ascii")
 
     def hash(self) -> bytes:
         """Return SHA-256(0x00 || leaf)."""

@@ -68,14 +68,10 @@ def _continue(book: LogBook, batch: list[LogLeaf], index: int) -> None:
     if index > size:
         raise LogRefused("LOG_CHAIN", "leaves are left out", expected=size, found=index)
     known = min(size - index, len(batch))
-    for stored, leaf in zip(book.leaves(index, index + known), batch, strict=False):
-        if stored.leaf != leaf:
-            raise LogRefused(
-                "LOG_CHAIN",
-                f"leaf {stored.index}",
-                expected=stored.leaf.encode().decode(),
-                found=leaf.encode().decode(),
-            )
+    for (number, stored), leaf in zip(book.encoded_leaves(index, index + known), batch, strict=False):
+        data = leaf.encode()
+        if stored != data:
+            raise LogRefused("LOG_CHAIN", f"leaf {number}", expected=stored.decode(), found=data.decode())
     try:
         book.append(batch[known:])
     except IntegrityError as error:  # the lock leaves no other reason than a digest that is there already

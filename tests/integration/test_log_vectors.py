@@ -84,11 +84,12 @@ def test_its_proofs_verify_here(outside: dict[str, Any]) -> None:
 
 def test_our_proofs_verify_there_and_altered_ones_nowhere(tree: LogTree) -> None:
     """Each claim is made once as it is and once with a bit of its path changed."""
-    inclusion, consistency = [], []
+    inclusion: list[dict[str, Any]] = []
+    consistency: list[dict[str, Any]] = []
     for size in range(2, tree.size + 1):
         for index in range(size):
             path = [node.hex() for node in tree.inclusion(index, size)]
-            good = {"index": index, "size": size, "leaf": LEAVES[index].hex(), "path": path}
+            good: dict[str, Any] = {"index": index, "size": size, "leaf": LEAVES[index].hex(), "path": path}
             inclusion.append({**good, "root": tree.root(size).hex()})
             inclusion.append({**good, "root": tree.root(size).hex(), "path": flipped(path, index)})
         for first in range(1, size):
@@ -99,14 +100,14 @@ def test_our_proofs_verify_there_and_altered_ones_nowhere(tree: LogTree) -> None
     answer = ask(inclusion=inclusion, consistency=consistency)
     assert answer["refused_inclusion"] == list(range(1, len(inclusion), 2))
     assert answer["refused_consistency"] == list(range(1, len(consistency), 2))
-    for claim in inclusion[1::2]:
+    for altered in inclusion[1::2]:
         with pytest.raises(LogRefused):
             verify_inclusion(
-                bytes.fromhex(claim["leaf"]),
-                index=claim["index"],
-                size=claim["size"],
-                path=[bytes.fromhex(node) for node in claim["path"]],
-                root=bytes.fromhex(claim["root"]),
+                bytes.fromhex(altered["leaf"]),
+                index=altered["index"],
+                size=altered["size"],
+                path=[bytes.fromhex(node) for node in altered["path"]],
+                root=bytes.fromhex(altered["root"]),
             )
 
 

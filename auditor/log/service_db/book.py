@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, insert, select, text, tuple_
+from sqlalchemy import func, insert, select, text, union_all
 
 from auditor.errors import AuditUnavailable
 from auditor.log.head import SignedHead, parse_head_file
 from auditor.log.leaf import LogLeaf, parse_leaf
 from auditor.log.service_db.tables import HEADS, LEAVES, NODES
 from auditor.log.tree import LogTree, Place
+from client.encodings import merkle
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -61,9 +62,16 @@ class LogBook:
         """Return the hashes at places."""
         if not places:
             return {}
-        columns = NODES.c.level, NODES.c.number
-        query = select(*columns, NODES.c.hash).where(
-            NODES.c.mtg == self.mtg, tuple_(*columns).in_([tuple(place) for place in places])
+        levels: dict[int, list[int]] = {}
+        for place in places:
+            levels.setdefault(place.level, []).append(place.number)
+        # One query a level: over several at once SQLite reads the whole tree instead of its index.
+        columns = select(NODES.c.level, NODES.c.number, NODES.c.hash)
+        query = union_all(
+            *(
+                columns.where(NODES.c.mtg == self.mtg, NODES.c.level == level, NODES.c.number.in_(some))
+                for level, some in levels.items()
+            )
         )
         rows = self._connection.execute(query)
         found = {Place(level, number): bytes(value) for level, number, value in rows}
@@ -87,30 +95,28 @@ class LogBook:
         """Append leaves and their nodes."""
         if not leaves:
             return
-        tree = self.tree()
+        tree, encoded = self.tree(), [one.encode() for one in leaves]
         rows = [
-            {
-                "mtg": self.mtg,
-                "number": number,
-                "digest": one.digest,
-                "leaf": one.encode(),
-                "block": one.block,
-            }
-            for number, one in enumerate(leaves, tree.size)
+            {"mtg": self.mtg, "number": number, "digest": one.digest, "leaf": data, "block": one.block}
+            for number, (one, data) in enumerate(zip(leaves, encoded, strict=True), tree.size)
         ]
         self._connection.execute(insert(LEAVES), rows)
-        tree.extend(one.hash() for one in leaves)
+        tree.extend(merkle.leaf_hash(data) for data in encoded)
 
     def leaves(self, start: int = 0, stop: int | None = None) -> Iterator[StoredLeaf]:
         """Yield the leaves `start` to `stop - 1`, in order, a page at a time."""
+        for number, data in self.encoded_leaves(start, stop):
+            yield StoredLeaf(number, parse_leaf(data))
+
+    def encoded_leaves(self, start: int = 0, stop: int | None = None) -> Iterator[tuple[int, bytes]]:
+        """Yield index and canonical bytes of the leaves `start` to `stop - 1`, in order, a page at a time."""
         end = self.size() if stop is None else stop
         columns = select(LEAVES.c.number, LEAVES.c.leaf).where(LEAVES.c.mtg == self.mtg)
         while start < end:
             page = min(start + _PAGE, end)
             query = columns.where(LEAVES.c.number >= start, LEAVES.c.number < page)
-            rows = self._connection.execute(query.order_by(LEAVES.c.number)).all()
-            for number, leaf in rows:
-                yield StoredLeaf(number, parse_leaf(bytes(leaf)))
+            for number, leaf in self._connection.execute(query.order_by(LEAVES.c.number)).all():
+                yield number, bytes(leaf)
             start = page
 
     def find(self, digest: str) -> StoredLeaf | None:

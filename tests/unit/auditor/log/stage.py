@@ -75,14 +75,15 @@ class LogStage:
 
     def next_head(self, head: TreeHead, **changes: Any) -> TreeHead:
         """A head over the same log, a block later, unless told otherwise."""
-        return replace(head, **({"block": head.block + 1, "block_hash": "cd" * 32} | changes))
+        following: dict[str, Any] = {"block": head.block + 1, "block_hash": "cd" * 32} | changes
+        return replace(head, **following)
 
     # Receipts
 
     def ballot(self, name: str) -> ChainBallot:
         return self.meeting().accepted[self.player.ballot(name, **self._votes(name)).digest]
 
-    def _votes(self, name: str) -> dict[str, str]:
+    def _votes(self, name: str) -> dict[str, Any]:
         return {"m2": "reject"} if name == "bo" else {}
 
     def receipt(self, name: str, **changes: Any) -> bytes:
@@ -91,7 +92,8 @@ class LogStage:
         lender, signed = scene.lenders[name], self.player.ballot(name, **self._votes(name))
         certificate = certificate_of("relay", "relay", "association-ca")
         x5t, relay = certificates.thumbprint(certificate), key_of("relay")
-        place = {"channel": CHANNEL, "block": self.ballot(name).block, "tx": self.ballot(name).tx} | changes
+        on_chain = self.ballot(name)
+        place: dict[str, Any] = {"channel": CHANNEL, "block": on_chain.block, "tx": on_chain.tx} | changes
         ack = Acknowledgement(scene.meeting.mh, MTG, signed.digest, DOOR, 1, ACK_FORM)
         return Receipt(
             ballot=signed.compact,

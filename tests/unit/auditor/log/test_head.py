@@ -55,6 +55,7 @@ def regulator(fabric: Network) -> Organisation:
 def test_a_leafs_bytes_are_as_documented() -> None:
     text = f'{{"block":7,"digest":"{DIGEST}","mtg":"m-1","pos":2,"tx":"{TX}","v":1}}'
     assert LEAF.encode() == text.encode()
+    assert jcs.dumps(jcs.loads(LEAF.encode())) == LEAF.encode()
     assert parse_leaf(text.encode()) == LEAF
 
 
