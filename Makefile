@@ -6,7 +6,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 LOCK := requirements/dev.lock
-GO_MODULES := chaincode tests/integration/gatewaychaincode
+GO_MODULES := chaincode tests/integration/gatewaychaincode tests/integration/merklevectors
 PYTHON_TREES := client network biometrics auditor tests
 
 .DEFAULT_GOAL := help

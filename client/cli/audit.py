@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from client.cli import audit_log
 from client.connection import Profile
 from client.errors import Negative
 from client.home import home
@@ -21,6 +22,9 @@ _SHOWN = 60
 @click.group()
 def group() -> None:
     """Verify a meeting from the chain and reconcile the platform."""
+
+
+audit_log.add_to(group)
 
 
 @group.command()

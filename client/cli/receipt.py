@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from client.cli import audited_receipt
 from client.cli.edge import show
 from client.errors import Negative, UserError
 from client.home import home
@@ -23,6 +24,9 @@ def group() -> None:
     """Verify a lender's receipt."""
 
 
+audited_receipt.add_to(group)
+
+
 @group.command()
 @click.argument("file", type=_file)
 @click.option(
@@ -30,19 +34,30 @@ def group() -> None:
 )
 @click.option("--lender-root", type=_file, help="The lender CA's root (PEM): its signature is verified too.")
 @click.option("--door-root", type=_file, help="The root (PEM) of the door that acknowledged.")
+@audited_receipt.trust_option
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable output on stdout.")
 def verify(
-    file: Path, record: Path | None, lender_root: Path | None, door_root: Path | None, *, as_json: bool
+    file: Path,
+    record: Path | None,
+    lender_root: Path | None,
+    door_root: Path | None,
+    trust: Path | None,
+    *,
+    as_json: bool,
 ) -> None:
     """Verify signatures, certificates, roll proof and acknowledgement of a receipt; needs no network.
 
-    Exit 0: genuine. 1: not. 2: can't be read.
+    An audited receipt shows, against a trust root, that the ballot was accepted, too.
+    Exit 0: genuine. 1: not. 2: can't be read, or nothing is trusted.
     """
     from client.receipts import verify as check  # noqa: PLC0415
 
     data = _read(file)
-    meeting = _meeting(data, file, record)
     roots = {"lender_root": _der(lender_root), "door_root": _der(door_root)}
+    if audited_receipt.verified(data, trust, roots, as_json=as_json):
+        return
+    meeting = meeting_of(data, file, record)
+    audited_receipt.check_networks(meeting, trust)
     try:
         verified = check(data, meeting, **roots)
     except Negative as error:
@@ -68,7 +83,7 @@ def _read(path: Path) -> bytes:
         raise UserError(f"{path} can't be read: {error.strerror}") from error
 
 
-def _meeting(data: bytes, file: Path, record: Path | None) -> Meeting:
+def meeting_of(data: bytes, file: Path, record: Path | None) -> Meeting:
     """Return the meeting that the receipt is for: from the record given, or from the platform's database."""
     from client.encodings import jcs  # noqa: PLC0415
     from client.encodings.errors import Refused  # noqa: PLC0415

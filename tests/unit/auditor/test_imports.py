@@ -41,7 +41,8 @@ def foreign(loaded: list[str]) -> list[str]:
 
 
 def everything() -> list[str]:
-    return [one.name for one in pkgutil.walk_packages(auditor.__path__, "auditor.")]
+    found = [one.name for one in pkgutil.walk_packages(auditor.__path__, "auditor.")]
+    return [name for name in found if not name.endswith(".migrations.env")]  # which only Alembic can run
 
 
 def test_nothing_of_the_platform_is_imported() -> None:

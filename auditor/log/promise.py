@@ -1,0 +1,129 @@
+"""What a door promised: a version 1 receipt, read and verified by the auditor's own second implementation.
+
+`client/encodings/receipt.py` is the platform's; both are held to tests/vectors/receipt.json.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from client.encodings import base64url, certificates, jcs, jws, merkle, times
+from client.encodings.acknowledgement import SignedAcknowledgement, parse_acknowledgement
+from client.encodings.ballot import SignedBallot, check_ballot_against, parse_ballot
+from client.encodings.errors import Refused
+from client.encodings.ids import HASH_BYTES, is_count, is_hex_hash
+from client.encodings.leaf import Leaf, parse_leaf
+from client.encodings.records import decode_certificate
+
+if TYPE_CHECKING:
+    from client.encodings.meeting import Meeting
+
+TYP: Final = "concordat-receipt+jws"
+_MAX_PATH: Final = 64
+_TEXTS: Final = ("ballot", "ack", "channel", "tx", "signature")
+_NAMES: Final = frozenset({*_TEXTS, "v", "leaf", "index", "proof", "ack_cert", "cert", "block"})
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """A version 1 receipt's parts (docs/encodings.md, section 7); certificates are DER."""
+
+    ballot: SignedBallot
+    cert: bytes
+    leaf: Leaf
+    index: int
+    proof: tuple[bytes, ...]
+    ack: SignedAcknowledgement
+    ack_cert: bytes
+    channel: str
+    block: int
+    tx: str
+    signature: jws.Jws
+
+    @property
+    def digest(self) -> str:
+        """The ballot's digest."""
+        return self.ballot.digest
+
+
+def parse_promise(data: bytes) -> Promise:
+    """Return the parts of a receipt's bytes, nothing verified yet; refuse with the receipt's codes."""
+    try:
+        value = jcs.loads(data)
+    except jcs.JsonError as error:
+        raise Refused("RECEIPT_FORMAT", str(error)) from error
+    if not isinstance(value, dict) or value.keys() != _NAMES or value["v"] != 1:
+        raise Refused("RECEIPT_FORMAT", "missing or unknown members, or another version")
+    well_formed = is_count(value["index"]) and is_count(value["block"]) and is_hex_hash(value["tx"])
+    if not well_formed or not all(isinstance(value[name], str) for name in _TEXTS):
+        raise Refused("RECEIPT_FORMAT", "a member of the wrong type")
+    try:
+        cert, ack_cert = decode_certificate(value["cert"]), decode_certificate(value["ack_cert"])
+        proof = hash_list(value["proof"])
+    except ValueError as error:
+        raise Refused("RECEIPT_FORMAT", str(error)) from error
+    return Promise(
+        ballot=parse_ballot(value["ballot"]),
+        cert=cert,
+        leaf=parse_leaf(jcs.dumps(value["leaf"])),
+        index=value["index"],
+        proof=proof,
+        ack=parse_acknowledgement(value["ack"]),
+        ack_cert=ack_cert,
+        channel=value["channel"],
+        block=value["block"],
+        tx=value["tx"],
+        signature=jws.parse(value["signature"], TYP),
+    )
+
+
+def hash_list(value: Any) -> tuple[bytes, ...]:
+    """Return the hashes of a list in base64url; raise ValueError."""
+    if not isinstance(value, list) or len(value) > _MAX_PATH or not all(isinstance(n, str) for n in value):
+        raise ValueError("a path is a list of at most 64 hashes")
+    return tuple(base64url.decode(node, HASH_BYTES) for node in value)
+
+
+def verify_promise(
+    promise: Promise, meeting: Meeting, *, lender_root: bytes | None = None, door_root: bytes | None = None
+) -> None:
+    """Refuse a receipt whose parts are not genuine or don't belong together, in the order of the document.
+
+    Roots are DER; without them the receipt shows only that the two keys in it signed.
+    """
+    content = promise.ballot.ballot
+    check_ballot_against(content, meeting)
+    _verify_signature(promise.ballot.jws, promise.cert, lender_root)
+    if certificates.common_name(promise.cert) != content.sub:
+        raise Refused("CERT_SUBJECT")
+    if (promise.leaf.mtg, promise.leaf.sub) != (content.mtg, content.sub):
+        raise Refused("ROLL_LEAF_FOREIGN")
+    roll, leaf = meeting.roll, promise.leaf.hash()
+    try:
+        merkle.verify_path(leaf, index=promise.index, size=roll.size, path=promise.proof, root=roll.root)
+    except merkle.ProofError as error:
+        raise Refused("ROLL_PROOF", str(error)) from error
+    _verify_signature(promise.ack.jws, promise.ack_cert, door_root)
+    promise.ack.verify_for(promise.ballot)
+    _verify_in_time(promise.ack.ack.seconds, meeting)
+    place = {"v": 1, "digest": promise.digest}
+    place |= {name: getattr(promise, name) for name in ("channel", "block", "tx")}
+    if promise.channel != meeting.channel or promise.signature.payload != jcs.dumps(place):
+        raise Refused("RECEIPT_MISMATCH", "it is signed for another ballot, channel, block or transaction")
+    _verify_signature(promise.signature, promise.ack_cert, door_root)
+
+
+def _verify_signature(signed: jws.Jws, certificate: bytes, root: bytes | None) -> None:
+    if signed.x5t != certificates.thumbprint(certificate):
+        raise Refused("KEY_FOREIGN", "the header names another certificate")
+    if root is not None:
+        certificates.verify_issued(certificate, root)
+    signed.verify(certificates.public_key(certificate))
+
+
+def _verify_in_time(acknowledged: int, meeting: Meeting) -> None:
+    if acknowledged < times.parse(meeting.opens_at):
+        raise Refused("BALLOT_EARLY")
+    if acknowledged > times.parse(meeting.closes_at):
+        raise Refused("BALLOT_LATE")

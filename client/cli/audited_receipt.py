@@ -1,0 +1,194 @@
+"""Audited receipts on the command line: made, verified against a trust root, held against another head."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from client.cli.edge import show
+from client.errors import Negative, UserError
+from client.home import home
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from auditor.log.contradiction import Contradiction
+    from auditor.log.head import SignedHead
+    from auditor.log.receipt import VerifiedAuditedReceipt
+    from auditor.log.service_db import StoredLeaf
+    from auditor.log.trust import TrustRoot
+    from client.encodings.meeting import Meeting
+
+_file = click.Path(path_type=Path)
+
+trust_option = click.option(
+    "--trust",
+    type=_file,
+    help="The trust root: genesis hashes and the Regulator's CA. Default: trust.json at home.",
+)
+
+
+def add_to(group: click.Group) -> None:
+    """Add the commands about audited receipts to `concordat receipt`."""
+    group.add_command(contradict)
+
+
+def verified(data: bytes, trust: Path | None, roots: Mapping[str, bytes | None], *, as_json: bool) -> bool:
+    """Verify and show an audited receipt; return False where the file is no such receipt.
+
+    Raises Negative where it isn't genuine, UserError where nothing is trusted.
+    """
+    from auditor.log import kinds  # noqa: PLC0415  the auditor only where asked for
+
+    if kinds.kind_of(data) != kinds.RECEIPT:
+        return False
+    from auditor.log.receipt import verify_audited  # noqa: PLC0415
+
+    try:
+        receipt = verify_audited(data, load_trust(trust), **roots)
+    except Negative as error:
+        if as_json:
+            show({"verified": False, "code": error.code, "error": error.message}, as_json=True, text="")
+        raise Negative(f"the receipt doesn't verify: {error.message}", code=error.code) from error
+    show(_as_json(receipt), as_json=as_json, text=_as_text(receipt))
+    return True
+
+
+def check_networks(meeting: Meeting, trust: Path | None) -> None:
+    """Raise Negative where a trust root is given and the meeting was held on other networks than its."""
+    if trust is not None:
+        load_trust(trust).verify_meeting(meeting)
+
+
+def load_trust(path: Path | None) -> TrustRoot:
+    """Return the trust root of a file, or of the one pinned in the home folder; raise UserError for none."""
+    from auditor.log.trust import FILE_NAME, parse_trust  # noqa: PLC0415
+
+    pinned = home() / FILE_NAME
+    chosen = path or pinned
+    if path is None and not pinned.exists():
+        raise UserError(f"nothing is trusted: give the trust root with --trust, or pin it as {pinned}")
+    return parse_trust(_read(chosen), str(chosen))
+
+
+def wrap(
+    receipt: Path, record: Path | None, signed: SignedHead, found: StoredLeaf, path: tuple[bytes, ...]
+) -> bytes:
+    """Return the bytes of the audited receipt of a receipt's file; raise Negative where they don't belong."""
+    from auditor.log.errors import LogRefused  # noqa: PLC0415
+    from auditor.log.receipt import AuditedReceipt, verified_promise  # noqa: PLC0415
+    from client.cli.receipt import meeting_of  # noqa: PLC0415  which imports this module
+
+    data = _read(receipt)
+    meeting = meeting_of(data, receipt, record)
+    signed.head.verify_meeting(mtg=meeting.mtg, mh=meeting.mh, channel=meeting.channel)
+    promise = verified_promise(data, meeting)
+    leaf = found.leaf
+    held, said = (leaf.digest, leaf.block, leaf.tx), (promise.digest, promise.block, promise.tx)
+    if held != said:
+        raise LogRefused("AUDITED_MISMATCH", expected=held, found=said)
+    return AuditedReceipt(data, meeting.record, signed, found.index, leaf.pos, path).encode()
+
+
+@click.command()
+@click.argument("file", type=_file)
+@click.argument("head", type=_file)
+@click.option("--leaves", type=_file, help="Leaves of the head's log, from `concordat audit leaves`.")
+@click.option("--record", type=_file, help="The meeting's record (JSON), for a receipt without a head.")
+@click.option("--door-root", type=_file, help="The root (PEM) of the door, for a receipt without a head.")
+@trust_option
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable output on stdout.")
+def contradict(
+    file: Path,
+    head: Path,
+    *,
+    leaves: Path | None,
+    record: Path | None,
+    door_root: Path | None,
+    trust: Path | None,
+    as_json: bool,
+) -> None:
+    """Show that a receipt and a tree head can't both be true; needs no network.
+
+    Exit 0: they contradict each other, and the two files are the proof. 1: they don't, or one isn't genuine.
+    2: can't be read, or nothing is trusted.
+    """
+    found = _contradiction(
+        file, _read(head), load_trust(trust), leaves=leaves, record=record, door_root=door_root
+    )
+    text = f"{found.kind}: ballot {found.digest}\nthe receipt: {found.receipt}\nthe head: {found.head}"
+    show(found.as_json(), as_json=as_json, text=text)
+
+
+def _contradiction(
+    file: Path,
+    head: bytes,
+    trust: TrustRoot,
+    *,
+    leaves: Path | None,
+    record: Path | None,
+    door_root: Path | None,
+) -> Contradiction:
+    from auditor.log import kinds  # noqa: PLC0415
+    from auditor.log.contradiction import contradict_audited, contradict_promise  # noqa: PLC0415
+    from auditor.log.extract import parse_extract  # noqa: PLC0415
+    from client.cli.receipt import meeting_of  # noqa: PLC0415
+    from client.enrolment.issuer import to_der  # noqa: PLC0415
+
+    data = _read(file)
+    extract = None if leaves is None else parse_extract(_read(leaves))
+    if kinds.kind_of(data) == kinds.RECEIPT:
+        return contradict_audited(data, head, trust, extract)
+    if extract is None or door_root is None:
+        raise UserError("a receipt without a head of its own needs --leaves and --door-root as well")
+    try:
+        root = to_der(_read(door_root))
+    except ValueError as error:
+        raise UserError(f"{door_root} is no certificate in PEM form") from error
+    meeting = meeting_of(data, file, record)
+    return contradict_promise(data, head, trust, extract, meeting=meeting, door_root=root)
+
+
+def _as_json(receipt: VerifiedAuditedReceipt) -> dict[str, Any]:
+    from client.encodings.ballot import votes_json  # noqa: PLC0415
+
+    promise = receipt.promise
+    content, ack = promise.ballot.ballot, promise.ack.ack
+    return {
+        "verified": True,
+        "mtg": content.mtg,
+        "sub": content.sub,
+        "seq": content.seq,
+        "digest": promise.digest,
+        "votes": votes_json(content.votes),
+        "fen": promise.leaf.fen,
+        "acknowledged_at": ack.time,
+        "acknowledgement": ack.no,
+        "door": ack.door,
+        "channel": promise.channel,
+        "block": promise.block,
+        "tx": promise.tx,
+        "issuers_checked": receipt.issuers_checked,
+        "accepted": True,
+        "index": receipt.index,
+        "head": receipt.head.head.as_json(),
+    }
+
+
+def _as_text(receipt: VerifiedAuditedReceipt) -> str:
+    promise, head = receipt.promise, receipt.head.head
+    votes = ", ".join(f"{motion}: {vote}" for motion, vote in promise.ballot.ballot.votes.items())
+    return (
+        f"genuine and accepted: ballot {promise.digest} of {promise.leaf.sub} at {head.mtg} ({votes})\n"
+        f"in block {promise.block} of {promise.channel}, transaction {promise.tx}\n"
+        f"leaf {receipt.index} of {head.size} in the Regulator's log, head signed {head.time}"
+    )
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UserError(f"{path} can't be read: {error.strerror}") from error
