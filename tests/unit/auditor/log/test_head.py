@@ -186,8 +186,8 @@ def test_a_ca_signs_no_head(fabric: Network, regulator: Organisation) -> None:
 
 def test_a_revoked_auditor_signs_no_head(signer: HeadSigner, regulator: Organisation) -> None:
     signed = signer.sign(HEAD)
-    serial = signed.load_certificates()[0].serial_number
-    revoking = replace(regulator, revoked=frozenset({serial}))
+    certificate = signed.load_certificates()[0]
+    revoking = replace(regulator, revoked=frozenset({(certificate.issuer, certificate.serial_number)}))
     assert code_of(verify_head, signed, revoking) == "HEAD_SIGNER"
 
 
