@@ -19,6 +19,14 @@ import grpc
 
 from client.encodings import base64url, hashes
 from client.gateway.errors import CommitStatusError, EndorseError, EndpointDetail, EvaluateError, SubmitError
+from client.gateway.protos import (
+    common_pb2,
+    gateway_pb2,
+    proposal_pb2,
+    proposal_response_pb2,
+    transaction_pb2,
+)
+from client.relay.reads import kv_rwset_pb2, rwset_pb2
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -171,6 +179,26 @@ class LedgerTransaction:
     @property
     def transaction_id(self) -> str:
         return self.stub.tx
+
+    def to_bytes(self) -> bytes:
+        """Return as much of a prepared transaction as tells what was read, under composite keys."""
+        reads = kv_rwset_pb2.KVRWSet()
+        for key, version in self.stub.reads.items():
+            parts = key.replace("~", "\0")
+            read = reads.reads.add(key=f"\0{parts}\0")
+            if version >= 0:
+                read.version.block_num = version
+        space = rwset_pb2.NsReadWriteSet(namespace="arbitration", rwset=reads.SerializeToString())
+        results = rwset_pb2.TxReadWriteSet(ns_rwset=[space]).SerializeToString()
+        action = proposal_pb2.ChaincodeAction(results=results).SerializeToString()
+        response = proposal_response_pb2.ProposalResponsePayload(extension=action).SerializeToString()
+        endorsed = transaction_pb2.ChaincodeEndorsedAction(proposal_response_payload=response)
+        payload = transaction_pb2.ChaincodeActionPayload(action=endorsed).SerializeToString()
+        actions = [transaction_pb2.TransactionAction(payload=payload)]
+        data = transaction_pb2.Transaction(actions=actions).SerializeToString()
+        envelope = common_pb2.Envelope(payload=common_pb2.Payload(data=data).SerializeToString())
+        prepared = gateway_pb2.PreparedTransaction(transaction_id=self.transaction_id, envelope=envelope)
+        return bytes(prepared.SerializeToString())
 
     def submit(self, timeout: float | None = None) -> LedgerCommit:
         del timeout

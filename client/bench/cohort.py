@@ -17,7 +17,7 @@ from client.enrolment.lender import LenderKey
 from client.sessions.insecure import METHOD
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from client.bench.issuer import BenchIssuer
     from client.encodings.meeting import Meeting
@@ -111,11 +111,11 @@ class CohortRecords:
         self._enrolments = {voter.lender.sub: voter.record() for voter in voters}
         self._sessions = {voter.session.ses: voter.session for voter in voters}
 
-    def enrolment(self, sub: str, institution: str) -> Enrolment | None:
-        """Return a pseudonym's enrolment, None where there is none."""
-        found = self._enrolments.get(sub)
-        return found if found is not None and found.institution == institution else None
+    def enrolments(self, subs: Collection[str], institution: str) -> dict[str, Enrolment]:
+        """Return pseudonyms' enrolments by pseudonym, leaving out whoever has none."""
+        found = (self._enrolments.get(sub) for sub in subs)
+        return {one.sub: one for one in found if one is not None and one.institution == institution}
 
-    def session(self, ses: str) -> Session | None:
-        """Return an identity check, None where there is none."""
-        return self._sessions.get(ses)
+    def sessions(self, ids: Collection[str]) -> dict[str, Session]:
+        """Return identity checks by their id, leaving out those that aren't there."""
+        return {ses: self._sessions[ses] for ses in ids if ses in self._sessions}

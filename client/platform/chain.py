@@ -59,6 +59,9 @@ class Transaction(Protocol):
     def result(self) -> bytes:
         """Return what the chaincode answered."""
 
+    def to_bytes(self) -> bytes:
+        """Return the whole transaction: a serialized `gateway.PreparedTransaction`."""
+
     def submit(self, timeout: float | None = None) -> Commit:
         """Hand it to the orderers."""
 

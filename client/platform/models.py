@@ -153,7 +153,7 @@ class Ballot(Base):
     ack_no: Mapped[int] = mapped_column(BigInteger)
     ack_time: Mapped[str]
     ack_jws: Mapped[str]
-    status: Mapped[str]  # queued | submitted | committed | refused
+    status: Mapped[str]  # queued (on its way, `outbox` says how far) | committed | refused
     code: Mapped[str | None]  # the chaincode's last word while it isn't committed
     tx: Mapped[str | None]
     block: Mapped[int | None] = mapped_column(BigInteger)
@@ -183,6 +183,7 @@ class Batch(Base):
     lease_until: Mapped[float]
     not_before: Mapped[float]
     attempts: Mapped[int]
+    claimed_at: Mapped[float] = mapped_column(server_default="0")  # when its ballots were first read
 
 
 class BatchAttempt(Base):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 
 from client.errors import UserError
@@ -48,6 +49,14 @@ class Verdicts:
         if index in self.held:
             return "held"
         return self.refused.get(index) or self.pending.get(index) or "accepted"
+
+    def count(self) -> Counter[str]:
+        """Count the verdicts by what `of` calls them."""
+        accepted = self.size - len(self.held) - len(self.refused) - len(self.pending)
+        counts = Counter({"accepted": accepted, "held": len(self.held)})
+        counts.update(self.refused.values())
+        counts.update(self.pending.values())
+        return +counts
 
     def accepts(self, index: int) -> bool:
         """Whether the item at this index was written by this very transaction."""

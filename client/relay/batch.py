@@ -34,6 +34,12 @@ class Parcel:
     mtg: str
     attempts: int
     items: tuple[Item, ...]
+    claimed_at: float  # when its ballots were first read from the outbox, Unix seconds
+
+    @property
+    def octets(self) -> int:
+        """The bytes of its entries together."""
+        return sum(len(item.entry) for item in self.items)
 
     def encode(self) -> bytes:
         """Return the bytes that `SubmitBallots` takes: `[1, mtg, [entry…]]`."""

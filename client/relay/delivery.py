@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
+import time
 from typing import TYPE_CHECKING
 
 from client.platform.chain import VALID
 from client.platform.verdicts import Verdicts, VerdictsError
 from client.relay.errors import BatchRefused, OutcomeLost, RouteDown
 from client.relay.outbox import Outcome
+from client.relay.reads import voters_moved
 from client.relay.route import MVCC_READ_CONFLICT, Held, Settled
+from client.relay.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,9 +37,17 @@ class Delivery:
     that holds it.
     """
 
-    def __init__(self, outbox: Outbox, failover: Failover) -> None:
+    def __init__(
+        self,
+        outbox: Outbox,
+        failover: Failover,
+        watch: Watch | None = None,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
         self._outbox = outbox
         self._failover = failover
+        self._watch = watch or Watch()
+        self._wall = wall
 
     def attempt(self, parcel: Parcel) -> bool:
         """Try once; return whether the chain has spoken on the whole batch."""
@@ -46,9 +57,9 @@ class Delivery:
             endorsed = self._failover.call(lambda route: route.endorse(parcel.encode()))
             verdicts = Verdicts.parse(endorsed.verdicts, len(parcel.items))
         except RouteDown as error:
-            return self._later(parcel, f"no gateway delivers: {error}")
+            return self._later(parcel, "route", f"no gateway delivers: {error}")
         except VerdictsError as error:
-            return self._later(parcel, str(error))
+            return self._later(parcel, "verdicts", str(error))
         except BatchRefused as refusal:
             return self._refused(parcel, refusal)
         self._outbox.sending(parcel, endorsed.tx, endorsed.verdicts)
@@ -58,14 +69,14 @@ class Delivery:
         try:
             settled = endorsed.send()
         except OutcomeLost as error:
-            return self._later(parcel, f"the outcome of {endorsed.tx} is unknown: {error}")
+            return self._later(parcel, "lost", f"the outcome of {endorsed.tx} is unknown: {error}")
         self._outbox.learned(settled.tx, settled.code, settled.block)
         if settled.code == VALID:
             return self._settle(parcel, verdicts, settled)
         if settled.code == MVCC_READ_CONFLICT and len(parcel.items) > 1:
-            self._split(parcel, verdicts)
+            self._part(parcel, endorsed)
             return False
-        return self._later(parcel, f"{settled.tx} is invalid: {settled.code}")
+        return self._later(parcel, "invalid", f"{settled.tx} is invalid: {settled.code}")
 
     # -- what is known of earlier transactions --------------------------------------------------------
 
@@ -105,10 +116,9 @@ class Delivery:
         committed: list[tuple[int, str, int | None]] = []
         refused, pending = [], []
         carriers = self._carriers(parcel) if verdicts.held or verdicts.refused else {}
-        for index, item in enumerate(parcel.items):
-            if verdicts.accepts(index):
-                committed.append((item.ballot, settled.tx, settled.block))
-            elif index in verdicts.pending:
+        for index in sorted({*verdicts.held, *verdicts.refused, *verdicts.pending}):
+            item = parcel.items[index]
+            if index in verdicts.pending:
                 pending.append((item.ballot, verdicts.pending[index]))
             elif item.ballot in carriers:
                 # Ours from before; if refused now, then because something newer has replaced it since.
@@ -118,7 +128,9 @@ class Delivery:
                 committed.append((item.ballot, *self._find(parcel.mtg, item.ballot, item.sub, settled)))
             else:
                 refused.append((item.ballot, verdicts.refused[index]))
-        self._outbox.settle(parcel, Outcome(committed, refused, pending))
+        accepted = (settled.tx, settled.block)
+        self._outbox.settle(parcel, Outcome(committed, refused, pending, others=accepted))
+        self._watch.settled(self._wall() - parcel.claimed_at, verdicts.count())
         return True
 
     def _find(self, mtg: str, ballot: int, sub: str, settled: Settled) -> tuple[str, int | None]:
@@ -135,44 +147,44 @@ class Delivery:
 
     # -- trying again ---------------------------------------------------------------------------------
 
-    def _later(self, parcel: Parcel, why: str) -> bool:
+    def _later(self, parcel: Parcel, reason: str, why: str) -> bool:
         delay = _BACKOFF[min(parcel.attempts, len(_BACKOFF) - 1)]
         _log.info("batch %s of %d ballots: %s; again in %.1f s", parcel.id, len(parcel.items), why, delay)
+        self._watch.retried(reason)
         self._outbox.again(parcel, delay)
         return False
 
     def _refused(self, parcel: Parcel, refusal: BatchRefused) -> bool:
+        self._watch.retried("refused")
         if refusal.code in WAITS or len(parcel.items) == 1:
             _log.warning("batch %s: %s", parcel.id, refusal)
             pending = [(item.ballot, refusal.code) for item in parcel.items]
-            self._outbox.settle(parcel, Outcome((), (), pending))
+            self._outbox.settle(parcel, Outcome(pending=pending))
             return False
         middle = len(parcel.items) // 2
         ballots = [item.ballot for item in parcel.items]
         self._outbox.split(parcel, [ballots[:middle], ballots[middle:]])
         return False
 
-    def _split(self, parcel: Parcel, before: Verdicts) -> None:
-        """Part the voters whose state changed under the batch from the others, whom they must not hold up."""
-        ballots = [item.ballot for item in parcel.items]
+    def _part(self, parcel: Parcel, before: Endorsed) -> None:
+        """After a conflict, part the voters whose records moved on, so that they hold up nobody else.
+
+        Where no voter's did (the meeting's own record, say), or nobody can tell, the batch stays whole:
+        halving it would help nobody.
+        """
+        self._watch.retried("conflict")
         try:
-            endorsed = self._failover.call(lambda route: route.endorse(parcel.encode()))
-            after = Verdicts.parse(endorsed.verdicts, len(ballots))
-            changed = {index for index in range(len(ballots)) if before.of(index) != after.of(index)}
-        except (RouteDown, BatchRefused, VerdictsError):
-            changed = set()
-        if changed and len(changed) < len(ballots):
-            parts = [
-                [ballot for index, ballot in enumerate(ballots) if index not in changed],
-                [ballot for index, ballot in enumerate(ballots) if index in changed],
-            ]
-        elif changed:
-            self._outbox.again(parcel, 0.0)
-            return
+            after = self._failover.call(lambda route: route.endorse(parcel.encode()))
+        except (RouteDown, BatchRefused):
+            moved = set[str]()
         else:
-            middle = len(ballots) // 2
-            parts = [ballots[:middle], ballots[middle:]]
-        self._outbox.split(parcel, parts)
+            moved = voters_moved(before.reads(), after.reads(), {item.sub for item in parcel.items})
+        calm = [item.ballot for item in parcel.items if item.sub not in moved]
+        if moved and calm:
+            others = [item.ballot for item in parcel.items if item.sub in moved]
+            self._outbox.split(parcel, [calm, others])
+        else:
+            self._outbox.again(parcel, 0.0 if parcel.attempts == 0 else _BACKOFF[0])
 
 
 def _asking(tx: str) -> Callable[[Route], Settled | None]:

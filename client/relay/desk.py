@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select, text
+from sqlalchemy import text
 
 from client.encodings import certificates, jcs, times
 from client.encodings.acknowledgement import Acknowledgement, sign_acknowledgement
@@ -14,20 +14,15 @@ from client.encodings.ballot import check_ballot_against, parse_ballot, votes_js
 from client.encodings.batch import encode_entry
 from client.encodings.entries import Candidate, compact_entry, raw_entry, read_entry
 from client.encodings.errors import Refused
-from client.encodings.judge import (
-    Context,
-    HeldBallot,
-    Pending,
-    check_history,
-    check_session,
-    check_time,
-    judge,
-)
+from client.encodings.judge import Context, Pending, check_history, check_session, check_time, judge
 from client.encodings.leaf import claims_json
-from client.platform.models import AckCounter, Ballot
-from client.platform.registers import DatabaseRecords, load_meeting, roll_entry
-from client.platform.times import now, to_text
-from client.relay.outbox import enqueue
+from client.platform.models import AckCounter
+from client.platform.registers import DatabaseRecords, load_meeting, roll_entries
+from client.platform.times import now
+from client.relay.backlog import Backlog
+from client.relay.enqueue import Queued, enqueue
+from client.relay.errors import DeskBusy
+from client.relay.lookups import Acknowledged, Found, History, acknowledged_before
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -36,24 +31,20 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session as DatabaseSession
 
     from client.encodings.ballot import SignedBallot
+    from client.encodings.batch import CompactEntry, RawEntry
     from client.encodings.leaf import Leaf
-    from client.encodings.records import Enrolment, Session
+    from client.encodings.records import Session
     from client.platform import Database
     from client.platform.registers import MeetingFile
     from client.platform.times import Clock
+    from client.relay.lookups import Records
+
+__all__ = ["SETTLE_SECONDS", "Acknowledged", "AcknowledgementDesk", "Answer", "DoorSigner"]
 
 SETTLE_SECONDS = 24 * 3600
 """How long after closing a door goes on trying to bring an acknowledged ballot to the channel."""
 
-
-class Records(Protocol):
-    """Where a desk looks up voters and their identity checks: its own database, or the channel."""
-
-    def enrolment(self, sub: str, institution: str) -> Enrolment | None:
-        """Return a pseudonym's enrolment, None where there is none."""
-
-    def session(self, ses: str) -> Session | None:
-        """Return an identity check, None where there is none."""
+Answer = Acknowledged | Refused | DeskBusy
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,21 +61,12 @@ class DoorSigner:
         return certificates.thumbprint(self.certificate)
 
 
-@dataclass(frozen=True, slots=True)
-class Acknowledged:
-    """A ballot that the door took: its digest, number and time, and the signed acknowledgement (JWS)."""
-
-    digest: str
-    no: int
-    time: str
-    ack: str
-
-
 class AcknowledgementDesk:
     """Takes ballots for one meeting at one door. Thread-safe; several may run on one database.
 
     A ballot gets every check that the chaincode will make, so that an acknowledged one is refused there
     only if something changed meanwhile. Ballot, number and outbox row are written together, or not at all.
+    With a `bound`, a desk whose door has that many ballots outstanding takes no more for the moment.
     """
 
     def __init__(
@@ -94,6 +76,7 @@ class AcknowledgementDesk:
         signer: DoorSigner,
         *,
         records: Records | None = None,
+        bound: int | None = None,
         clock: Clock = now,
         wall: Callable[[], float] = time.time,
         taken: Callable[[], None] = lambda: None,
@@ -105,142 +88,174 @@ class AcknowledgementDesk:
         self._database = database
         self._file: MeetingFile = load_meeting(database, mtg)
         self._signer = signer
+        self._x5t = signer.x5t
         self._records = records or DatabaseRecords(database)
+        self._backlog = Backlog(database, mtg, signer.msp, bound)
         self._clock = clock
         self._wall = wall
         self._taken = taken
 
     def accept(self, compact: str) -> Acknowledged:
-        """Acknowledge a ballot given as compact JWS; raise Refused with the first check's code that fails.
+        """Acknowledge a ballot given as compact JWS.
 
-        The same ballot (by digest) gets the same acknowledgement again, also after closing.
+        Raises Refused with the first check's code that fails, DeskBusy when too many are outstanding:
+        then nothing was stored. The same ballot (by digest) gets the same acknowledgement again, also
+        after closing and when the desk is busy.
         """
         answer = self.accept_many([compact])[0]
-        if isinstance(answer, Refused):
+        if isinstance(answer, Exception):
             raise answer
         return answer
 
-    def accept_many(self, ballots: Sequence[str]) -> list[Acknowledged | Refused]:
+    def accept_many(self, ballots: Sequence[str]) -> list[Answer]:
         """Acknowledge several ballots in one transaction; each gets its own answer, in order."""
-        judged = [self._judge(compact) for compact in ballots]
-        if all(isinstance(answer, Refused | Acknowledged) for answer in judged):
-            return [answer for answer in judged if not isinstance(answer, _Judged)]
-        answers: list[Acknowledged | Refused] = []
-        with self._database.write() as session:
-            counter = self._counter(session)
-            for answer in judged:
-                if isinstance(answer, _Judged):
-                    answers.append(self._acknowledge(session, counter, answer))
-                else:
-                    answers.append(answer)
-        self._taken()
-        return answers
+        judged = self._judge(ballots)
+        if any(isinstance(one, _Judged) for one in judged):
+            with self._database.write() as session:
+                answers = self._acknowledge(session, judged)
+            self._taken()
+            return answers
+        return [one for one in judged if not isinstance(one, _Judged)]
 
     # -- outside the transaction: everything that takes time -------------------------------------------
 
-    def _judge(self, compact: str) -> _Judged | Acknowledged | Refused:
+    def _judge(self, ballots: Sequence[str]) -> list[_Judged | Answer]:
+        read = [self._read(compact) for compact in ballots]
+        found = self._look_up([one for one in read if not isinstance(one, Refused)])
+        self._backlog.refresh()
+        busy = self._busy() if self._backlog.room() == 0 else None
+        seconds = int(self._clock().timestamp())
+        return [one if isinstance(one, Refused) else self._examine(one, found, busy, seconds) for one in read]
+
+    def _read(self, compact: str) -> SignedBallot | Refused:
         try:
             signed = parse_ballot(compact)
             check_ballot_against(signed.ballot, self._file.meeting)
-            enrolment = self._records.enrolment(signed.ballot.sub, self._file.meeting.institution)
-            with self._database.read() as session:
-                known = self._known(session, signed.digest)
+        except Refused as refused:
+            return refused.with_traceback(None)
+        return signed
+
+    def _look_up(self, ballots: Sequence[SignedBallot]) -> Found:
+        mtg, institution = self._file.meeting.mtg, self._file.meeting.institution
+        subs = {signed.ballot.sub for signed in ballots}
+        with self._database.read() as session:
+            known = acknowledged_before(session, mtg, self._signer.msp, (one.digest for one in ballots))
+        return Found(
+            known,
+            roll_entries(self._database, mtg, subs),
+            self._records.enrolments(subs, institution),
+            self._records.sessions({signed.ballot.ses for signed in ballots}),
+        )
+
+    def _examine(
+        self, signed: SignedBallot, found: Found, busy: DeskBusy | None, seconds: int
+    ) -> _Judged | Answer:
+        known, enrolment = found.known.get(signed.digest), found.enrolments.get(signed.ballot.sub)
+        try:
             if known is not None and enrolment is not None:
                 signed.verify(certificates.public_key(enrolment.certificate))
                 return known
-            return self._check(signed, enrolment)
+            return busy or self._check(signed, found, seconds)
         except Refused as refused:
             return refused.with_traceback(None)
 
-    def _check(self, signed: SignedBallot, enrolment: Enrolment | None) -> _Judged:
+    def _check(self, signed: SignedBallot, found: Found, seconds: int) -> _Judged:
         meeting = self._file.meeting
-        found = roll_entry(self._database, meeting.mtg, signed.ballot.sub)
-        if found is None:
+        if signed.ballot.sub not in found.places:
             raise Refused("ROLL_LEAF_FOREIGN", "this pseudonym is not on the meeting's roll")
-        index, leaf = found
-        proof = self._file.tree.run_path(index, meeting.roll.cap_height)
-        seconds = int(self._clock().timestamp())
-        entry = raw_entry(signed.compact, leaf.encode(), index=index, proof=proof, ack_no=1, ack_time=seconds)
-        session = self._records.session(signed.ballot.ses)
-        context = Context(meeting, self._file.cap, enrolment, session)
+        index, leaf = found.places[signed.ballot.sub]
+        entry = self._entry(signed, leaf, index, seconds)
+        session = found.sessions.get(signed.ballot.ses)
+        context = Context(meeting, self._file.cap, found.enrolments.get(signed.ballot.sub), session)
         verdict = judge(Candidate(entry, signed.ballot, signed), context)
         if isinstance(verdict, Pending) or session is None:
             raise Refused(verdict.code if isinstance(verdict, Pending) else "SESSION_NOT_FOUND")
-        return _Judged(signed, leaf, index, proof, session)
+        return _Judged(signed, leaf, entry, session)
+
+    def _entry(self, signed: SignedBallot, leaf: Leaf, index: int, seconds: int) -> CompactEntry | RawEntry:
+        """Return the compact entry, or the raw one where the compact doesn't give the ballot back exactly.
+
+        The acknowledgement's number is filled in when there is one.
+        """
+        meeting = self._file.meeting
+        proof = self._file.tree.run_path(index, meeting.roll.cap_height)
+        compact = compact_entry(signed, meeting, leaf, index=index, proof=proof, ack_no=1, ack_time=seconds)
+        # A payload is a function of its ballot, and the header one of the key.
+        if read_entry(compact, meeting).ballot == signed.ballot:
+            return compact
+        return raw_entry(signed.compact, leaf.encode(), index=index, proof=proof, ack_no=1, ack_time=seconds)
 
     # -- within the transaction -----------------------------------------------------------------------
 
-    def _acknowledge(
-        self, session: DatabaseSession, counter: AckCounter, judged: _Judged
-    ) -> Acknowledged | Refused:
-        signed, meeting = judged.signed, self._file.meeting
-        known = self._known(session, signed.digest)
-        if known is not None:
-            return known
+    def _acknowledge(self, session: DatabaseSession, judged: Sequence[_Judged | Answer]) -> list[Answer]:
+        mtg, door = self._file.meeting.mtg, self._signer.msp
+        counter = self._counter(session)
+        new = [one.signed for one in judged if isinstance(one, _Judged)]
+        known = acknowledged_before(session, mtg, door, (signed.digest for signed in new))
+        history = History.of(session, mtg, new)
         # The time is taken under the lock, so that it rises with the numbers; what depends on it is
         # asked again.
-        seconds = int(self._clock().timestamp())
-        try:
-            check_time(seconds, meeting)
-            check_session(judged.session, signed, meeting, seconds)
-            check_history(signed, self._history(session, signed))
-        except Refused as refused:
-            return refused.with_traceback(None)
-        counter.last += 1
-        moment = times.form(seconds)
-        ack = sign_acknowledgement(
-            Acknowledgement(meeting.mh, meeting.mtg, signed.digest, self._signer.msp, counter.last, moment),
-            self._signer.x5t,
-            self._signer.key,
-        )
-        ballot = Ballot(
-            mtg=meeting.mtg,
-            sub=signed.ballot.sub,
-            seq=signed.ballot.seq,
-            digest=signed.digest,
-            jws=signed.compact,
-            choices=jcs.dumps(votes_json(signed.ballot.votes)).decode(),
-            claims=jcs.dumps(claims_json(judged.leaf.claims)).decode(),
-            ses=signed.ballot.ses,
-            door=self._signer.msp,
-            ack_no=counter.last,
-            ack_time=moment,
-            ack_jws=ack.compact,
-            status="queued",
-            created_at=to_text(self._clock()),
-        )
-        session.add(ballot)
-        session.flush()
-        entry = self._entry(judged, counter.last, seconds)
-        enqueue(session, ballot, entry, deadline=meeting.closes + SETTLE_SECONDS, wall=self._wall())
-        return Acknowledged(signed.digest, counter.last, moment, ack.compact)
+        seconds, room = int(self._clock().timestamp()), self._backlog.room()
+        answers: list[Answer] = []
+        queued: list[Queued] = []
+        for one in judged:
+            if not isinstance(one, _Judged):
+                answers.append(one)
+            elif one.signed.digest in known:
+                answers.append(known[one.signed.digest])
+            elif room is not None and len(queued) >= room:
+                answers.append(self._busy())
+            else:
+                try:
+                    self._check_again(one, history, seconds)
+                except Refused as refused:
+                    answers.append(refused.with_traceback(None))
+                    continue
+                counter.last += 1
+                taken, row = self._sign(one, counter.last, seconds)
+                known[taken.digest] = taken
+                history.add(row.sub, one.signed.ballot.seq, taken.digest, one.signed.ballot.ses)
+                answers.append(taken)
+                queued.append(row)
+        deadline = self._file.meeting.closes + SETTLE_SECONDS
+        enqueue(session, queued, mtg=mtg, door=door, deadline=deadline, wall=self._wall())
+        self._backlog.added(len(queued))
+        return answers
 
-    def _entry(self, judged: _Judged, ack_no: int, ack_time: int) -> bytes:
-        """Return the compact entry, or the raw one where the compact doesn't give the ballot back exactly."""
+    def _check_again(self, judged: _Judged, history: History, seconds: int) -> None:
         signed, meeting = judged.signed, self._file.meeting
-        compact = compact_entry(
-            signed,
+        check_time(seconds, meeting)
+        check_session(judged.session, signed, meeting, seconds)
+        before = Context(
             meeting,
-            judged.leaf,
-            index=judged.index,
-            proof=judged.proof,
-            ack_no=ack_no,
-            ack_time=ack_time,
+            self._file.cap,
+            enrolment=None,
+            session=None,
+            held=history.latest.get(signed.ballot.sub),
+            session_used=history.users.get(signed.ballot.ses),
         )
-        rebuilt = read_entry(compact, meeting).complete(signed.jws.x5t)
-        if rebuilt.jws.signing_input == signed.jws.signing_input:
-            return encode_entry(compact)
-        leaf = judged.leaf.encode()
-        return encode_entry(
-            raw_entry(
-                signed.compact,
-                leaf,
-                index=judged.index,
-                proof=judged.proof,
-                ack_no=ack_no,
-                ack_time=ack_time,
-            )
+        check_history(signed, before)
+
+    def _sign(self, judged: _Judged, no: int, seconds: int) -> tuple[Acknowledged, Queued]:
+        signed, meeting, moment = judged.signed, self._file.meeting, times.form(seconds)
+        word = Acknowledgement(meeting.mh, meeting.mtg, signed.digest, self._signer.msp, no, moment)
+        ack = sign_acknowledgement(word, self._x5t, self._signer.key).compact
+        row: dict[str, Any] = {
+            "seq": signed.ballot.seq,
+            "digest": signed.digest,
+            "jws": signed.compact,
+            "choices": jcs.dumps(votes_json(signed.ballot.votes)).decode(),
+            "claims": jcs.dumps(claims_json(judged.leaf.claims)).decode(),
+            "ses": signed.ballot.ses,
+            "ack_no": no,
+            "ack_time": moment,
+            "ack_jws": ack,
+            "created_at": moment,
+        }
+        queued = Queued(
+            signed.ballot.sub, row, encode_entry(replace(judged.entry, ack_no=no, ack_time=seconds))
         )
+        return Acknowledged(signed.digest, no, moment, ack), queued
 
     def _counter(self, session: DatabaseSession) -> AckCounter:
         """Lock this door's counter, so that numbers are given one by one and history can't change."""
@@ -251,25 +266,8 @@ class AcknowledgementDesk:
         session.execute(first, {"mtg": key[0], "door": key[1]})
         return session.get_one(AckCounter, key, with_for_update=True)
 
-    def _known(self, session: DatabaseSession, digest: str) -> Acknowledged | None:
-        mine = select(Ballot).where(Ballot.mtg == self._file.meeting.mtg, Ballot.digest == digest)
-        row = session.scalars(mine.where(Ballot.door == self._signer.msp)).one_or_none()
-        return None if row is None else Acknowledged(row.digest, row.ack_no, row.ack_time, row.ack_jws)
-
-    def _history(self, session: DatabaseSession, signed: SignedBallot) -> Context:
-        """Return what this voter's ballots will be on the channel when those before have arrived."""
-        counting = select(Ballot).where(Ballot.mtg == self._file.meeting.mtg, Ballot.status != "refused")
-        latest = counting.where(Ballot.sub == signed.ballot.sub).order_by(Ballot.seq.desc()).limit(1)
-        row = session.scalars(latest).one_or_none()
-        user = session.scalars(counting.where(Ballot.ses == signed.ballot.ses).limit(1)).one_or_none()
-        return Context(
-            self._file.meeting,
-            self._file.cap,
-            enrolment=None,
-            session=None,
-            held=None if row is None else HeldBallot(row.seq, row.digest),
-            session_used=None if user is None else user.digest,
-        )
+    def _busy(self) -> DeskBusy:
+        return DeskBusy(self._file.meeting.mtg, self._backlog.retry_after(self._wall()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,6 +276,5 @@ class _Judged:
 
     signed: SignedBallot
     leaf: Leaf
-    index: int
-    proof: tuple[bytes, ...]
+    entry: CompactEntry | RawEntry  # with a number and a time that aren't the acknowledgement's yet
     session: Session

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from client.errors import UserError
+
 
 class RelayError(Exception):
     """Base of this package's errors."""
@@ -21,3 +23,18 @@ class BatchRefused(RelayError):  # noqa: N818  the endorsers' answer
 
 class OutcomeLost(RelayError):  # noqa: N818  a state of knowledge
     """It was sent, but nobody said what became of it: ask later, send again (a held ballot is a success)."""
+
+
+class DeskBusy(UserError):  # noqa: N818  a state of the door
+    """The door takes no more ballots for the moment: it gave no word for this one and stored nothing.
+
+    Hand the same ballot in again after `retry_after` seconds.
+    """
+
+    def __init__(self, mtg: str, retry_after: int) -> None:
+        super().__init__(
+            f"the door has too many ballots of meeting {mtg!r} on their way to the channel: "
+            f"hand the same ballot in again in {retry_after} s",
+            code="DESK_BUSY",
+        )
+        self.retry_after = retry_after

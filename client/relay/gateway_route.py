@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Protocol
 from client.gateway.errors import CommitStatusError, EndorseError, EvaluateError, GatewayError, SubmitError
 from client.platform.chain import refusal_code
 from client.relay.errors import BatchRefused, OutcomeLost, RouteDown
+from client.relay.reads import read_versions
 from client.relay.route import Held, Settled
 
 if TYPE_CHECKING:
     from client.platform.chain import Commit, Contract, Status, Transaction
+    from client.relay.reads import Version
 
 # Long enough for a peer to look into its ledger; a transaction that isn't there yet is asked for again.
 _LOOK_UP_SECONDS = 2.0
@@ -90,6 +92,10 @@ class EndorsedBatch:
     def verdicts(self) -> bytes:
         """Return what the endorsers answered."""
         return self._transaction.result
+
+    def reads(self) -> dict[str, Version]:
+        """Return the keys that the endorsers read, with the versions that they found."""
+        return read_versions(self._transaction.to_bytes())
 
     def send(self) -> Settled:
         """Send it and wait for its block.

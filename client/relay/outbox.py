@@ -10,24 +10,27 @@ import json
 import time
 import uuid
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from sqlalchemy import and_, delete, exists, func, or_, select, update
+from sqlalchemy import Table, and_, bindparam, delete, exists, func, or_, select, update
 from sqlalchemy.orm import aliased
 
 from client.platform.models import Ballot, Batch, BatchAttempt, OutboxEntry
+from client.platform.registers import chunks
 from client.platform.times import now, to_text
 from client.relay.batch import Item, Limits, Parcel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
+    from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
 
     from client.platform import Database
     from client.platform.times import Clock
 
-_CHUNK = 500
+_BALLOTS, _OUTBOX = cast("Table", Ballot.__table__), cast("Table", OutboxEntry.__table__)
+_BALLOTS, _OUTBOX = cast("Table", Ballot.__table__), cast("Table", OutboxEntry.__table__)
 _RETRY_PENDING = (0.25, 0.5, 1.0, 2.0, 5.0)
 
 
@@ -44,11 +47,22 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a batch's settling writes down: ballots by what became of them."""
+    """What a batch's settling writes down: ballots by what became of them, and where all others stand."""
 
-    committed: Sequence[tuple[int, str, int | None]]  # (ballot, transaction, block)
-    refused: Sequence[tuple[int, str]]  # (ballot, code)
-    pending: Sequence[tuple[int, str]]  # (ballot, code)
+    committed: Sequence[tuple[int, str, int | None]] = ()  # (ballot, transaction, block), elsewhere
+    refused: Sequence[tuple[int, str]] = ()  # (ballot, code)
+    pending: Sequence[tuple[int, str]] = ()  # (ballot, code)
+    others: tuple[str, int] | None = None  # (transaction, block) of every ballot not named above
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """How full the outbox is: ballots in it, in flight, their batches; when the oldest was acknowledged."""
+
+    ballots: int
+    in_flight: int
+    batches: int
+    oldest: float | None  # Unix seconds
 
 
 class Outbox:
@@ -92,7 +106,7 @@ class Outbox:
             if self._database.is_postgresql:  # where writers don't queue, they lock what they take
                 due = self._due(session, limits.count, lock=True)
             # What was due stays due until somebody takes it: nothing comes before an acknowledged ballot.
-            parcel = self._form(session, _fitting(due, limits), root=None, attempts=0)
+            parcel = self._form(session, _fitting(due, limits))
             if not parcel.items:
                 self._drop_if_empty(session, parcel.id)
                 return None
@@ -126,7 +140,7 @@ class Outbox:
             if not items:
                 session.delete(batch)
                 return None
-            return Parcel(batch.id, batch.root, batch.mtg, batch.attempts, items)
+            return _parcel(batch, items)
 
     def in_flight(self) -> int:
         """Count the batches that this relay holds."""
@@ -138,9 +152,29 @@ class Outbox:
     def outstanding(self) -> int:
         """Count the acknowledged ballots of this door that the chain hasn't settled."""
         with self._database.read() as session:
-            query = select(func.count()).select_from(OutboxEntry)
-            return (
-                session.scalar(query.where(OutboxEntry.mtg == self._mtg, OutboxEntry.door == self._door)) or 0
+            return session.scalar(select(func.count()).select_from(OutboxEntry).where(*self._mine())) or 0
+
+    def is_empty(self, *, but_for_parked: bool = False) -> bool:
+        """Whether nothing of this door is outstanding, or nothing but what is no longer sent."""
+        query = select(OutboxEntry.ballot).where(*self._mine())
+        if but_for_parked:
+            query = query.where(OutboxEntry.parked.is_(False))
+        with self._database.read() as session:
+            return session.scalar(query.limit(1)) is None
+
+    def depth(self) -> Depth:
+        """Return how full the outbox is."""
+        count = select(func.count()).select_from(OutboxEntry).where(*self._mine())
+        batches = select(Batch.id).where(Batch.mtg == self._mtg, Batch.door == self._door)
+        oldest = select(OutboxEntry.queued_at).where(*self._mine(), OutboxEntry.parked.is_(False))
+        with self._database.read() as session:
+            identifiers = session.scalars(batches).all()
+            flying = select(func.count()).select_from(OutboxEntry)
+            return Depth(
+                session.scalar(count) or 0,
+                session.scalar(flying.where(OutboxEntry.batch.in_(identifiers))) or 0,
+                len(identifiers),
+                session.scalars(oldest.order_by(OutboxEntry.ballot).limit(1)).first(),
             )
 
     def digest(self, ballot: int) -> str:
@@ -152,21 +186,17 @@ class Outbox:
 
     def sending(self, parcel: Parcel, tx: str, verdicts: bytes) -> None:
         """Write down a transaction before it is sent: after a crash its outcome can be asked for."""
-        ballots = [item.ballot for item in parcel.items]
+        attempt = BatchAttempt(
+            tx=tx,
+            root=parcel.root,
+            ballots=json.dumps([item.ballot for item in parcel.items]),
+            verdicts=verdicts.decode("utf-8"),
+            code=None,
+            block=None,
+            created_at=to_text(self._clock()),
+        )
         with self._database.write() as session:
-            session.add(
-                BatchAttempt(
-                    tx=tx,
-                    root=parcel.root,
-                    ballots=json.dumps(ballots),
-                    verdicts=verdicts.decode("utf-8"),
-                    code=None,
-                    block=None,
-                    created_at=to_text(self._clock()),
-                )
-            )
-            mine = select(OutboxEntry.ballot).where(OutboxEntry.batch == parcel.id)
-            session.execute(update(Ballot).where(Ballot.id.in_(mine)).values(status="submitted"))
+            session.add(attempt)
             renewed = {"lease_until": self._wall() + self._lease}
             session.execute(update(Batch).where(Batch.id == parcel.id).values(renewed))
 
@@ -196,13 +226,13 @@ class Outbox:
         """Replace a batch by several, given as lists of ballots; they remember its transactions."""
         with self._database.write() as session:
             for part in parts:
-                for chunk in _chunks(part):
+                for chunk in chunks(part):
                     rows = update(OutboxEntry).where(
                         OutboxEntry.batch == parcel.id, OutboxEntry.ballot.in_(chunk)
                     )
                     session.execute(rows.values(batch=None))
                 if part:
-                    self._form(session, part, root=parcel.root, attempts=parcel.attempts + 1)
+                    self._form(session, part, parcel)
             self._drop_if_empty(session, parcel.id)
 
     # -- settling -------------------------------------------------------------------------------------
@@ -214,37 +244,67 @@ class Outbox:
         happens to a ballot that another relay has taken over meanwhile.
         """
         with self._database.write() as session:
-            mine = set(session.scalars(select(OutboxEntry.ballot).where(OutboxEntry.batch == parcel.id)))
+            mine = set(self._named(session, parcel, outcome))
             self._commit(session, [entry for entry in outcome.committed if entry[0] in mine])
             self._refuse(session, [entry for entry in outcome.refused if entry[0] in mine])
-            for ballot, code in outcome.pending:
-                if ballot in mine:
-                    self._defer(session, ballot, code)
+            self._defer(session, {ballot: code for ballot, code in outcome.pending if ballot in mine})
+            if outcome.others is not None:
+                tx, block = outcome.others
+                rest = select(_OUTBOX.c.ballot).where(_OUTBOX.c.batch == parcel.id)
+                values = {"status": "committed", "code": None, "tx": tx, "block": block}
+                session.execute(update(_BALLOTS).where(_BALLOTS.c.id.in_(rest)).values(values))
+                session.execute(delete(_OUTBOX).where(_OUTBOX.c.batch == parcel.id))
             self._drop_if_empty(session, parcel.id)
 
-    def _commit(self, session: Session, committed: Iterable[tuple[int, str, int | None]]) -> None:
-        places: dict[tuple[str, int | None], list[int]] = {}
-        for ballot, tx, block in committed:
-            places.setdefault((tx, block), []).append(ballot)
-        for (tx, block), ballots in places.items():
-            for chunk in _chunks(ballots):
-                values = {"status": "committed", "code": None, "tx": tx, "block": block}
-                session.execute(update(Ballot).where(Ballot.id.in_(chunk)).values(values))
-                session.execute(delete(OutboxEntry).where(OutboxEntry.ballot.in_(chunk)))
+    def _named(self, session: Session, parcel: Parcel, outcome: Outcome) -> Iterable[int]:
+        """Return the ballots of a batch as it is now, where the outcome names any."""
+        if not (outcome.committed or outcome.refused or outcome.pending):
+            return ()
+        return session.scalars(select(OutboxEntry.ballot).where(OutboxEntry.batch == parcel.id))
 
-    def _refuse(self, session: Session, refused: Iterable[tuple[int, str]]) -> None:
-        for ballot, code in refused:
-            session.execute(update(Ballot).where(Ballot.id == ballot).values(status="refused", code=code))
-            session.execute(delete(OutboxEntry).where(OutboxEntry.ballot == ballot))
+    def _commit(self, session: Session, committed: Sequence[tuple[int, str, int | None]]) -> None:
+        values: list[dict[str, object]] = [
+            {"ballot": ballot, "status": "committed", "code": None, "tx": tx, "block": block}
+            for ballot, tx, block in committed
+        ]
+        self._write(session, values)
+        self._take_out(session, [ballot for ballot, _, _ in committed])
 
-    def _defer(self, session: Session, ballot: int, code: str) -> None:
-        row = session.get_one(OutboxEntry, ballot)
-        delay = _RETRY_PENDING[min(row.attempts, len(_RETRY_PENDING) - 1)]
-        row.batch = None
-        row.attempts += 1
-        row.not_before = self._wall() + delay
-        row.parked = self._clock().timestamp() > row.deadline
-        session.execute(update(Ballot).where(Ballot.id == ballot).values(status="queued", code=code))
+    def _refuse(self, session: Session, refused: Sequence[tuple[int, str]]) -> None:
+        self._write(
+            session, [{"ballot": ballot, "status": "refused", "code": code} for ballot, code in refused]
+        )
+        self._take_out(session, [ballot for ballot, _ in refused])
+
+    def _defer(self, session: Session, codes: Mapping[int, str]) -> None:
+        moment, wall = self._clock().timestamp(), self._wall()
+        query = select(OutboxEntry.ballot, OutboxEntry.attempts, OutboxEntry.deadline)
+        rows = [
+            {
+                "row": ballot,
+                "batch": None,
+                "attempts": attempts + 1,
+                "not_before": wall + _RETRY_PENDING[min(attempts, len(_RETRY_PENDING) - 1)],
+                "parked": moment > deadline,
+            }
+            for chunk in chunks(codes)
+            for ballot, attempts, deadline in session.execute(query.where(OutboxEntry.ballot.in_(chunk)))
+        ]
+        if rows:
+            back = update(_OUTBOX).where(_OUTBOX.c.ballot == bindparam("row"))
+            session.connection().execute(back, rows)
+        self._write(
+            session, [{"ballot": ballot, "status": "queued", "code": code} for ballot, code in codes.items()]
+        )
+
+    def _write(self, session: Session, rows: Sequence[dict[str, object]]) -> None:
+        if rows:
+            query = update(_BALLOTS).where(_BALLOTS.c.id == bindparam("ballot"))
+            session.connection().execute(query, rows)
+
+    def _take_out(self, session: Session, ballots: Sequence[int]) -> None:
+        for chunk in chunks(ballots):
+            session.execute(delete(_OUTBOX).where(_OUTBOX.c.ballot.in_(chunk)))
 
     # -- within a transaction -------------------------------------------------------------------------
 
@@ -266,25 +326,29 @@ class Outbox:
             query = query.with_for_update(skip_locked=True, of=OutboxEntry)
         return [(row[0], row[1], row[2]) for row in session.execute(query)]
 
-    def _form(self, session: Session, ballots: Sequence[int], root: str | None, attempts: int) -> Parcel:
+    def _form(self, session: Session, ballots: Sequence[int], whole: Parcel | None = None) -> Parcel:
+        """Bind free ballots together, as a part of `whole` where it is one."""
         identifier, wall = uuid.uuid4().hex, self._wall()
         batch = Batch(
             id=identifier,
-            root=root or identifier,
+            root=whole.root if whole else identifier,
             mtg=self._mtg,
             door=self._door,
             relay=self._relay,
             lease_until=wall + self._lease,
             not_before=wall,
-            attempts=attempts,
+            attempts=whole.attempts + 1 if whole else 0,
+            claimed_at=whole.claimed_at if whole else wall,
         )
         session.add(batch)
         session.flush()
-        for chunk in _chunks(ballots):
-            free = update(OutboxEntry).where(OutboxEntry.ballot.in_(chunk), OutboxEntry.batch.is_(None))
+        for chunk in chunks(ballots):
+            free = update(_OUTBOX).where(_OUTBOX.c.ballot.in_(chunk), _OUTBOX.c.batch.is_(None))
             session.execute(free.values(batch=identifier))
-        items = self._items(session, OutboxEntry.batch == identifier)
-        return Parcel(identifier, batch.root, self._mtg, attempts, items)
+        return _parcel(batch, self._items(session, OutboxEntry.batch == identifier))
+
+    def _mine(self) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+        return OutboxEntry.mtg == self._mtg, OutboxEntry.door == self._door
 
     def _items(self, session: Session, condition: object) -> tuple[Item, ...]:
         query = select(OutboxEntry.ballot, OutboxEntry.sub, OutboxEntry.entry)
@@ -296,23 +360,8 @@ class Outbox:
         session.execute(delete(Batch).where(Batch.id == batch, ~left))
 
 
-def enqueue(session: Session, ballot: Ballot, entry: bytes, *, deadline: float, wall: float) -> None:
-    """Put an acknowledged ballot into the outbox, in the transaction that acknowledges it."""
-    session.add(
-        OutboxEntry(
-            ballot=ballot.id,
-            mtg=ballot.mtg,
-            door=ballot.door,
-            sub=ballot.sub,
-            entry=entry,
-            queued_at=wall,
-            not_before=wall,
-            deadline=deadline,
-            attempts=0,
-            parked=False,
-            batch=None,
-        )
-    )
+def _parcel(batch: Batch, items: tuple[Item, ...]) -> Parcel:
+    return Parcel(batch.id, batch.root, batch.mtg, batch.attempts, items, batch.claimed_at)
 
 
 def _ready(due: Sequence[tuple[int, int, float]], limits: Limits, wall: float) -> bool:
@@ -332,8 +381,3 @@ def _fitting(due: Sequence[tuple[int, int, float]], limits: Limits) -> list[int]
         chosen.append(ballot)
         octets += size
     return chosen
-
-
-def _chunks(values: Sequence[int]) -> Iterator[list[int]]:
-    for start in range(0, len(values), _CHUNK):
-        yield list(values[start : start + _CHUNK])

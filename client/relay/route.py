@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from client.relay.reads import Version
 
 MVCC_READ_CONFLICT = "MVCC_READ_CONFLICT"
 
@@ -35,6 +40,9 @@ class Endorsed(Protocol):
     @property
     def verdicts(self) -> bytes:
         """Return what the endorsers answered."""
+
+    def reads(self) -> Mapping[str, Version]:
+        """Return the keys that the endorsers read, with the versions that they found."""
 
     def send(self) -> Settled:
         """Send it and wait for its block. Raises OutcomeLost when either doesn't answer in time."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 from client.errors import OutcomeUnknown
 from client.relay.batch import Limits
+from client.relay.watch import Watch
 
 if TYPE_CHECKING:
     from client.relay.batch import Parcel
@@ -35,12 +36,14 @@ class Relay:
         limits: Limits | None = None,
         workers: int = 2,
         in_flight: int = 8,
+        watch: Watch | None = None,
     ) -> None:
         self._outbox = outbox
         self._delivery = delivery
         self._limits = limits or Limits()
         self._workers = workers
         self._in_flight = in_flight
+        self._watch = watch or Watch()
         self._busy: set[str] = set()
         self._taking = threading.Lock()
         self._wake = threading.Event()
@@ -96,11 +99,11 @@ class Relay:
         Raises OutcomeUnknown, with the number that is left, after `timeout` seconds.
         """
         deadline = time.monotonic() + timeout
-        while left := self._outbox.outstanding():
+        while not self._outbox.is_empty():
             if time.monotonic() > deadline:
                 raise OutcomeUnknown(
-                    f"{left} acknowledged ballots are not on the channel after {timeout:.0f} s: "
-                    "the relay keeps trying, run it again"
+                    f"{self._outbox.outstanding()} acknowledged ballots are not on the channel after "
+                    f"{timeout:.0f} s: the relay keeps trying, run it again"
                 )
             if not self._threads and self.step():
                 continue
@@ -111,6 +114,8 @@ class Relay:
             parcel = self._outbox.resume(self._busy)
             if parcel is None and self._outbox.in_flight() < self._in_flight:
                 parcel = self._outbox.claim(self._limits)
+                if parcel is not None:
+                    self._watch.claimed(len(parcel.items), parcel.octets)
             if parcel is not None:
                 self._busy.add(parcel.id)
             return parcel

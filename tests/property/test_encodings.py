@@ -16,6 +16,7 @@ from client.encodings import (
     base64url,
     cbor,
     es256,
+    ids,
     jcs,
     jws,
     leaf,
@@ -48,6 +49,16 @@ def test_base64url_has_one_text_for_one_value(text: str) -> None:
     except ValueError:
         return
     assert base64url.encode(data) == text
+
+
+@given(
+    st.binary(min_size=15, max_size=33).map(base64url.encode)
+    | st.from_regex(r"\A[A-Za-z0-9_-]{21,22}\n?\Z")
+    | st.from_regex(r"\A[A-Za-z0-9_-]{42,43}=?\Z")
+)
+def test_ids_and_hashes_are_exactly_the_canonical_texts_of_16_and_32_bytes(text: str) -> None:
+    assert ids.is_random_id(text) == base64url.is_canonical(text, ids.ID_BYTES)
+    assert ids.is_hash(text) == base64url.is_canonical(text, ids.HASH_BYTES)
 
 
 @given(strategies.seconds)

@@ -14,9 +14,10 @@ from client.encodings import base64url
 from client.platform.models import Ballot, OutboxEntry
 from client.relay.batch import Limits
 from client.relay.delivery import Delivery
+from client.relay.enqueue import Queued, enqueue
 from client.relay.failover import Failover
 from client.relay.gateway_route import GatewayRoute
-from client.relay.outbox import Outbox, enqueue
+from client.relay.outbox import Outbox
 from client.relay.worker import Relay
 from tests.ledger import BallotBox, Faults, Killed, Ledger, entry_digest
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from client.platform import Database
+    from client.relay.watch import Watch
 
 MTG, DOOR = "m-1", "AssociationMSP"
 NOW = 1_767_225_600.0
@@ -62,41 +64,37 @@ class Bench:
             clock=self.clock.moment,
         )
 
-    def relay(self, faults: Sequence[Faults] = (), name: str = "relay-1") -> Relay:
+    def relay(
+        self, faults: Sequence[Faults] = (), name: str = "relay-1", watch: Watch | None = None
+    ) -> Relay:
         outbox = self.outbox(name)
         routes = [
             GatewayRoute(f"peer{number}", self.ledger.contract(faults=fault), self.ledger.commit_of)
             for number, fault in enumerate(faults or [Faults()])
         ]
-        delivery = Delivery(outbox, Failover(routes, self.clock.wall))
-        return Relay(outbox, delivery, limits=self.limits)
+        delivery = Delivery(outbox, Failover(routes, self.clock.wall), watch, self.clock.wall)
+        return Relay(outbox, delivery, limits=self.limits, watch=watch)
 
     def acknowledge(self, voter: int, seq: int = 1, session: int | None = None) -> int:
         """Put a ballot where the desk would; return its row."""
         self.numbers += 1
         sub, ses = voter.to_bytes(16, "big"), (session or 1000 * voter + seq).to_bytes(16, "big")
         entry = [0, sub, seq, ses, int(NOW), [0], b"\0" * 64, self.numbers, int(NOW), [0, b"", []], []]
-        with self.database.write() as connection:
-            ballot = Ballot(
-                mtg=MTG,
-                sub=base64url.encode(sub),
-                seq=seq,
-                digest=entry_digest(entry),
-                jws="",
-                choices="{}",
-                claims="[]",
-                ses=base64url.encode(ses),
-                door=DOOR,
-                ack_no=self.numbers,
-                ack_time="2026-01-01T00:00:00Z",
-                ack_jws="",
-                status="queued",
-                created_at="2026-01-01T00:00:00Z",
-            )
-            connection.add(ballot)
-            connection.flush()
-            enqueue(connection, ballot, cbor2.dumps(entry), deadline=DEADLINE, wall=self.clock.now)
-            return int(ballot.id)
+        row = {
+            "seq": seq,
+            "digest": entry_digest(entry),
+            "jws": "",
+            "choices": "{}",
+            "claims": "[]",
+            "ses": base64url.encode(ses),
+            "ack_no": self.numbers,
+            "ack_time": "2026-01-01T00:00:00Z",
+            "ack_jws": "",
+            "created_at": "2026-01-01T00:00:00Z",
+        }
+        queued = Queued(base64url.encode(sub), row, cbor2.dumps(entry))
+        with self.database.write() as writing:
+            return enqueue(writing, [queued], mtg=MTG, door=DOOR, deadline=DEADLINE, wall=self.clock.now)[0]
 
     def run(self, relay: Relay, steps: int = 50) -> None:
         """Let the relay work until nothing is ready; time passes while it waits."""

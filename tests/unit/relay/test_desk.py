@@ -17,6 +17,7 @@ from client.encodings.es256 import ORDER
 from client.errors import UserError
 from client.platform.models import AckCounter, Ballot, Lender, OutboxEntry
 from client.platform.times import to_text
+from client.relay.desk import Acknowledged
 from tests.unit.platform.scene import OPENS, Scene
 
 if TYPE_CHECKING:
@@ -272,7 +273,7 @@ def test_with_revotes_the_last_counts_and_a_check_is_used_once(database: Databas
 def test_one_bad_ballot_never_fails_the_others_of_a_call(scene: Scene) -> None:
     good, bad = scene.ballot(0), scene.ballot(1, {"m1": "approve"})
     answers = scene.desk().accept_many([good.compact, bad.compact, scene.ballot(2).compact])
-    assert [answer.code if isinstance(answer, Refused) else answer.no for answer in answers] == [
+    assert [answer.no if isinstance(answer, Acknowledged) else answer.code for answer in answers] == [
         1,
         "CHOICE_MISSING",
         2,
