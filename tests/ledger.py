@@ -84,7 +84,8 @@ class Faults:
     def of(cls, words: Iterable[str]) -> Faults:
         return cls(deque(words))
 
-    def next(self) -> str:
+    def next(self, stage: str) -> str:
+        del stage
         return self.script.popleft() if self.script else "ok"
 
 
@@ -159,7 +160,7 @@ class LedgerProposal:
     def endorse(self, timeout: float | None = None) -> LedgerTransaction:
         del timeout
         ledger, faults = self.contract.ledger, self.contract.faults
-        _die_if(fault := faults.next())
+        _die_if(fault := faults.next("endorse"))
         if fault == "down":
             raise EndorseError("no endorser", grpc_code=grpc.StatusCode.UNAVAILABLE)
         try:
@@ -202,7 +203,7 @@ class LedgerTransaction:
 
     def submit(self, timeout: float | None = None) -> LedgerCommit:
         del timeout
-        _die_if(fault := self.faults.next())
+        _die_if(fault := self.faults.next("submit"))
         if fault == "refused":
             raise SubmitError("no orderer", grpc_code=grpc.StatusCode.UNAVAILABLE)
         if fault == "late":
@@ -225,7 +226,7 @@ class LedgerCommit:
 
     def status(self, timeout: float | None = None) -> Status:
         del timeout
-        _die_if(fault := self.faults.next())
+        _die_if(fault := self.faults.next("status"))
         status = self.ledger.settled.get(self.transaction_id)
         if status is None or fault == "lost":
             raise CommitStatusError("no answer", grpc_code=grpc.StatusCode.DEADLINE_EXCEEDED)
@@ -262,11 +263,17 @@ class BallotBox:
     refuse_whole: set[bytes] = field(default_factory=set)  # voters whose presence fails the whole batch
 
     def functions(self) -> dict[str, Function]:
-        return {"SubmitBallots": self.submit, "GetBallot": self.get_ballot}
+        return {"SubmitBallots": self.submit, "GetBallot": self.get_ballot, "Touch": self.touch}
+
+    def touch(self, stub: Stub, arguments: tuple[bytes, ...]) -> bytes:
+        """Write the meeting's record anew, as a step in its life does."""
+        stub.put(f"meeting~{arguments[0].decode()}", stub.tx.encode())
+        return b""
 
     def submit(self, stub: Stub, arguments: tuple[bytes, ...]) -> bytes:
         version, mtg, entries = cbor2.loads(arguments[0])
         assert version == 1
+        stub.get(f"meeting~{mtg}")
         if not self.is_open:
             raise Refusal("MEETING_NOT_OPEN: The meeting doesn't take ballots from this door now.")
         if any(entry[1] in self.refuse_whole for entry in entries):

@@ -1,4 +1,4 @@
-"""`concordat ballot`: enrol a lender's key, cast a ballot."""
+"""`concordat ballot`: enrol a lender's key, cast a ballot, see what became of it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _json = click.option("--json", "as_json", is_flag=True, help="Machine-readable o
 
 @click.group(name="ballot")
 def group() -> None:
-    """Cast a ballot."""
+    """Cast a ballot, and see what became of it."""
 
 
 @group.command()
@@ -89,6 +89,31 @@ def cast(mtg: str, lender_file: Path, *, as_json: bool, **options: object) -> No
         value = _outcome(office, taken, options["receipt"])
     text = f"ballot {taken.digest}: number {taken.no} at {taken.time}, in block {value['block']}"
     show(value, as_json=as_json, text=text)
+
+
+@group.command()
+@click.argument("mtg", metavar="MEETING")
+@click.argument("sub")
+@_json
+def history(mtg: str, sub: str, *, as_json: bool) -> None:
+    """Show a lender's ballots at a meeting, by pseudonym SUB: which one counts, which were replaced."""
+    from dataclasses import asdict  # noqa: PLC0415
+
+    from client.platform import Database, database_url  # noqa: PLC0415
+    from client.relay.history import history as past_ballots  # noqa: PLC0415
+
+    database = Database.open(database_url(home()))
+    try:
+        past = past_ballots(database, mtg, sub)
+    finally:
+        database.close()
+    lines = [
+        f"{one.seq:4}  {one.state:8}  number {one.ack_no} at {one.ack_time}  {one.digest}"
+        + (f"  block {one.block}" if one.block is not None else "")
+        + (f"  {one.code}" if one.code else "")
+        for one in past
+    ]
+    show([asdict(one) for one in past], as_json=as_json, text="\n".join(lines) or "no ballot")
 
 
 def _services() -> Services:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,7 @@ _SECONDS = (0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120, 300)
 class Metrics(Watch):
     """A watcher that keeps Prometheus metrics of one relay; `registry` holds them."""
 
-    def __init__(self, outbox: Outbox, wall: Callable[[], float]) -> None:
+    def __init__(self, outbox: Outbox, wall: Callable[[], float] = time.time) -> None:
         """Name the metrics; the queue is looked at when somebody asks for it (`wall`: Unix seconds)."""
         self.registry = CollectorRegistry()
         self.registry.register(_Queue(outbox, wall))

@@ -32,9 +32,13 @@ if TYPE_CHECKING:
     from client.platform.chain import Contract
     from client.platform.times import Clock
     from client.relay.batch import Limits
+    from client.relay.watch import Watch
 
 ASSOCIATION, REGULATOR, ARBITRATION = "AssociationMSP", "RegulatorMSP", "ArbitrationMSP"
 ENDORSE_SECONDS, SUBMIT_SECONDS = 15.0, 15.0
+OUTSTANDING = 100_000
+"""How many acknowledged ballots may wait for the channel before a door takes no more: half a minute's."""
+IN_FLIGHT = 8
 
 
 class Services:
@@ -155,10 +159,20 @@ class Services:
         return DoorSigner(msp, to_der(credentials.cert.read_bytes()), key)
 
     def desk(
-        self, mtg: str, msp: str = ASSOCIATION, taken: Callable[[], None] = lambda: None
+        self,
+        mtg: str,
+        msp: str = ASSOCIATION,
+        taken: Callable[[], None] = lambda: None,
+        bound: int | None = OUTSTANDING,
     ) -> AcknowledgementDesk:
-        """Return a door's acknowledgement desk for a meeting."""
-        return AcknowledgementDesk(self.database, mtg, self.signer(msp), clock=self.clock, taken=taken)
+        """Return a door's acknowledgement desk for a meeting; with `bound` ballots outstanding it is busy."""
+        return AcknowledgementDesk(
+            self.database, mtg, self.signer(msp), bound=bound, clock=self.clock, taken=taken
+        )
+
+    def outbox(self, mtg: str, *, msp: str = ASSOCIATION, name: str = "relay") -> Outbox:
+        """Return a door's outbox for a meeting, as the relay of that name sees it."""
+        return Outbox(self.database, mtg=mtg, door=msp, relay=name, clock=self.clock)
 
     def relay(
         self,
@@ -169,6 +183,7 @@ class Services:
         name: str = "relay",
         limits: Limits | None = None,
         workers: int = 2,
+        watch: Watch | None = None,
     ) -> Relay:
         """Return a relay that carries a door's ballots to the channel through any org's gateway."""
         channel = self.profile.arbitration_channel(institution)
@@ -179,5 +194,7 @@ class Services:
             for via in order
             if via in channel.orgs
         ]
-        outbox = Outbox(self.database, mtg=mtg, door=msp, relay=name, clock=self.clock)
-        return Relay(outbox, Delivery(outbox, Failover(routes)), limits=limits, workers=workers)
+        outbox = self.outbox(mtg, msp=msp, name=name)
+        delivery = Delivery(outbox, Failover(routes), watch)
+        flying = max(IN_FLIGHT, workers)
+        return Relay(outbox, delivery, limits=limits, workers=workers, in_flight=flying, watch=watch)

@@ -109,6 +109,10 @@ class Relay:
                 continue
             self._stop.wait(_IDLE)
 
+    def is_drained(self) -> bool:
+        """Whether nothing is left to send: the chain has settled everything but what is parked."""
+        return self._outbox.is_empty(but_for_parked=True)
+
     def _take(self) -> Parcel | None:
         with self._taking:
             parcel = self._outbox.resume(self._busy)

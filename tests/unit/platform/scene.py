@@ -177,9 +177,14 @@ class Scene:
         ses = ses or self.check(lender)
         return self.keys[lender].sign(self.meeting, votes or VOTES, ses=ses, iat=self.clock(), seq=seq)
 
-    def desk(self, mtg: str = "m-1") -> AcknowledgementDesk:
+    def desk(self, mtg: str = "m-1", bound: int | None = None) -> AcknowledgementDesk:
         return AcknowledgementDesk(
-            self.database, mtg, self.signer, clock=self.clock, wall=lambda: self.clock().timestamp()
+            self.database,
+            mtg,
+            self.signer,
+            bound=bound,
+            clock=self.clock,
+            wall=lambda: self.clock().timestamp(),
         )
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from client.encodings import base64url, certificates
 from client.encodings.acknowledgement import parse_acknowledgement
@@ -17,7 +17,9 @@ from client.encodings.es256 import ORDER
 from client.errors import UserError
 from client.platform.models import AckCounter, Ballot, Lender, OutboxEntry
 from client.platform.times import to_text
+from client.relay.backlog import Backlog
 from client.relay.desk import Acknowledged
+from client.relay.errors import DeskBusy
 from tests.unit.platform.scene import OPENS, Scene
 
 if TYPE_CHECKING:
@@ -300,3 +302,66 @@ def test_a_ballot_for_another_network_is_refused(scene: Scene) -> None:
     scene.meeting = there
     document = base64.urlsafe_b64decode(foreign.split(".")[1] + "==")
     assert b'"mtg":"m-2"' in document
+
+
+def test_a_door_that_is_far_behind_gives_no_word_and_stores_nothing(scene: Scene) -> None:
+    desk = scene.desk(bound=2)
+    first = scene.ballot(0)
+    taken = desk.accept(first.compact)
+    answers = desk.accept_many([scene.ballot(lender).compact for lender in (1, 2)])
+    assert [type(answer) for answer in answers] == [Acknowledged, DeskBusy]
+    scene.clock.now += timedelta(seconds=20)
+    late = scene.ballot(3)
+    with pytest.raises(DeskBusy, match=r"hand the same ballot in again in \d+ s") as caught:
+        desk.accept(late.compact)
+    assert (caught.value.code, caught.value.exit_code) == ("DESK_BUSY", 2)
+    assert caught.value.retry_after >= 1
+    assert [row.ack_no for row in rows(scene)] == [1, 2]
+    assert desk.accept(first.compact) == taken
+
+
+def test_a_busy_door_still_says_what_is_wrong_with_a_ballots_form(scene: Scene) -> None:
+    desk = scene.desk(bound=0)
+    assert [getattr(answer, "code", None) for answer in desk.accept_many(["x", _unanswered(scene)])] == [
+        "JWS_FORMAT",
+        "CHOICE_MISSING",
+    ]
+
+
+def test_a_door_that_has_caught_up_takes_ballots_again(scene: Scene) -> None:
+    turned = [0.0]
+    desk = scene.desk(bound=1)
+    desk._backlog._clock = lambda: turned[0]
+    desk._backlog._counted_at = None
+    desk.accept(scene.ballot(0).compact)
+    waiting = scene.ballot(1).compact
+    with pytest.raises(DeskBusy):
+        desk.accept(waiting)
+    with scene.database.write() as session:
+        session.execute(delete(OutboxEntry))
+    with pytest.raises(DeskBusy):  # the last count still stands
+        desk.accept(waiting)
+    turned[0] += 1.0
+    assert desk.accept(waiting).no == 2
+
+
+def test_the_longer_the_oldest_waits_the_later_to_ask_again(scene: Scene) -> None:
+    door = scene.signer.msp
+    for seconds, after in ((0, 1), (20, 20), (300, 60)):
+        scene.meeting = scene.hold(f"m-{seconds}")
+        scene.desk(scene.meeting.mtg).accept(scene.ballot(0).compact)
+        backlog = Backlog(scene.database, scene.meeting.mtg, door, bound=1)
+        backlog.refresh()
+        assert backlog.room() == 0
+        assert backlog.retry_after(scene.clock().timestamp() + seconds) == after
+
+
+def test_two_ballots_of_one_voter_in_one_call_follow_each_other(database: Database) -> None:
+    scene = Scene(database, revote="last")
+    ses = scene.check(0)
+    ballots = [scene.ballot(0, seq=1), scene.ballot(0, seq=2, ses=ses), scene.ballot(0, seq=3, ses=ses)]
+    answers = scene.desk().accept_many([signed.compact for signed in ballots])
+    assert [getattr(answer, "code", None) for answer in answers] == [None, None, "SESSION_USED"]
+    with database.read() as session:
+        queued = select(Ballot.seq).join(OutboxEntry, OutboxEntry.ballot == Ballot.id)
+        assert session.scalars(queued.order_by(OutboxEntry.ballot)).all() == [1, 2]

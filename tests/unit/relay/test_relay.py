@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import cbor2
@@ -14,10 +15,12 @@ from client.errors import OutcomeUnknown
 from client.platform import Database
 from client.platform.models import Batch, BatchAttempt, OutboxEntry
 from client.relay.batch import Limits
+from client.relay.watch import Watch
 from tests.ledger import Faults
 from tests.unit.relay.bench import MTG, Bench
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 
@@ -168,17 +171,42 @@ class OtherDoor(Faults):
 
     def __init__(self, bench: Bench, voter: int, seqs: list[int]) -> None:
         super().__init__()
-        self.bench, self.voter, self.seqs, self.stage = bench, voter, seqs, 0
+        self.bench, self.voter, self.seqs = bench, voter, seqs
 
-    def next(self) -> str:
-        self.stage = self.stage % 3 + 1
-        if self.stage == 2 and self.seqs:
+    def next(self, stage: str) -> str:
+        if stage == "submit" and self.seqs:
             sub = self.voter.to_bytes(16, "big")
             entry = [0, sub, self.seqs.pop(0), b"\7" * 16, 0, [0], b"", 1, 0, [], []]
             contract = self.bench.ledger.contract("RegulatorMSP/relay")
             batch = cbor2.dumps([1, MTG, [entry]])
             contract.new_proposal("SubmitBallots", arguments=[batch]).endorse().submit()
         return "ok"
+
+
+class Seen(Watch):
+    def __init__(self) -> None:
+        self.sizes: list[int] = []
+        self.retries: list[str] = []
+        self.seconds: list[float] = []
+        self.verdicts: Counter[str] = Counter()
+
+    def claimed(self, ballots: int, octets: int) -> None:
+        assert octets > 0
+        self.sizes.append(ballots)
+
+    def retried(self, reason: str) -> None:
+        self.retries.append(reason)
+
+    def settled(self, seconds: float, verdicts: Mapping[str, int]) -> None:
+        self.seconds.append(seconds)
+        self.verdicts.update(verdicts)
+
+
+def sent(bench: Bench) -> list[list[int]]:
+    """Return the ballots of every transaction that was sent, in order."""
+    with bench.database.read() as session:
+        rows = session.scalars(select(BatchAttempt).order_by(BatchAttempt.tx))
+        return [json.loads(row.ballots) for row in rows]
 
 
 def test_a_conflict_parts_the_changed_voter_from_the_others(bench: Bench) -> None:
@@ -197,9 +225,56 @@ def test_a_voter_who_conflicts_again_and_again_costs_the_others_one_resubmission
     bench.run(bench.relay([OtherDoor(bench, 2, seqs=[1, 2, 3, 4])]))
     rows = bench.ballots()
     assert [row.status for row in rows] == ["committed"] * 4
-    with bench.database.read() as session:
-        attempts = [json.loads(row.ballots) for row in session.scalars(select(BatchAttempt))]
-    assert sum(rows[0].id in ballots for ballots in attempts) <= 3
+    assert [sum(row.id in ballots for ballots in sent(bench)) for row in rows] == [2, 2, 4, 2]
+
+
+def test_a_conflict_that_is_no_voters_leaves_the_batch_whole(bench: Bench) -> None:
+    class Step(Faults):
+        """Takes the meeting a step on between endorsing and ordering, once."""
+
+        def next(self, stage: str) -> str:
+            if stage == "submit" and self.script and self.script.popleft() == "step":
+                contract = bench.ledger.contract("RegulatorMSP/officer")
+                contract.new_proposal("Touch", arguments=[MTG]).endorse().submit()
+            return "ok"
+
+    for voter in range(4):
+        bench.acknowledge(voter)
+    watch = Seen()
+    relay = bench.relay([Step.of(["step"])], watch=watch)
+    bench.run(relay)
+    bench.check_exactly_once()
+    assert sent(bench) == [[1, 2, 3, 4], [1, 2, 3, 4]]
+    assert watch.retries == ["conflict"]
+
+
+def test_a_batch_that_conflicts_while_no_endorser_answers_stays_whole(bench: Bench) -> None:
+    other = OtherDoor(bench, 2, seqs=[1])
+    endorsed = iter(["ok", "down"])
+
+    class ThenDown(Faults):
+        def next(self, stage: str) -> str:
+            return next(endorsed, "ok") if stage == "endorse" else other.next(stage)
+
+    for voter in range(4):
+        bench.acknowledge(voter, seq=7)
+    bench.run(bench.relay([ThenDown()]))
+    assert [row.status for row in bench.ballots()] == ["committed"] * 4
+    assert sent(bench) == [[1, 2, 3, 4], [1, 2, 3, 4]]
+
+
+def test_a_watcher_hears_of_batches_retries_and_verdicts(bench: Bench) -> None:
+    watch = Seen()
+    bench.acknowledge(1, seq=1)
+    bench.acknowledge(2)
+    bench.run(bench.relay([Faults.of(["down"])], watch=watch))
+    bench.acknowledge(1, seq=1, session=77)
+    bench.acknowledge(3)
+    bench.run(bench.relay(watch=watch))
+    assert watch.sizes == [2, 2]
+    assert watch.retries == ["route"]
+    assert watch.verdicts == {"accepted": 3, "SEQ_EQUIVOCATION": 1}
+    assert watch.seconds == [1.0, 0.0]
 
 
 def test_a_refused_ballot_is_settled_with_its_code_and_the_others_count(bench: Bench) -> None:

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import update
+
+from client.platform.models import Ballot
+from client.receipts import ReceiptOffice
+from client.relay.history import history
+from tests.unit.platform.scene import Scene
+
+if TYPE_CHECKING:
+    from client.platform import Database
+
+
+def settle(database: Database, digest: str, **values: object) -> None:
+    with database.write() as session:
+        session.execute(update(Ballot).where(Ballot.digest == digest).values(**values))
+
+
+def test_a_lender_sees_what_became_of_each_ballot(database: Database) -> None:
+    scene = Scene(database, revote="last")
+    signed = [scene.ballot(0, seq=seq) for seq in (1, 2, 3, 4)]
+    for one in (*signed, scene.ballot(1)):
+        scene.desk().accept(one.compact)
+    for number, one in enumerate(signed[:2]):
+        settle(database, one.digest, status="committed", tx=f"tx{number}", block=number)
+    settle(database, signed[2].digest, status="refused", code="SEQ_STALE")
+    past = history(database, "m-1", scene.keys[0].sub)
+    assert [(one.digest, one.seq, one.ack_no) for one in past] == [
+        (one.digest, one.ballot.seq, one.ballot.seq) for one in signed
+    ]
+    assert [(one.state, one.code, one.tx, one.block) for one in past] == [
+        ("replaced", None, "tx0", 0),
+        ("counts", None, "tx1", 1),
+        ("refused", "SEQ_STALE", None, None),
+        ("waiting", None, None, None),
+    ]
+    assert {one.votes for one in past} == {'{"m1":"approve","m2":"reject"}'}
+
+
+def test_who_has_not_voted_has_no_history(database: Database) -> None:
+    scene = Scene(database)
+    scene.desk().accept(scene.ballot(0).compact)
+    assert history(database, "m-1", scene.keys[1].sub) == ()
+    assert history(database, "m-2", scene.keys[0].sub) == ()
+
+
+def test_a_replaced_ballot_keeps_its_receipt(database: Database) -> None:
+    scene = Scene(database, revote="last")
+    for seq in (1, 2):
+        scene.desk().accept(scene.ballot(0, seq=seq).compact)
+    for one in history(database, "m-1", scene.keys[0].sub):
+        settle(database, one.digest, status="committed", tx=f"{one.seq:064x}", block=one.seq)
+    office = ReceiptOffice(database, "m-1", scene.signer)
+    past = history(database, "m-1", scene.keys[0].sub)
+    assert [one.state for one in past] == ["replaced", "counts"]
+    receipts = [office.issue(one.digest) for one in past]
+    assert [(receipt.tx, receipt.block) for receipt in receipts] == [(one.tx, one.block) for one in past]
