@@ -6,9 +6,10 @@ import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from client.bench import ahead
+from client.bench import many
 from client.bench.cohort import CohortRecords
 from client.encodings.meeting import parse_meeting
+from client.platform.ahead import in_order
 from client.relay.desk import AcknowledgementDesk
 
 if TYPE_CHECKING:
@@ -31,8 +32,8 @@ def hand_in(services: Services, staged: Staged, seed: int, progress: Callable[[i
         _Order(staged.cohort, (start, min(start + _CHUNK, end)), staged.meeting.record, seed)
         for start in range(begin, end, _CHUNK)
     ]
-    with ahead.collector_paused(), ahead.processes(1) as pool:
-        signed = ahead.in_order(pool, _sign, orders, _AHEAD)
+    with many.collector_paused(), many.processes(1) as pool:
+        signed = in_order(pool, _sign, orders, _AHEAD)
         for order, ballots in zip(orders, signed, strict=True):
             records.hold(staged.cohort.voters(*order.span), staged.term)
             for answer in desk.accept_many(ballots):

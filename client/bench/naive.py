@@ -53,7 +53,7 @@ def batches(services: Services, staged: Staged, seed: int) -> Iterator[bytes]:
     chooser = random.Random(seed)  # noqa: S311  votes of nobody
     meeting = staged.meeting
     file = load_meeting(services.database, meeting.mtg)
-    voters = list(staged.cohort.voters(*staged.span))
+    voters = staged.voters
     places = roll_entries(services.database, meeting.mtg, {voter.sub for voter in voters})
     made = []
     for number, voter in enumerate(voters, start=1):

@@ -6,9 +6,9 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final
 
-from client.bench import ahead
 from client.encodings import jcs
 from client.errors import UserError
+from client.platform.ahead import in_order
 from client.platform.chain import LAG_SECONDS, commit
 from client.platform.verdicts import Verdicts
 
@@ -40,7 +40,7 @@ def enrol(
         return len(voters)
 
     with ThreadPoolExecutor(in_flight) as pool:
-        for done in ahead.in_order(pool, one, cohort.shards, 2 * in_flight):
+        for done in in_order(pool, one, cohort.shards, 2 * in_flight):
             progress(done)
 
 
@@ -62,7 +62,7 @@ def record_sessions(
         return len(documents)
 
     with ThreadPoolExecutor(in_flight) as pool:
-        for done in ahead.in_order(pool, one, chunks, 2 * in_flight):
+        for done in in_order(pool, one, chunks, 2 * in_flight):
             progress(done)
 
 

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from client.bench import ahead
+from client.bench import many
 from client.bench.cohort import Voter, recruit
 from client.bench.issuer import BenchIssuer
 from client.encodings import cbor
+from client.platform.ahead import in_order
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,9 +26,9 @@ _FORMAT: Final = "concordat-bench-cohort-1"
 
 @dataclass(frozen=True, slots=True)
 class Cohort:
-    """The first `count` voters of the cohort that is kept in `folder`.
+    """`count` voters that are kept in `folder`.
 
-    A larger cohort of the same inputs begins with the same voters, so shards serve runs of any size.
+    Cohorts of the same inputs share all whole shards, so these serve runs of any size.
     """
 
     folder: Path
@@ -43,11 +44,15 @@ class Cohort:
 
     def shard(self, number: int) -> Path:
         """Return the file of a shard, of mode 0600: it holds keys."""
-        return self.folder / f"{number:05d}.cbor"
+        return self.folder / f"{number:05d}-{self.size(number)}.cbor"
 
     def enrolled(self, number: int, genesis: str) -> Path:
         """Return the mark that a shard is enrolled on the network with this genesis hash."""
-        return self.folder / f"{number:05d}.enrolled-{genesis[:16]}"
+        return self.folder / f"{number:05d}-{self.size(number)}.enrolled-{genesis[:16]}"
+
+    def size(self, number: int) -> int:
+        """Return how many voters a shard holds; the last one may hold fewer than others."""
+        return min(SHARD, self.count - number * SHARD)
 
     @property
     def shards(self) -> range:
@@ -75,14 +80,15 @@ class Cohort:
         """Make the shards that aren't there, on all processors. A killed run goes on where it was."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         missing = [number for number in self.shards if not self.shard(number).exists()]
-        progress((len(self.shards) - len(missing)) * SHARD)
+        progress(self.count - sum(self.size(number) for number in missing))
         orders = [
-            _Order(self.shard(number), issuer.pem, self.institution, seed, number) for number in missing
+            _Order(self.shard(number), issuer.pem, self.institution, f"{seed}/{number}", self.size(number))
+            for number in missing
         ]
         workers = min(os.cpu_count() or 1, max(1, len(orders)))
-        with ahead.processes(workers) as pool:
-            for _ in ahead.in_order(pool, _make_shard, orders, 2 * workers):
-                progress(SHARD)
+        with many.processes(workers) as pool:
+            for made in in_order(pool, _make_shard, orders, 2 * workers):
+                progress(made)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,16 +98,17 @@ class _Order:
     path: Path
     issuer: tuple[bytes, bytes]
     institution: str
-    seed: int
-    number: int
+    seed: str
+    size: int
 
 
-def _make_shard(order: _Order) -> None:
-    chooser = random.Random(f"{order.seed}/{order.number}")  # noqa: S311  amounts, not secrets
-    with ahead.collector_paused():
-        voters = recruit(SHARD, BenchIssuer.from_pem(*order.issuer), order.institution, chooser)
+def _make_shard(order: _Order) -> int:
+    chooser = random.Random(order.seed)  # noqa: S311  amounts, not secrets
+    with many.collector_paused():
+        voters = recruit(order.size, BenchIssuer.from_pem(*order.issuer), order.institution, chooser)
         content = cbor.dumps([voter.pack() for voter in voters])
     unfinished = order.path.with_suffix(f".{os.getpid()}")
     with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(content)
     unfinished.rename(order.path)  # a shard that is there is whole
+    return order.size

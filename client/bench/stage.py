@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from client.bench.ahead import collector_paused
 from client.bench.cohort import Term
+from client.bench.many import collector_paused
 from client.encodings import jcs
 from client.gateway.errors import EvaluateError
 from client.meetings.profiles import motions
@@ -19,6 +19,7 @@ from client.platform.times import to_text
 from client.sessions.insecure import METHOD
 
 if TYPE_CHECKING:
+    from client.bench.cohort import Voter
     from client.bench.shards import Cohort
     from client.connection import Profile
     from client.encodings.meeting import Meeting
@@ -43,6 +44,11 @@ class Staged:
     def size(self) -> int:
         """How many voters there are."""
         return self.span[1] - self.span[0]
+
+    @property
+    def voters(self) -> list[Voter]:
+        """All of them at once, for those who have memory for it."""
+        return list(self.cohort.voters(*self.span))
 
 
 def open_meeting(services: Services, cohort: Cohort, span: tuple[int, int], name: str) -> Staged:

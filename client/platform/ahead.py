@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 from collections import deque
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
-from multiprocessing import get_context
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
@@ -35,20 +31,3 @@ def in_order(
     finally:
         for future in waiting:
             future.cancel()
-
-
-def processes(count: int) -> ProcessPoolExecutor:
-    """Return a pool of fresh processes: a fork would copy gRPC's threads halfway."""
-    return ProcessPoolExecutor(count, mp_context=get_context("spawn"))
-
-
-@contextmanager
-def collector_paused() -> Iterator[None]:
-    """Pause the cyclic garbage collector where only acyclic values are made, and very many of them."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
