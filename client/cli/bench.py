@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from client.errors import UserError
+from client.errors import Negative, UserError
 from client.home import home
 
 if TYPE_CHECKING:
@@ -65,15 +65,13 @@ def cast_command(as_json: bool, plot: Path | None, **options: Any) -> None:
     figures, run = cast(home(), Settings(**options), Progress())
     if plot is not None:
         _write(plot, draw(figures, run.committed, run.memory))
-    if as_json:
-        click.echo(json.dumps(figures))
-        return
-    click.echo(
+    text = (
         f"{figures['accepted']} of {figures['ballots']} ballots in {figures['seconds']} s: "
         f"{figures['ballots_per_s']}/s, {figures['ratio_naive']} times one a transaction "
         f"({figures['naive_per_s']}/s), {figures['ratio_ceiling']:.1%} of what verification alone allows; "
         f"{figures['bytes_per_ballot']} bytes of block each"
     )
+    _answer(figures, text, as_json=as_json)
 
 
 @group.command("close")
@@ -86,10 +84,36 @@ def close_command(as_json: bool, **options: Any) -> None:
     from client.bench.progress import Progress  # noqa: PLC0415
 
     figures = close(home(), Settings(**options), Progress())
+    text = f"{figures['counted']} ballots closed and counted in {figures['seconds']} s"
+    _answer(figures, text, as_json=as_json)
+
+
+@group.command("enrol")
+@click.option("--lenders", type=click.IntRange(1, 100_000), default=200, show_default=True)
+@click.option(
+    "--workers", type=click.IntRange(1, 256), default=8, show_default=True, help="Lenders at a time."
+)
+@_json_option
+def enrol_command(as_json: bool, lenders: int, workers: int) -> None:
+    """Have lenders registered and certified by the institution's Fabric CA, and say how long 390,000 take."""
+    from client.bench.certify import certify  # noqa: PLC0415
+    from client.bench.progress import Progress  # noqa: PLC0415
+
+    figures = certify(home(), lenders, workers, Progress())
     if as_json:
         click.echo(json.dumps(figures))
         return
-    click.echo(f"{figures['counted']} ballots closed and counted in {figures['seconds']} s")
+    click.echo(
+        f"{lenders} lenders in {figures['seconds']} s, {workers} at a time: {figures['per_s']}/s; "
+        f"390,000 would take {figures['hours_for_390000']} h"
+    )
+
+
+def _answer(figures: dict[str, Any], text: str, *, as_json: bool) -> None:
+    """Print the figures; raise Negative when ballots were refused: then they measure something else."""
+    click.echo(json.dumps(figures) if as_json else text)
+    if figures["accepted"] != figures["ballots"]:
+        raise Negative(f"{figures['ballots'] - figures['accepted']} of the bench's own ballots were refused")
 
 
 def _check_plot(plot: Path | None) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 from client.ca import CAClient, generate_key, key_from_pem
 from client.enrolment.issuer import register_issuer, to_der
-from client.enrolment.service import EnrolmentService
+from client.enrolment.service import WORKERS, EnrolmentService
 from client.errors import UserError
 from client.meetings.convener import Convener
 from client.meetings.genesis import genesis_of
@@ -119,8 +119,8 @@ class Services:
             to_der(roots["lender"].read_bytes()),
         )
 
-    def enrolment(self, institution: str) -> EnrolmentService:
-        """Return the enrolment of an institution's lenders."""
+    def enrolment(self, institution: str, *, workers: int = WORKERS) -> EnrolmentService:
+        """Return the enrolment of an institution's lenders, `workers` of them at the CA at a time."""
         authority = self.profile.org(institution).ca
         root = authority.tls_root.read_bytes()
         ca = self._open.enter_context(CAClient(authority.url, authority.names["lender"], root))
@@ -134,6 +134,7 @@ class Services:
             registrar=ca.registrar(enrolled.cert_pem, key),
             ca=ca,
             verifier=self.identity(ASSOCIATION, "verifier"),
+            workers=workers,
         )
 
     def sessions(self) -> SessionRecorder:
