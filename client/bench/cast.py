@@ -100,12 +100,13 @@ def _relay(bench: Bench, staged: Staged) -> Relayed:
         "timeout": 60 + settings.ballots / 100,
     }
     gateway = bench.services.gateway(REGULATOR, "auditor")
+    batches = -(-staged.size // settings.batch)
     with (
-        BlockWatch(gateway, meeting.channel, staged.block) as watch,
+        bench.progress.stage(f"batches of {settings.batch} ballots on the channel", batches) as advance,
+        BlockWatch(gateway, meeting.channel, staged.block + 1, advance) as watch,
         connected(order) as relay,
         bench.stages.time("relay"),
     ):
-        bench.progress.say(f"relaying {staged.size} ballots")
         processes = {**bench.host.pids(), _RELAY: relay.pid, _BENCH: os.getpid()}
         with Meter(processes, sampled=_RELAY) as meter:
             carried = relay.go()

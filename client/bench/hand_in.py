@@ -32,7 +32,7 @@ def hand_in(services: Services, staged: Staged, seed: int, progress: Callable[[i
         _Order(staged.cohort, (start, min(start + _CHUNK, end)), staged.meeting.record, seed)
         for start in range(begin, end, _CHUNK)
     ]
-    with many.collector_paused(), many.processes(1) as pool:
+    with many.collector_spared(), many.processes(1) as pool:
         signed = in_order(pool, _sign, orders, _AHEAD)
         for order, ballots in zip(orders, signed, strict=True):
             records.hold(staged.cohort.voters(*order.span), staged.term)

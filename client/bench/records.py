@@ -33,11 +33,10 @@ def enrol(
 
     def one(number: int) -> int:
         mark = cohort.enrolled(number, genesis)
-        voters = cohort.read(number)
         if not mark.exists():
-            record(verifier, "Enrol", [voter.item() for voter in voters])
+            record(verifier, "Enrol", [voter.item() for voter in cohort.read(number)])
             mark.touch()
-        return len(voters)
+        return cohort.size(number)
 
     with ThreadPoolExecutor(in_flight) as pool:
         for done in in_order(pool, one, cohort.shards, 2 * in_flight):

@@ -9,16 +9,22 @@ from typing import TYPE_CHECKING, Self
 from client.errors import OutcomeUnknown
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from client.gateway import Gateway
 
 
 class BlockWatch:
     """Notes at which moment (Unix seconds) each transaction of a channel came in a block.
 
-    A context manager. `start_block` is the first block looked at: none after it is missed.
+    A context manager. `start_block` is the first block looked at: none after it is missed. `progress` is
+    called with the number of transactions in each block that comes.
     """
 
-    def __init__(self, gateway: Gateway, channel: str, start_block: int) -> None:
+    def __init__(
+        self, gateway: Gateway, channel: str, start_block: int, progress: Callable[[int], None]
+    ) -> None:
+        self._progress = progress
         self._events = gateway.network(channel).filtered_block_events(start_block=start_block)
         self.arrived: dict[str, tuple[float, int]] = {}  # by transaction: when, and in which block
         self._changed = threading.Condition()
@@ -39,6 +45,7 @@ class BlockWatch:
                 for transaction in block.filtered_transactions:
                     self.arrived[transaction.txid] = (present, block.number)
                 self._changed.notify_all()
+            self._progress(len(block.filtered_transactions))
 
     def wait_for(self, transactions: set[str], timeout: float = 60.0) -> None:
         """Return when all of them arrived; raise OutcomeUnknown when they haven't after `timeout` seconds."""
