@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from client.relay.desk import Acknowledged
     from client.relay.services import Services
 
+# A pseudonym may begin with a hyphen, and is no option for that.
+_pseudonym = {"ignore_unknown_options": True}
 _json = click.option("--json", "as_json", is_flag=True, help="Machine-readable output on stdout.")
 
 
@@ -27,7 +29,7 @@ def group() -> None:
     """Cast a ballot, and see what became of it."""
 
 
-@group.command()
+@group.command(context_settings=_pseudonym)
 @click.argument("sub")
 @click.option("--institution", required=True, help="The institution's MSP id, such as InstitutionAMSP.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The key file to write.")
@@ -91,7 +93,7 @@ def cast(mtg: str, lender_file: Path, *, as_json: bool, **options: object) -> No
     show(value, as_json=as_json, text=text)
 
 
-@group.command()
+@group.command(context_settings=_pseudonym)
 @click.argument("mtg", metavar="MEETING")
 @click.argument("sub")
 @_json

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import text
 
-from client.encodings import certificates, jcs, times
+from client.encodings import certificates, times
 from client.encodings.acknowledgement import Acknowledgement, sign_acknowledgement
 from client.encodings.ballot import check_ballot_against, parse_ballot, votes_json
 from client.encodings.batch import encode_entry
@@ -244,8 +245,8 @@ class AcknowledgementDesk:
             "seq": signed.ballot.seq,
             "digest": signed.digest,
             "jws": signed.compact,
-            "choices": jcs.dumps(votes_json(signed.ballot.votes)).decode(),
-            "claims": jcs.dumps(claims_json(judged.leaf.claims)).decode(),
+            "choices": _plain(votes_json(signed.ballot.votes)),
+            "claims": _plain(claims_json(judged.leaf.claims)),
             "ses": signed.ballot.ses,
             "ack_no": no,
             "ack_time": moment,
@@ -268,6 +269,11 @@ class AcknowledgementDesk:
 
     def _busy(self) -> DeskBusy:
         return DeskBusy(self._file.meeting.mtg, self._backlog.retry_after(self._wall()))
+
+
+def _plain(value: Any) -> str:
+    """Return the JCS of ids, names and amounts: lower-case ASCII and integers, so nothing needs escaping."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)

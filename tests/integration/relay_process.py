@@ -106,6 +106,7 @@ class Hall:
     folder: Path
     issuer: BenchIssuer = field(default_factory=BenchIssuer.make)
     _desks: dict[str, AcknowledgementDesk] = field(default_factory=dict)
+    _relays: list[RelayProcess] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.url = f"sqlite:///{self.folder / 'platform.db'}"
@@ -113,6 +114,9 @@ class Hall:
         self.services = Services(self.network.profile, Database.open(self.url), vault)
 
     def close(self) -> None:
+        for relay in self._relays:  # of a test that failed halfway
+            if relay.process is not None and relay.process.poll() is None:
+                relay.kill()
         self.services.close()
         self.services.database.close()
 
@@ -137,7 +141,8 @@ class Hall:
         return self._desks[mtg]
 
     def relay(self, mtg: str, *options: str) -> RelayProcess:
-        return RelayProcess(self.network.home, self.url, mtg, options)
+        self._relays.append(RelayProcess(self.network.home, self.url, mtg, options))
+        return self._relays[-1]
 
     def count(self, mtg: str, status: str = "committed") -> int:
         with self.services.database.read() as session:

@@ -18,7 +18,7 @@ from sqlalchemy import create_engine, select, text
 
 from client.errors import UserError
 from client.platform import Database
-from client.platform.models import Ballot, Base
+from client.platform.models import Ballot, Base, OutboxEntry
 from tests.unit.platform.scene import Scene
 from tests.unit.relay.bench import Bench
 
@@ -119,6 +119,17 @@ def test_acknowledgements_are_gapless_over_desks_that_run_at_once(database: Data
         thread.join()
     with database.read() as session:
         assert sorted(session.scalars(select(Ballot.ack_no))) == list(range(1, 13))
+
+
+def test_the_ballots_of_one_call_are_queued_in_the_order_given(database: Database) -> None:
+    scene = Scene(database, lenders=40)
+    ballots = [scene.ballot(lender) for lender in range(40)]
+    scene.desk().accept_many([signed.compact for signed in ballots])
+    with database.read() as session:
+        queued = select(Ballot.digest).join(OutboxEntry, OutboxEntry.ballot == Ballot.id)
+        digests = session.scalars(queued.order_by(OutboxEntry.ballot)).all()
+        numbers = session.scalars(select(Ballot.ack_no).order_by(Ballot.id)).all()
+    assert (digests, numbers) == ([signed.digest for signed in ballots], list(range(1, 41)))
 
 
 def test_relays_that_run_at_once_deliver_each_ballot_once(database: Database) -> None:

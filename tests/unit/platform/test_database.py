@@ -4,14 +4,16 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect, select, text
+from sqlalchemy import create_engine, inspect, select, text
 from sqlalchemy.exc import IntegrityError
 
 from client.errors import UserError
 from client.platform import Database, database_url
-from client.platform.models import AckCounter, Base, MeetingStep
+from client.platform.migrate import configuration
+from client.platform.models import AckCounter, Base, Batch, MeetingStep
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,6 +35,21 @@ def test_opening_twice_upgrades_once_and_keeps_the_rows(tmp_path: Path) -> None:
     with second.read() as session:
         assert session.scalars(select(AckCounter.last)).one() == 7
     second.close()
+
+
+def test_a_batch_in_flight_survives_the_upgrade(tmp_path: Path) -> None:
+    engine = create_engine(f"sqlite:///{tmp_path / 'platform.db'}")
+    with engine.begin() as connection:
+        command.upgrade(configuration(connection), "0001")
+        connection.execute(
+            text("INSERT INTO batches VALUES ('b', 'b', 'm-1', 'AssociationMSP', 'relay', 9.0, 5.0, 1)")
+        )
+    engine.dispose()
+    opened = Database.open(f"sqlite:///{tmp_path / 'platform.db'}")
+    with opened.read() as session:
+        batch = session.get_one(Batch, "b")
+        assert (batch.attempts, batch.claimed_at) == (1, 5.0)
+    opened.close()
 
 
 def test_sqlite_runs_with_wal_foreign_keys_and_full_sync(database: Database) -> None:

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import delete, select, update
 
-from client.encodings import base64url, certificates
+from client.encodings import base64url, certificates, jcs
 from client.encodings.acknowledgement import parse_acknowledgement
 from client.encodings.batch import CompactEntry, decode_entry
 from client.encodings.entries import read_entry
 from client.encodings.errors import Refused
 from client.encodings.es256 import ORDER
+from client.encodings.leaf import claims_json
 from client.errors import UserError
 from client.platform.models import AckCounter, Ballot, Lender, OutboxEntry
+from client.platform.registers import roll_entry
 from client.platform.times import to_text
 from client.relay.backlog import Backlog
 from client.relay.desk import Acknowledged
@@ -74,6 +76,16 @@ def test_ballot_number_and_outbox_row_are_written_together(scene: Scene) -> None
     assert isinstance(entry, CompactEntry)
     rebuilt = read_entry(entry, scene.meeting).complete(signed.jws.x5t)
     assert (rebuilt.compact, entry.ack_no) == (signed.compact, 1)
+
+
+def test_what_is_written_of_votes_and_claims_is_their_jcs(database: Database) -> None:
+    scene = Scene(database)
+    taken = scene.desk().accept(scene.ballot(0, {"m2": "reject", "m1": "abstain"}).compact)
+    row = next(row for row in rows(scene) if row.digest == taken.digest)
+    assert row.choices.encode() == jcs.dumps({"m1": "abstain", "m2": "reject"})
+    found = roll_entry(database, "m-1", row.sub)
+    assert found is not None
+    assert row.claims.encode() == jcs.dumps(claims_json(found[1].claims))
 
 
 def test_a_failure_on_the_way_leaves_no_gap(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:

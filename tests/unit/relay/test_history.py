@@ -1,15 +1,21 @@
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from sqlalchemy import update
 
+from client.cli.main import main
 from client.platform.models import Ballot
 from client.receipts import ReceiptOffice
 from client.relay.history import history
 from tests.unit.platform.scene import Scene
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
     from client.platform import Database
 
 
@@ -57,3 +63,17 @@ def test_a_replaced_ballot_keeps_its_receipt(database: Database) -> None:
     assert [one.state for one in past] == ["replaced", "counts"]
     receipts = [office.issue(one.digest) for one in past]
     assert [(receipt.tx, receipt.block) for receipt in receipts] == [(one.tx, one.block) for one in past]
+
+
+def test_the_command_takes_pseudonyms_that_begin_with_hyphens(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scene = Scene(database)
+    scene.desk().accept(scene.ballot(0).compact)
+    monkeypatch.setenv("CONCORDAT_DATABASE_URL", f"sqlite:///{tmp_path / 'platform.db'}")
+    assert main(["ballot", "history", "m-1", scene.keys[0].sub, "--json"]) == 0
+    (told,) = json.loads(capsys.readouterr().out)
+    assert (told["state"], told["seq"], told["ack_no"]) == ("waiting", 1, 1)
+    for sub in ("-1" + "A" * 20, "--" + "A" * 20):
+        assert main(["ballot", "history", "m-1", sub]) == 0
+        assert capsys.readouterr().out == "no ballot\n"

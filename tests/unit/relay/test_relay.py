@@ -313,6 +313,8 @@ def test_a_ballot_pending_past_its_deadline_is_parked_not_dropped(bench: Bench) 
     bench.clock.now += 3601
     bench.run(bench.relay(), 10)
     assert [entry.parked for entry in bench.left()] == [True]
+    assert bench.outbox().is_empty(but_for_parked=True)
+    assert not bench.outbox().is_empty()
     assert bench.ballots()[0].status == "queued"
 
 
