@@ -1,127 +1,171 @@
-"""`bench cast`: ballots through outbox and relay to the last commit at the Regulator's peer."""
+"""`bench cast` and `bench close`: ballots through outbox and relay to the Regulator's peer, and the count."""
 
 from __future__ import annotations
 
-import random
-import time
+import os
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
 
-from client.bench import naive
-from client.bench.cohort import CohortRecords
-from client.bench.host import host
-from client.bench.stage import ASSOCIATION, REGULATOR, Staged, stage
+from client.bench import blocks, ceiling, naive
+from client.bench.carriage import connected
+from client.bench.closing import close_meeting
+from client.bench.figures import cumulated, percentiles
+from client.bench.meter import Meter
+from client.bench.preparation import prepared
+from client.bench.stage import ASSOCIATION, REGULATOR
 from client.bench.watch import BlockWatch
 from client.errors import UserError
-from client.platform import Database, Vault
 from client.platform.models import Ballot
-from client.relay.batch import Limits
-from client.relay.desk import AcknowledgementDesk
 from client.relay.gateways import route
-from client.relay.services import Services
 
 if TYPE_CHECKING:
-    from client.bench.issuer import BenchIssuer
-    from client.bench.progress import Progress
+    from pathlib import Path
 
-ENDORSERS = 2  # of {Association, Regulator, Arbitration}: the channels' policy
-_DESK_CHUNK = 500
-_NAIVE_SHARE = {1: 200, 16: 800, 64: 2000, 256: 2000}
+    from client.bench.carriage import Carried
+    from client.bench.preparation import Bench, Settings
+    from client.bench.progress import Progress
+    from client.bench.shards import Cohort
+    from client.bench.stage import Staged
+
+_RELAY, _BENCH = "relay", "bench"
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """What is measured: ballots, ballots a batch, batches in flight, seconds for each naive level, seed."""
+class Relayed:
+    """What the relay's run showed: figures for the JSON, and what a plot draws besides."""
 
-    ballots: int
-    batch: int
-    in_flight: int
-    naive_seconds: float
-    seed: int
+    figures: dict[str, Any]
+    committed: list[tuple[float, int]]  # seconds since the first outbox read, ballots until then
+    memory: list[tuple[float, float]]  # seconds, the relay's RSS in MiB
 
 
-def cast(home: Path, settings: Settings, progress: Progress) -> dict[str, Any]:
-    """Measure on the home's network, or on one of the bench's own; return the figures."""
-    with host(home, progress) as (profile, issuer), TemporaryDirectory(prefix="concordat-bench-") as scratch:
-        database = Database.open(f"sqlite:///{Path(scratch) / 'platform.db'}")
-        services = Services(profile, database, Vault.open(Path(scratch) / "platform.key"))
-        try:
-            staged = stage(services, issuer, "cast", settings.ballots, seed=settings.seed, progress=progress)
-            figures = _batched(services, staged, settings, progress)
-            levels = _naive(services, issuer, settings, progress)
-        finally:
-            services.close()
-            database.close()
-    best = max(level.rate for level in levels)
+def cast(home: Path, settings: Settings, progress: Progress) -> tuple[dict[str, Any], Relayed]:
+    """Measure on the home's network, or on one of the bench's own; return the figures, and the run."""
+    with prepared(home, settings, progress) as bench:
+        cohort = bench.cohort(settings.ballots + naive.VOTERS, home / "bench" / "cohorts")
+        # Before the run, while the ledgers are small: the naive rate is to be as good as it gets.
+        levels = _naive(bench, cohort)
+        limit = ceiling.measure()
+        staged = bench.stage(cohort, (0, settings.ballots), "cast")
+        bench.acknowledge(staged)
+        relayed = _relay(bench, staged)
+        close = _close(bench, staged, relayed.figures["accepted"])
+    figures = relayed.figures
+    rate, best = figures["ballots_per_s"], max(level.rate for level in levels)
+    allowed = limit.per_second(figures["endorsers"])
     return {
         **figures,
-        "endorsers": ENDORSERS,
+        "orgs": settings.orgs,
+        "cores": limit.cores,
         "naive_per_s": round(best, 1),
-        "ratio_naive": round(figures["ballots_per_s"] / best, 2),
-        "naive": [
-            {"in_flight": level.in_flight, "ballots": level.ballots, "per_s": round(level.rate, 1)}
-            for level in levels
-        ],
+        "ratio_naive": round(rate / best, 2),
+        "naive": [level.as_json() for level in levels],
+        "verify_us": round(limit.verify_seconds * 1e6, 1),
+        "ceiling_per_s": round(allowed, 1),
+        "ratio_ceiling": round(rate / allowed, 4),
+        "close": close,
+        "stages": bench.stages.seconds,
+    }, relayed
+
+
+def close(home: Path, settings: Settings, progress: Progress) -> dict[str, Any]:
+    """Carry ballots as `cast` does, and measure how long closing and counting them take."""
+    with prepared(home, settings, progress) as bench:
+        cohort = bench.cohort(settings.ballots, home / "bench" / "cohorts")
+        staged = bench.stage(cohort, (0, settings.ballots), "close")
+        bench.acknowledge(staged)
+        accepted = _relay(bench, staged).figures["accepted"]
+        figures = _close(bench, staged, accepted)
+    return {
+        "ballots": settings.ballots,
+        "accepted": accepted,
+        "seconds": figures["closed_s"],
+        **figures,
+        "stages": bench.stages.seconds,
     }
 
 
-def _batched(services: Services, staged: Staged, settings: Settings, progress: Progress) -> dict[str, Any]:
-    meeting = staged.meeting
-    _acknowledge(services, staged, settings, progress)
-    relay = services.relay(
-        meeting.mtg, meeting.institution, limits=Limits(count=settings.batch), workers=settings.in_flight
-    )
-    with BlockWatch(services.gateway(REGULATOR, "auditor"), meeting.channel) as watch:
-        progress.say(f"relaying {settings.ballots} ballots")
-        begin = time.monotonic()
-        with relay:
-            relay.drain(timeout=60 + settings.ballots / 100)
-        with services.database.read() as session:
-            mine = select(func.count(), func.max(Ballot.block), func.count(Ballot.tx.distinct()))
-            committed = mine.where(Ballot.mtg == meeting.mtg, Ballot.status == "committed")
-            accepted, last, transactions = session.execute(committed).one()
-        if last is None:
-            raise UserError("not one ballot was committed: see the relay's warnings (concordat -v bench …)")
-        seconds = watch.wait_for(last) - begin
-    return {
+def _relay(bench: Bench, staged: Staged) -> Relayed:
+    settings, meeting = bench.settings, staged.meeting
+    order = {
+        "home": str(bench.host.home),
+        "database": bench.database,
+        "vault": str(bench.vault),
+        "mtg": meeting.mtg,
+        "institution": meeting.institution,
+        "batch": settings.batch,
+        "in_flight": settings.in_flight,
+        "timeout": 60 + settings.ballots / 100,
+    }
+    gateway = bench.services.gateway(REGULATOR, "auditor")
+    batches = -(-staged.size // settings.batch)
+    with (
+        bench.progress.stage(f"batches of {settings.batch} ballots on the channel", batches) as advance,
+        BlockWatch(gateway, meeting.channel, staged.block + 1, advance) as watch,
+        connected(order) as relay,
+        bench.stages.time("relay"),
+    ):
+        processes = {**bench.host.pids(), _RELAY: relay.pid, _BENCH: os.getpid()}
+        with Meter(processes, sampled=_RELAY) as meter:
+            carried = relay.go()
+            placed = _placed(bench, staged)
+            watch.wait_for(set(placed))
+    times = {tx: watch.arrived[tx][0] for tx in placed}
+    weighed = blocks.weigh(gateway, meeting.channel, {watch.arrived[tx][1] for tx in placed})
+    accepted = sum(placed.values())
+    read = _read_at(carried)
+    began = min(read.values())
+    seconds = max(times.values()) - began
+    figures = {
         "ballots": settings.ballots,
         "accepted": accepted,
         "seconds": round(seconds, 3),
         "ballots_per_s": round(accepted / seconds, 1),
-        "tx_per_s": round(transactions / seconds, 2),
-        "transactions": transactions,
+        "endorsers": weighed.endorsements,
+        "bytes_per_ballot": round(weighed.octets / accepted, 1),
+        "latency_s": percentiles((times[tx] - read[tx], count) for tx, count in placed.items()),
+        "transactions": len(placed),
+        "transactions_sent": len(carried.sent),
+        "blocks": weighed.blocks,
+        "batch": settings.batch,
+        "in_flight": settings.in_flight,
+        "rss_mib": meter.peaks,
+        "cpu_s": meter.processor,
+        "relay_rss_mib": meter.flatness(),
     }
+    committed = cumulated((times[tx] - began, count) for tx, count in placed.items())
+    return Relayed(figures, committed, meter.samples)
 
 
-def _acknowledge(services: Services, staged: Staged, settings: Settings, progress: Progress) -> None:
-    records = CohortRecords(list(staged.voters))
-    desk = AcknowledgementDesk(services.database, staged.meeting.mtg, services.signer(), records=records)
-    chooser = random.Random(settings.seed)  # noqa: S311  votes of nobody
-    with progress.stage("cast: signed and acknowledged", settings.ballots) as advance:
-        for begin in range(0, settings.ballots, _DESK_CHUNK):
-            chunk = staged.voters[begin : begin + _DESK_CHUNK]
-            answers = desk.accept_many([voter.ballot(staged.meeting, chooser) for voter in chunk])
-            for answer in answers:
-                if isinstance(answer, Exception):
-                    raise answer
-            advance(len(chunk))
+def _placed(bench: Bench, staged: Staged) -> dict[str, int]:
+    """Return how many ballots each transaction brought to the channel."""
+    with bench.services.database.read() as session:
+        query = select(Ballot.tx, func.count()).where(
+            Ballot.mtg == staged.meeting.mtg, Ballot.status == "committed"
+        )
+        placed = {str(tx): int(count) for tx, count in session.execute(query.group_by(Ballot.tx))}
+    if not placed:
+        raise UserError("not one ballot was committed: see the relay's lines above")
+    return placed
 
 
-def _naive(
-    services: Services, issuer: BenchIssuer, settings: Settings, progress: Progress
-) -> list[naive.Level]:
-    count = sum(_NAIVE_SHARE.values())
-    staged = stage(services, issuer, "naive", count, seed=settings.seed + 1, progress=progress)
-    singles = naive.batches(staged, settings.seed)
-    gateway = services.gateway(ASSOCIATION, "relay")
-    by = route(gateway, ASSOCIATION, staged.meeting.channel)
-    levels = []
-    for in_flight in naive.IN_FLIGHT:
-        share = iter([batch for _, batch in zip(range(_NAIVE_SHARE[in_flight]), singles, strict=False)])
-        progress.say(f"naive: one ballot a transaction, {in_flight} in flight")
-        levels.append(naive.measure(by, share, in_flight, settings.naive_seconds))
-    return levels
+def _read_at(carried: Carried) -> dict[str, float]:
+    return {sent.tx: sent.read_at for sent in carried.sent}
+
+
+def _naive(bench: Bench, cohort: Cohort) -> list[naive.Level]:
+    begin = bench.settings.ballots
+    staged = bench.stage(cohort, (begin, begin + naive.VOTERS), "naive", prefix="naive_")
+    singles = naive.batches(bench.services, staged, bench.settings.seed)
+    by = route(bench.services.gateway(ASSOCIATION, "relay"), ASSOCIATION, staged.meeting.channel)
+    bench.progress.say(f"naive: one ballot a transaction, {', '.join(map(str, naive.SHARES))} in flight")
+    with bench.stages.time("naive"):
+        return naive.measure_all(by, singles, bench.settings.naive_seconds)
+
+
+def _close(bench: Bench, staged: Staged, accepted: int) -> dict[str, Any]:
+    bench.progress.say("closing and counting")
+    with bench.stages.time("close"):
+        return close_meeting(bench.services, staged, accepted)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import random
+import base64
+import hashlib
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
+
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from client.ca import generate_key
 from client.encodings import base64url, certificates, times
@@ -17,99 +20,147 @@ from client.enrolment.lender import LenderKey
 from client.sessions.insecure import METHOD
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    import random
+    from collections.abc import Collection, Iterable
 
     from client.bench.issuer import BenchIssuer
     from client.encodings.meeting import Meeting
 
-CLASSES = ("large", "medium", "small")
-_LIMITS_FEN = {
+CLASSES: Final = ("large", "medium", "small")
+_LIMITS_FEN: Final = {
     "small": (10_000, 5_000_000),
     "medium": (5_000_000, 30_000_000),
     "large": (30_000_000, 900_000_000),
 }
-_CHOICES = ("approve", "approve", "approve", "reject", "abstain")
-_SESSION_VALID = timedelta(hours=12)
-_COMMITMENT = base64url.encode(bytes(32))  # nobody was checked, so there is nothing to commit to
+_CHOICES: Final = ("approve", "approve", "approve", "reject", "abstain")
+_SESSION_VALID: Final = timedelta(hours=12)
+_SCALAR_BYTES: Final = 32
+_COMMITMENT: Final = base64url.encode(bytes(32))  # nobody was checked, so there is nothing to commit to
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A meeting and the time in which its voters' identity checks hold."""
+
+    mtg: str
+    issued_at: str
+    expires_at: str
+
+    @classmethod
+    def of(cls, mtg: str) -> Term:
+        """Let checks be made now, and hold for twelve hours."""
+        start = datetime.now(UTC)
+        return cls(
+            mtg, times.form(int(start.timestamp())), times.form(int((start + _SESSION_VALID).timestamp()))
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Voter:
-    """A lender of the bench: the key, the roll leaf, and the one identity session."""
+    """A lender of the bench, whatever the meeting. Everything that a meeting adds follows from it."""
 
-    lender: LenderKey
-    leaf: Leaf
-    session: Session
+    institution: str
+    sub: str
+    scalar: bytes = field(repr=False)  # the private key, big-endian
+    certificate: bytes  # DER
+    claim: Claim
+    salt: bytes
 
-    def enrolment(self) -> dict[str, str]:
+    def leaf(self, mtg: str) -> Leaf:
+        """Return this voter's entry on a meeting's roll."""
+        return Leaf(mtg, self.sub, (self.claim,), self.salt)
+
+    def item(self) -> dict[str, str]:
         """Return this voter's item of `Enrol`."""
-        record = self.record().as_json()
-        return {name: record[name] for name in ("sub", "certificate", "institution", "method", "commitment")}
+        return {
+            "sub": self.sub,
+            "certificate": base64.b64encode(self.certificate).decode("ascii"),
+            "institution": self.institution,
+            "method": METHOD,
+            "commitment": _COMMITMENT,
+        }
 
     def record(self) -> Enrolment:
         """Return the enrolment as the channel will hold it."""
-        certificate = self.lender.certificate or b""
         return Enrolment(
-            sub=self.lender.sub,
-            certificate=certificate,
-            x5t=certificates.thumbprint(certificate),
-            institution=self.lender.institution,
+            sub=self.sub,
+            certificate=self.certificate,
+            x5t=certificates.thumbprint(self.certificate),
+            institution=self.institution,
             method=METHOD,
             commitment=_COMMITMENT,
             status="active",
             rev=1,
         )
 
+    def session(self, term: Term) -> Session:
+        """Return the voter's one identity check for a meeting."""
+        return Session(
+            ses=self._ses(term.mtg),
+            sub=self.sub,
+            x5t=certificates.thumbprint(self.certificate),
+            institution=self.institution,
+            mtg=term.mtg,
+            method=METHOD,
+            outcome="accept",
+            commitment=_COMMITMENT,
+            issued_at=term.issued_at,
+            expires_at=term.expires_at,
+        )
+
     def ballot(self, meeting: Meeting, chooser: random.Random) -> str:
         """Return a signed ballot that answers every motion, as a compact JWS."""
         votes = {motion.id: chooser.choice(_CHOICES) for motion in meeting.motions}
-        return self.lender.sign(meeting, votes, ses=self.session.ses, iat=datetime.now(UTC)).compact
+        key = ec.derive_private_key(int.from_bytes(self.scalar, "big"), ec.SECP256R1())
+        lender = LenderKey(self.institution, self.sub, key, self.certificate)
+        return lender.sign(meeting, votes, ses=self._ses(meeting.mtg), iat=datetime.now(UTC)).compact
+
+    def _ses(self, mtg: str) -> str:
+        # Derived, so that nobody has to keep 390,000 of them: a meeting's id is random.
+        return base64url.encode(hashlib.sha256(f"{mtg}/{self.sub}".encode()).digest()[:ID_BYTES])
+
+    def pack(self) -> list[Any]:
+        """Return the voter as CBOR takes it."""
+        return [self.sub, self.scalar, self.certificate, self.claim.cls, self.claim.fen, self.salt]
+
+    @classmethod
+    def unpack(cls, institution: str, packed: list[Any]) -> Voter:
+        """Return what `pack` packed."""
+        sub, scalar, certificate, class_name, fen, salt = packed
+        return cls(institution, sub, scalar, certificate, Claim(class_name, fen), salt)
 
 
-def recruit(
-    count: int,
-    issuer: BenchIssuer,
-    *,
-    institution: str,
-    mtg: str,
-    seed: int,
-    progress: Callable[[int], None],
-) -> list[Voter]:
-    """Make `count` voters of one meeting; claims are drawn from `seed`, keys and ids are random."""
-    chooser = random.Random(seed)  # noqa: S311  amounts, not secrets
-    return [_voter(issuer, institution, mtg, chooser, progress) for _ in range(count)]
+def recruit(count: int, issuer: BenchIssuer, institution: str, chooser: random.Random) -> list[Voter]:
+    """Make voters; their claims are drawn by `chooser`, keys and ids are random."""
+    return [_voter(issuer, institution, chooser) for _ in range(count)]
 
 
-def _voter(
-    issuer: BenchIssuer, institution: str, mtg: str, chooser: random.Random, progress: Callable[[int], None]
-) -> Voter:
+def _voter(issuer: BenchIssuer, institution: str, chooser: random.Random) -> Voter:
     sub, key = base64url.encode(secrets.token_bytes(ID_BYTES)), generate_key()
-    lender = LenderKey(institution, sub, key, issuer.issue(sub, key.public_key()))
-    cls = chooser.choice(CLASSES)
-    leaf = Leaf(mtg, sub, (Claim(cls, chooser.randint(*_LIMITS_FEN[cls])),), secrets.token_bytes(SALT_BYTES))
-    start = datetime.now(UTC)
-    session = Session(
-        ses=base64url.encode(secrets.token_bytes(ID_BYTES)),
-        sub=sub,
-        x5t=lender.x5t,
+    class_name = chooser.choice(CLASSES)
+    return Voter(
         institution=institution,
-        mtg=mtg,
-        method=METHOD,
-        outcome="accept",
-        commitment=_COMMITMENT,
-        issued_at=times.form(int(start.timestamp())),
-        expires_at=times.form(int((start + _SESSION_VALID).timestamp())),
+        sub=sub,
+        scalar=key.private_numbers().private_value.to_bytes(_SCALAR_BYTES, "big"),
+        certificate=issuer.issue(sub, key.public_key()),
+        claim=Claim(class_name, chooser.randint(*_LIMITS_FEN[class_name])),
+        salt=secrets.token_bytes(SALT_BYTES),
     )
-    progress(1)
-    return Voter(lender, leaf, session)
 
 
 class CohortRecords:
-    """The voters' enrolments and sessions as the acknowledgement desk looks them up."""
+    """Some voters' enrolments and sessions as the acknowledgement desk looks them up."""
 
-    def __init__(self, voters: list[Voter]) -> None:
-        self._enrolments = {voter.lender.sub: voter.record() for voter in voters}
-        self._sessions = {voter.session.ses: voter.session for voter in voters}
+    def __init__(self) -> None:
+        self._enrolments: dict[str, Enrolment] = {}
+        self._sessions: dict[str, Session] = {}
+
+    def hold(self, voters: Iterable[Voter], term: Term) -> None:
+        """Know these voters, and no longer the ones before."""
+        present = list(voters)
+        self._enrolments = {voter.sub: voter.record() for voter in present}
+        sessions = [voter.session(term) for voter in present]
+        self._sessions = {session.ses: session for session in sessions}
 
     def enrolments(self, subs: Collection[str], institution: str) -> dict[str, Enrolment]:
         """Return pseudonyms' enrolments by pseudonym, leaving out whoever has none."""

@@ -37,14 +37,24 @@ class BenchIssuer:
         """Return the issuer kept in `folder`, made at the first call: a second run may use its network."""
         key_file, certificate_file = folder / "issuer.key", folder / "issuer.pem"
         if key_file.exists() and certificate_file.exists():
-            certificate = x509.load_pem_x509_certificate(certificate_file.read_bytes())
-            return cls(key_from_pem(key_file.read_bytes()), certificate)
+            return cls.from_pem(key_file.read_bytes(), certificate_file.read_bytes())
         made = cls.make()
+        key, certificate = made.pem
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with os.fdopen(os.open(key_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(key_to_pem(made.key))
-        certificate_file.write_bytes(made.certificate.public_bytes(serialization.Encoding.PEM))
+            file.write(key)
+        certificate_file.write_bytes(certificate)
         return made
+
+    @classmethod
+    def from_pem(cls, key: bytes, certificate: bytes) -> BenchIssuer:
+        """Return the issuer that `pem` gave."""
+        return cls(key_from_pem(key), x509.load_pem_x509_certificate(certificate))
+
+    @property
+    def pem(self) -> tuple[bytes, bytes]:
+        """The key and the certificate, as another process takes them."""
+        return key_to_pem(self.key), self.certificate.public_bytes(serialization.Encoding.PEM)
 
     @classmethod
     def make(cls) -> BenchIssuer:

@@ -7,12 +7,14 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final
 
 from client.encodings.ballot import parse_ballot
 from client.encodings.batch import encode_batch
 from client.encodings.entries import compact_entry
 from client.platform.chain import VALID
+from client.platform.registers import load_meeting, roll_entries
 from client.platform.verdicts import Verdicts
 from client.relay.errors import OutcomeLost
 
@@ -21,8 +23,11 @@ if TYPE_CHECKING:
 
     from client.bench.stage import Staged
     from client.relay.route import Route
+    from client.relay.services import Services
 
-IN_FLIGHT = (1, 16, 64, 256)
+SHARES: Final = {1: 200, 16: 800, 64: 2000, 256: 2000}
+"""How many ballots there are for each number of transactions in flight; time ends a level before, mostly."""
+VOTERS: Final = sum(SHARES.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,26 +43,37 @@ class Level:
         """Ballots (that is, transactions) committed per second."""
         return self.ballots / self.seconds
 
+    def as_json(self) -> dict[str, Any]:
+        """Return the level as the benchmark prints it."""
+        return {"in_flight": self.in_flight, "ballots": self.ballots, "per_s": round(self.rate, 1)}
 
-def batches(staged: Staged, seed: int) -> Iterator[bytes]:
-    """Yield a batch of one ballot for every voter, everything signed and encoded beforehand."""
+
+def batches(services: Services, staged: Staged, seed: int) -> Iterator[bytes]:
+    """Return a batch of one ballot for every voter, everything signed and encoded beforehand."""
     chooser = random.Random(seed)  # noqa: S311  votes of nobody
-    index = {leaf.sub: position for position, leaf in enumerate(staged.roll.leaves)}
     meeting = staged.meeting
+    file = load_meeting(services.database, meeting.mtg)
+    voters = staged.voters
+    places = roll_entries(services.database, meeting.mtg, {voter.sub for voter in voters})
     made = []
-    for number, voter in enumerate(staged.voters, start=1):
-        position = index[voter.lender.sub]
+    for number, voter in enumerate(voters, start=1):
+        position, leaf = places[voter.sub]
         entry = compact_entry(
             parse_ballot(voter.ballot(meeting, chooser)),
             meeting,
-            voter.leaf,
+            leaf,
             index=position,
-            proof=staged.roll.tree.run_path(position, meeting.roll.cap_height),
+            proof=file.tree.run_path(position, meeting.roll.cap_height),
             ack_no=number,
             ack_time=int(time.time()),
         )
         made.append(encode_batch(meeting.mtg, [entry]))
     return iter(made)
+
+
+def measure_all(by: Route, singles: Iterator[bytes], seconds: float) -> list[Level]:
+    """Measure every level for at most `seconds`, one after another."""
+    return [measure(by, islice(singles, share), in_flight, seconds) for in_flight, share in SHARES.items()]
 
 
 def measure(by: Route, singles: Iterator[bytes], in_flight: int, seconds: float) -> Level:

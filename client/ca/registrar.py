@@ -14,6 +14,7 @@ from client.ca.wire import base64_field, enrollment_body, parse_enrollment, requ
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import httpx
     from cryptography.hazmat.primitives.asymmetric import ec
 
     from client.ca.transport import Transport
@@ -139,10 +140,24 @@ class Registrar:
         """Return the CA's revocation list (PEM): every revoked certificate that has not expired."""
         return base64_field(self._post("making the revocation list", "gencrl", {}), "CRL")
 
+    def certificates(self, name: str) -> tuple[bytes, ...]:
+        """Return the certificates (PEM) that the CA ever issued to an identity, revoked and expired too."""
+        require_name(name)
+        query = {"id": name, **({"ca": self._ca_name} if self._ca_name else {})}
+        result = self._send(
+            f"listing {name}'s certificates", self._transport.get_request("certificates", query)
+        )
+        listed = result.get("certs")
+        if not isinstance(listed, list) or not all(isinstance(entry, dict) for entry in listed):
+            raise CABadResponse("the CA's answer has no list of certificates")
+        return tuple(text_field(entry, "PEM").encode("ascii") for entry in listed)
+
     def _post(self, doing: str, path: str, body: dict[str, Any]) -> Mapping[str, Any]:
         if self._ca_name:
             body["caname"] = self._ca_name
-        request = self._transport.post_request(path, body)
+        return self._send(doing, self._transport.post_request(path, body))
+
+    def _send(self, doing: str, request: httpx.Request) -> Mapping[str, Any]:
         request.headers["Authorization"] = authorization_token(
             self._cert_pem, self._key, request.method, request.url.raw_path.decode("ascii"), request.content
         )

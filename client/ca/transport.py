@@ -83,7 +83,11 @@ class Transport:
 
     def get(self, doing: str, path: str, query: Mapping[str, str]) -> Mapping[str, Any]:
         """Read a resource that needs no authorisation."""
-        return self.send(doing, self._client.build_request("GET", self.url + _PREFIX + path, params=query))
+        return self.send(doing, self.get_request(path, query))
+
+    def get_request(self, path: str, query: Mapping[str, str]) -> httpx.Request:
+        """Build a GET, which may then be signed into an `Authorization` header."""
+        return self._client.build_request("GET", self.url + _PREFIX + path, params=query)
 
     def post_request(self, path: str, body: Mapping[str, Any]) -> httpx.Request:
         """Build a POST whose exact bytes can then be signed into an `Authorization` header."""

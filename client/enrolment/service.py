@@ -3,25 +3,29 @@
 Nobody is certified without an approval: an identity check passed for exactly this key (`approvals`). What the
 enrolment's record on the channel names, method and commitment, is that check's.
 
-Every stage is written down as it is reached, so a run that broke off goes on where it was. A Fabric CA
-spends most of its time on bcrypt (some 17 lenders/s on two cores), hence the threads.
+What is about to be asked of the CA is written down before, and what it answered after, so a run that was
+killed at any moment goes on where it was. A Fabric CA spends its time on bcrypt (some 17 lenders/s on two
+cores), hence the threads; docs/enrolment-sizing.md says what that means for a whole register.
 """
 
 from __future__ import annotations
 
 import base64
+import secrets
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
+from cryptography import x509
 from sqlalchemy import select, update
 
-from client.ca import AlreadyRegistered
+from client.ca import AlreadyRegistered, AuthenticationFailed
 from client.encodings import certificates, jcs
 from client.enrolment.approvals import MISSING
 from client.enrolment.evidence import Evidence, seal, unseal
 from client.errors import UserError
+from client.platform.ahead import in_order
 from client.platform.chain import commit
 from client.platform.models import Lender
 from client.platform.verdicts import Verdicts
@@ -41,6 +45,8 @@ if TYPE_CHECKING:
 
 BATCH = 1000
 WORKERS = 8
+IN_FLIGHT = 4  # batches on their way to `identity`
+_SECRET_BYTES = 24
 
 
 class Registers(Protocol):
@@ -48,6 +54,9 @@ class Registers(Protocol):
 
     def register(self, name: str, secret: str | None = None, /) -> str:
         """Register a pseudonym and return the single-use secret."""
+
+    def certificates(self, name: str, /) -> Sequence[bytes]:
+        """Return the certificates (PEM) that were ever issued to a pseudonym."""
 
 
 class Enrols(Protocol):
@@ -97,10 +106,16 @@ class EnrolmentService:
         A key without an approval is refused (APPROVAL_MISSING) before the lender CA hears of it. Raises
         UserError for a pseudonym that isn't on a roll.
         """
-        approved, refused = self._approve(keys)
-        certified = self._certify(approved, progress)
+        certified, refused = self.certify(keys, progress)
         report = self._record(certified, progress)
         return certified, EnrolmentReport(report.enrolled, {**refused, **report.refused})
+
+    def certify(
+        self, keys: Sequence[LenderKey], progress: Progress = lambda *_: None
+    ) -> tuple[list[LenderKey], dict[str, str]]:
+        """Take lenders as far as the certificate; return their keys, and who was refused with which code."""
+        approved, refused = self._approve(keys)
+        return self._certified(approved, progress), refused
 
     # -- the identity check ---------------------------------------------------------------------------
 
@@ -129,8 +144,7 @@ class EnrolmentService:
                     "commitment": own.commitment,
                     "evidence_encrypted": seal(own, self._vault, "lenders", row.id),
                 }
-                with self._database.write() as session:
-                    session.execute(update(Lender).where(Lender.id == row.id).values(values))
+                self._update(row, values)
                 approved.append(key)
             if found is not None:
                 self._approvals.taken(found)
@@ -145,22 +159,20 @@ class EnrolmentService:
 
     # -- the lender CA --------------------------------------------------------------------------------
 
-    def _certify(self, keys: Sequence[LenderKey], progress: Progress) -> list[LenderKey]:
+    def _certified(self, keys: Sequence[LenderKey], progress: Progress) -> list[LenderKey]:
         """Have each key certified under its pseudonym by the institution's lender CA."""
+        done = []
         with ThreadPoolExecutor(self._workers) as pool:
-            done = []
-            for number, key in enumerate(pool.map(self._certify_one, keys), start=1):
+            for key in in_order(pool, self._certify_one, keys, 4 * self._workers):
                 done.append(key)
-                progress("certify", number, len(keys))
+                progress("certify", len(done), len(keys))
         return done
 
     def _certify_one(self, key: LenderKey) -> LenderKey:
         row = self._row(key.sub)
         if row.certificate is not None:
             return replace(key, certificate=base64.b64decode(row.certificate))
-        secret = self._secret(row)
-        issued = self._ca.enroll_csr(key.sub, secret, key.csr())
-        certified = key.with_certificate(issued.cert_pem)
+        certified = key.with_certificate(self._certificate(key, self._secret(row)))
         if certified.certificate is None:
             raise TypeError("a certified key has a certificate")
         values = {
@@ -169,41 +181,69 @@ class EnrolmentService:
             "certificate": base64.b64encode(certified.certificate).decode("ascii"),
             "secret_encrypted": None,
         }
-        with self._database.write() as session:
-            session.execute(update(Lender).where(Lender.id == row.id).values(values))
+        self._update(row, values)
         return certified
 
-    def _secret(self, row: Lender) -> str:
-        """Return the lender's single-use secret, registering the pseudonym if that hasn't been done."""
-        if row.secret_encrypted is not None:
-            return self._vault.unseal("lenders", "secret_encrypted", row.id, row.secret_encrypted).decode()
+    def _certificate(self, key: LenderKey, secret: str) -> bytes:
+        """Return the certificate (PEM) for a key: a new one, or the one whose answer was lost before."""
         try:
-            secret = self._registrar.register(row.sub)
+            return self._ca.enroll_csr(key.sub, secret, key.csr()).cert_pem
+        except AuthenticationFailed as error:
+            for pem in self._registrar.certificates(key.sub):
+                if x509.load_pem_x509_certificate(pem).public_key() == key.key.public_key():
+                    return pem
+            raise _used(key.sub) from error
+
+    def _secret(self, row: Lender) -> str:
+        """Return the lender's single-use secret, registering the pseudonym if that hasn't been done.
+
+        The secret is kept before the CA hears of it: a CA that knows the pseudonym already knows it with
+        this secret, if an earlier run got as far as that.
+        """
+        kept = row.secret_encrypted
+        if kept is None:
+            secret = secrets.token_urlsafe(_SECRET_BYTES)
+            sealed = self._vault.seal("lenders", "secret_encrypted", row.id, secret.encode())
+            self._update(row, {"secret_encrypted": sealed})
+        else:
+            secret = self._vault.unseal("lenders", "secret_encrypted", row.id, kept).decode()
+        if row.status == "registered":
+            return secret
+        try:
+            self._registrar.register(row.sub, secret)
         except AlreadyRegistered as error:
-            raise UserError(
-                f"the lender CA registered {row.sub} before, but its secret was used or lost: revoke it there"
-            ) from error
-        sealed = self._vault.seal("lenders", "secret_encrypted", row.id, secret.encode())
-        with self._database.write() as session:
-            values = {"status": "registered", "secret_encrypted": sealed}
-            session.execute(update(Lender).where(Lender.id == row.id).values(values))
+            if kept is None:
+                self._update(row, {"secret_encrypted": None})
+                raise _used(row.sub) from error
+        self._update(row, {"status": "registered"})
         return secret
+
+    def _update(self, row: Lender, values: Mapping[str, object]) -> None:
+        with self._database.write() as session:
+            session.execute(update(Lender).where(Lender.id == row.id).values(values))
 
     # -- the identity channel -------------------------------------------------------------------------
 
     def _record(self, keys: Sequence[LenderKey], progress: Progress) -> EnrolmentReport:
-        """Record certified keys on `identity`, in batches; those recorded before are a success."""
-        enrolled, refused = 0, {}
-        for batch in _chunks(keys, BATCH):
-            for sub, code in self._record_batch(batch).items():
-                if code is None:
-                    enrolled += 1
-                else:
-                    refused[sub] = code
-            progress("enrol", enrolled + len(refused), len(keys))
+        """Record certified keys on `identity`, in batches, several under way.
+
+        Those that are known to be recorded are a success, and aren't sent again.
+        """
+        enrolled = 0
+        refused: dict[str, str] = {}
+        with ThreadPoolExecutor(IN_FLIGHT) as pool:
+            for codes in in_order(pool, self._record_batch, _chunks(keys, BATCH), IN_FLIGHT):
+                bad = {sub: code for sub, code in codes.items() if code is not None}
+                refused |= bad
+                enrolled += len(codes) - len(bad)
+                progress("enrol", enrolled + len(refused), len(keys))
         return EnrolmentReport(enrolled, refused)
 
     def _record_batch(self, keys: Sequence[LenderKey]) -> dict[str, str | None]:
+        codes: dict[str, str | None] = dict.fromkeys(self._recorded(keys))
+        keys = [key for key in keys if key.sub not in codes]
+        if not keys:
+            return codes
         with self._database.read() as session:
             checked = {sub: (row.method, row.commitment) for sub, row in self._rows(session, keys).items()}
         documents = [
@@ -218,7 +258,6 @@ class EnrolmentService:
         ]
         committed = commit(self._verifier, "Enrol", jcs.dumps(documents))
         verdicts = Verdicts.parse(committed.result, len(keys))
-        codes: dict[str, str | None] = {}
         with self._database.write() as session:
             rows = self._rows(session, keys)
             for index, key in enumerate(keys):
@@ -231,6 +270,16 @@ class EnrolmentService:
                     row.enrolment_tx = committed.tx
                     row.rev += 1
         return codes
+
+    def _recorded(self, keys: Sequence[LenderKey]) -> list[str]:
+        """Return the pseudonyms that were recorded with the same key before."""
+        with self._database.read() as session:
+            rows = self._rows(session, keys)
+        return [
+            key.sub
+            for key in keys
+            if (rows[key.sub].status, rows[key.sub].x5t, rows[key.sub].code) == ("enrolled", key.x5t, None)
+        ]
 
     def _rows(self, session: Session, keys: Sequence[LenderKey]) -> dict[str, Lender]:
         subs = [key.sub for key in keys]
@@ -254,6 +303,12 @@ class EnrolmentService:
         if row is None:
             raise UserError(f"{self._institution} has no lender {sub}: import its roll first")
         return row
+
+
+def _used(sub: str) -> UserError:
+    return UserError(
+        f"the lender CA registered {sub} before, but its secret was used or lost: revoke it there"
+    )
 
 
 def _chunks(keys: Sequence[LenderKey], size: int) -> Iterator[Sequence[LenderKey]]:

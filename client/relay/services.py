@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 from client.ca import CAClient, generate_key, key_from_pem
 from client.enrolment.issuer import register_issuer, to_der
-from client.enrolment.service import EnrolmentService
+from client.enrolment.service import WORKERS, EnrolmentService
 from client.errors import UserError
 from client.meetings.convener import Convener
 from client.meetings.genesis import genesis_of
@@ -120,8 +120,13 @@ class Services:
             to_der(roots["lender"].read_bytes()),
         )
 
-    def enrolment(self, institution: str, approvals: Approvals) -> EnrolmentService:
-        """Return the enrolment of an institution's lenders; `approvals` says who passed a check."""
+    def enrolment(
+        self, institution: str, approvals: Approvals, *, workers: int = WORKERS
+    ) -> EnrolmentService:
+        """Return the enrolment of an institution's lenders, `workers` of them at the CA at a time.
+
+        `approvals` says who passed a check.
+        """
         authority = self.profile.org(institution).ca
         root = authority.tls_root.read_bytes()
         ca = self._open.enter_context(CAClient(authority.url, authority.names["lender"], root))
@@ -136,6 +141,7 @@ class Services:
             ca=ca,
             verifier=self.identity(ASSOCIATION, "verifier"),
             approvals=approvals,
+            workers=workers,
         )
 
     def sessions(self) -> SessionRecorder:

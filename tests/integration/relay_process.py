@@ -16,9 +16,10 @@ import pytest
 from sqlalchemy import func, select
 
 from client.bench.cohort import CohortRecords
+from client.bench.host import Host
 from client.bench.issuer import BenchIssuer
+from client.bench.preparation import Bench, Settings
 from client.bench.progress import Progress
-from client.bench.stage import Staged, stage
 from client.encodings import times
 from client.encodings.ballot import parse_ballot
 from client.platform import Database, Vault
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     import signal
     from collections.abc import Callable, Sequence
 
+    from client.bench.stage import Staged
     from client.encodings.meeting import Meeting
     from client.encodings.step import To
     from tests.integration.conftest import LiveNetwork
@@ -119,7 +121,9 @@ class Hall:
         self.services.database.close()
 
     def open(self, lenders: int, seed: int) -> Staged:
-        return stage(self.services, self.issuer, "relay", lenders, seed=seed, progress=Progress())
+        host = Host(self.network.home, self.network.profile, self.issuer)
+        bench = Bench(Settings(lenders, seed=seed), host, self.services, self.folder, Progress())
+        return bench.stage(bench.cohort(lenders, self.folder), (0, lenders), "relay")
 
     def hand_in(self, staged: Staged, ballots: Sequence[str]) -> set[str]:
         """Have ballots acknowledged; return their digests."""
@@ -130,7 +134,8 @@ class Hall:
     def desk(self, staged: Staged) -> AcknowledgementDesk:
         mtg = staged.meeting.mtg
         if mtg not in self._desks:
-            records = CohortRecords(list(staged.voters))
+            records = CohortRecords()
+            records.hold(staged.voters, staged.term)
             signer = self.services.signer()
             self._desks[mtg] = AcknowledgementDesk(self.services.database, mtg, signer, records=records)
         return self._desks[mtg]
@@ -189,7 +194,7 @@ def counted(result: dict[str, Any], meeting: Meeting) -> dict[tuple[str, str], t
 
 def naive_tally(staged: Staged, ballots: Sequence[str]) -> dict[tuple[str, str], tuple[int, int]]:
     """Count the ballots one by one."""
-    fen = {voter.lender.sub: voter.leaf.fen for voter in staged.voters}
+    fen = {voter.sub: voter.claim.fen for voter in staged.voters}
     tally = {(motion.id, choice): (0, 0) for motion in staged.meeting.motions for choice in motion.choices}
     for compact in ballots:
         ballot = parse_ballot(compact).ballot

@@ -225,6 +225,18 @@ def revoked_serials(crl_pem: bytes) -> set[int]:
     return {entry.serial_number for entry in x509.load_pem_x509_crl(crl_pem)}
 
 
+def test_every_certificate_that_was_issued_to_a_name_is_listed(
+    client: ca.CAClient, registrar: ca.Registrar
+) -> None:
+    enrolment, key = enrolled(client, registrar, "lena")
+    renewed = client.registrar(enrolment.cert_pem, key).reenroll("lena", key)
+    listed = {x509.load_pem_x509_certificate(pem) for pem in registrar.certificates("lena")}
+    assert listed == {x509.load_pem_x509_certificate(one.cert_pem) for one in (enrolment, renewed)}
+    assert registrar.certificates("nobody") == ()
+    with pytest.raises(ca.CARejected):
+        client.registrar(enrolment.cert_pem, key).certificates("lena")
+
+
 def test_a_revoked_certificate_is_listed_and_can_no_longer_act(
     client: ca.CAClient, registrar: ca.Registrar
 ) -> None:

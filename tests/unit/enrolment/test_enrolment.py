@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from sqlalchemy import select
 
-from client.ca import AlreadyRegistered, CAUnavailable, Enrollment
+from client.ca import AlreadyRegistered, AuthenticationFailed, CAUnavailable, Enrollment
 from client.encodings import base64url, commitment, jcs
 from client.enrolment.approvals import InsecureApprovals
 from client.enrolment.evidence import Evidence, unseal
@@ -41,34 +41,53 @@ PERSONS = [
 ]
 
 
+class Killed(BaseException):
+    """The process that was about to hear the CA's answer is gone."""
+
+
 @dataclass
 class LenderCA:
-    """The lender CA and its registrar: a pseudonym once, a secret once."""
+    """The lender CA and its registrar: a pseudonym once, a secret once. `kill_after` loses one answer."""
 
     authority: Authority = field(default_factory=lambda: Authority("lender-ca"))
     secrets: dict[str, str] = field(default_factory=dict)
     registered: list[str] = field(default_factory=list)
+    issued: dict[str, list[bytes]] = field(default_factory=dict)
     is_down: bool = False
+    kill_after: str = ""
 
     def register(self, name: str, secret: str | None = None, /) -> str:
-        del secret
         if self.is_down:
             raise CAUnavailable("the lender CA can't be reached")
         if name in self.registered:
             raise AlreadyRegistered("registered before", status=500, code=74, reason="")
+        assert secret is not None
         self.registered.append(name)
-        self.secrets[name] = f"secret of {name}"
-        return self.secrets[name]
+        self.secrets[name] = secret
+        self._answer("register")
+        return secret
 
     def enroll_csr(self, name: str, secret: str, csr_pem: bytes, /) -> Enrollment:
         if self.is_down:
             raise CAUnavailable("the lender CA can't be reached")
-        assert self.secrets.pop(name) == secret
+        if self.secrets.get(name) != secret:
+            raise AuthenticationFailed("used up", status=401, code=20, reason="")
+        del self.secrets[name]
         request = x509.load_pem_x509_csr(csr_pem)
         key = request.public_key()
         assert isinstance(key, ec.EllipticCurvePublicKey)
         assert request.subject.rfc4514_string() == f"CN={name}"
-        return Enrollment(self.authority.issue(name, key), b"")
+        self.issued.setdefault(name, []).append(self.authority.issue(name, key))
+        self._answer("enroll")
+        return Enrollment(self.issued[name][-1], b"")
+
+    def certificates(self, name: str, /) -> tuple[bytes, ...]:
+        return tuple(self.issued.get(name, ()))
+
+    def _answer(self, of: str) -> None:
+        if self.kill_after == of:
+            self.kill_after = ""
+            raise Killed
 
 
 @dataclass
@@ -251,6 +270,48 @@ def test_another_key_for_a_certified_lender_is_not_certified_on_a_used_secret(of
     with pytest.raises(UserError, match="revoke it there"):
         office.service().enrol([another])
     assert office.rows()[0].evidence_encrypted == before
+
+
+@pytest.mark.parametrize("moment", ["register", "enroll"])
+def test_a_run_that_was_killed_before_it_heard_the_ca_goes_on(office: Office, moment: str) -> None:
+    office.ca.kill_after = moment
+    with pytest.raises(Killed):
+        office.service().certify(office.keys)
+    certified, _ = office.service().certify(office.keys)
+    assert [row.status for row in office.rows()] == ["certified"] * 3
+    assert sorted(office.ca.registered) == sorted(office.subs)
+    for key in certified:
+        (issued,) = office.ca.issued[key.sub]
+        assert key.with_certificate(issued).x5t == key.x5t
+    assert [row.secret_encrypted for row in office.rows()] == [None] * 3
+
+
+def test_a_pseudonym_that_somebody_else_registered_is_left_alone(office: Office) -> None:
+    office.ca.registered.append(office.subs[1])
+    for _ in range(2):
+        with pytest.raises(UserError, match="revoke it there"):
+            office.service().certify(office.keys)
+    assert office.rows()[1].status == "imported"
+
+
+def test_a_certificate_for_another_key_does_not_pass_for_a_lost_answer(office: Office) -> None:
+    office.ca.kill_after = "enroll"
+    with pytest.raises(Killed):
+        office.service().certify(office.keys[:1])
+    another = LenderKey.generate(INSTITUTION, office.subs[0])
+    office.checks.passes(another)
+    with pytest.raises(UserError, match="revoke it there"):
+        office.service().certify([another])
+
+
+def test_who_is_recorded_already_is_not_sent_again(office: Office) -> None:
+    office.service().enrol(office.keys[:2])
+    before = len(office.ledger.settled)
+    _, report = office.service().enrol(office.keys)
+    assert (report.enrolled, report.refused) == (3, {})
+    assert len(office.ledger.settled) == before + 1
+    assert office.service().enrol(office.keys[:2])[1].enrolled == 2
+    assert len(office.ledger.settled) == before + 1
 
 
 def test_a_lost_answer_is_repeated_as_a_success(office: Office) -> None:
