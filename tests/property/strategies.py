@@ -119,9 +119,10 @@ def steps(draw: st.DrawFn) -> Step:
 def sessions(draw: st.DrawFn) -> Session:
     """Draw a session record."""
     issued, expires = sorted(draw(st.sets(seconds, min_size=2, max_size=2)))
+    sub = draw(random_ids)
     return Session(
         ses=draw(random_ids),
-        sub=draw(random_ids),
+        sub=sub,
         x5t=draw(digests),
         institution=draw(msps),
         mtg=draw(names),
@@ -130,7 +131,7 @@ def sessions(draw: st.DrawFn) -> Session:
         commitment=draw(digests),
         issued_at=times.form(issued),
         expires_at=times.form(expires),
-        act=draw(st.one_of(st.none(), random_ids)),
+        act=draw(st.one_of(st.none(), random_ids.filter(lambda act: act != sub))),
     )
 
 

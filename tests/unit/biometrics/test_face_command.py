@@ -117,4 +117,4 @@ def test_the_benchmark_also_measures_the_service(capsys: pytest.CaptureFixture[s
     answer = json.loads(capsys.readouterr().out)
     assert (answer["outcome"], answer["service_outcome"]) == ("accept", "accept")
     assert 0 < answer["service_decision_ms"] <= answer["service_decision_ms_worst"]
-    assert {"cpu_ms_per_frame", "decision_ms", "decision_ms_worst", "resident_kib_end"} <= set(answer)
+    assert {"cpu_ms_per_frame", "decision_ms", "decision_ms_worst", "growth_kib"} <= set(answer)
