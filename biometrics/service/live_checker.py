@@ -6,6 +6,8 @@ that can't complete it.
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import cv2
@@ -17,6 +19,7 @@ from biometrics.live_decision import decide_live
 from biometrics.liveness import LivenessSession, Models
 from biometrics.matching import default_matcher
 from biometrics.picture import read_picture
+from biometrics.policy import default_policy, load_policy
 from biometrics.reasons import Reason
 from biometrics.service.checker import CheckResult, Progress
 from biometrics.service.match_checker import MatchChecker, basis, read_reference
@@ -30,6 +33,9 @@ if TYPE_CHECKING:
     from biometrics.matching import Matcher
     from biometrics.picture import Picture
     from biometrics.service.checker import CheckRequest, SentFrame
+
+FACE_POLICY: Final = "CONCORDAT_FACE_POLICY"
+"""Names a file with thresholds, deadlines and the evaluation behind them (as biometrics/policy.toml)."""
 
 CHECKS: Final = ("liveness-active", "liveness-passive", "match")
 _SPARE: Final = 2  # frames a second beyond those needed
@@ -144,8 +150,12 @@ class RunningLiveCheck:
 
 
 def make() -> LiveChecker:
-    """Return the checker with the packaged policy and models."""
-    return LiveChecker(default_matcher())
+    """Return the checker with the models that come along, by the operator's policy or the packaged one.
+
+    Raises PolicyError for a policy that can't be read, or was measured with another embedder.
+    """
+    named = os.environ.get(FACE_POLICY)
+    return LiveChecker(default_matcher(load_policy(Path(named)) if named else default_policy()))
 
 
 def _parse(challenge: Mapping[str, Any]) -> Challenge:

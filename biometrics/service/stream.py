@@ -168,7 +168,9 @@ class Stream:
         except Overloaded as error:
             raise ServiceRefused("OVERLOADED", retry_after=error.retry_after) from error
         except FrameUnreadable as error:
-            self._conclusions.stop(live, "failed", [error.reason], counts=False)
+            # Frames are of the client's making: whoever could end a check with a bad one at no cost would
+            # look for a challenge that fits. The reference is not.
+            self._conclusions.stop(live, "failed", [error.reason], counts=error.source != "reference")
             live.end()
             if error.source == "reference":
                 raise ServiceRefused("REFERENCE_UNUSABLE", error.reason) from error

@@ -14,6 +14,7 @@ from cryptography import x509
 from biometrics.review.officers import KnownOfficer
 from biometrics.service.app import create_app
 from biometrics.service.callers import OfficerCaller
+from biometrics.service.parts import system_clock
 from biometrics.service.recording import NotRecorded
 from biometrics.service.service import Surroundings, build
 from biometrics.store import Database as Store
@@ -37,7 +38,7 @@ from tests.unit.biometrics_service.doubles import (
 from tests.unit.biometrics_service.stub_checker import jpeg
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from flask.testing import FlaskClient
@@ -50,10 +51,17 @@ pytestmark = pytest.mark.network
 
 
 class Platform:
-    """The service wired to the real channel; only the face work is a stub."""
+    """The service wired to the real channel; only the face work is a stub. `clock` is the service's."""
 
-    def __init__(self, network: LiveNetwork, folder: Path) -> None:
-        self.stage = Stage.set(network.profile, folder, lenders=3)
+    def __init__(
+        self,
+        network: LiveNetwork,
+        folder: Path,
+        *,
+        lenders: int = 3,
+        clock: Callable[[Stage], int] = lambda _: system_clock(),
+    ) -> None:
+        self.stage = Stage.set(network.profile, folder, lenders=lenders)
         self.stage.announce(MEETING)
         self.contract = VerifierContract(network.home)
         self.vault = Vault.open(folder / "identity.key")
@@ -73,6 +81,7 @@ class Platform:
                 keeper=self.recorder,
                 checker="tests.unit.biometrics_service.stub_checker:make",
                 pool=InlinePool(),
+                clock=lambda: clock(self.stage),
                 milliseconds=self.ticks.milliseconds,
             )
         )

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import select
 
+from biometrics.errors import PolicyError
 from biometrics.matching import default_matcher
 from biometrics.service import proofs
 from biometrics.service.checker import SentFrame
-from biometrics.service.live_checker import LiveChecker
+from biometrics.service.live_checker import FACE_POLICY, LiveChecker, make
 from biometrics.store.models import Case, Check, Limit
 from client.encodings import base64url, jcs, jws
 from tests.unit.biometrics_service.doubles import MEETING, send
@@ -19,6 +21,8 @@ from tests.unit.biometrics_service.stub_checker import StubCheck
 from tests.unit.biometrics_service.test_checks import refused
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.unit.biometrics_service.conftest import World
 
 OPENED = {"ses", "nonce", "opened_at", "complete_before", "show", "frames", "idle_seconds"}
@@ -311,3 +315,22 @@ def test_the_number_of_failures_before_the_other_route_is_the_face_policys(world
         check.send("look")
         following.append(check.send("over retry").get_json()["next"])
     assert following == [["retry"], ["retry"], ["retry", "officer"], ["retry", "officer"]]
+
+
+def test_a_frame_that_can_not_be_read_is_held_against_the_lender(world: World) -> None:
+    check = world.stream()
+    refused(check.send("unreadable"), "IMAGE_UNREADABLE", 422)
+    assert failures(world, check.person) == 1
+
+
+def test_an_operators_own_face_policy_is_the_one_that_checks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packaged = resources.files("biometrics").joinpath("policy.toml").read_text("utf-8")
+    own = tmp_path / "own.toml"
+    own.write_text(packaged.replace("complete_within = 300", "complete_within = 420"), "utf-8")
+    monkeypatch.setenv(FACE_POLICY, str(own))
+    assert make().complete_within == 420
+    own.write_text(packaged.replace("dlib-resnet-v1", "another-embedder"), "utf-8")
+    with pytest.raises(PolicyError, match="another-embedder"):
+        make()
