@@ -59,10 +59,12 @@ class Platform:
         folder: Path,
         *,
         lenders: int = 3,
+        announced: str | None = MEETING,
         clock: Callable[[Stage], int] = lambda _: system_clock(),
     ) -> None:
         self.stage = Stage.set(network.profile, folder, lenders=lenders)
-        self.stage.announce(MEETING)
+        if announced is not None:
+            self.stage.announce(announced)
         self.contract = VerifierContract(network.home)
         self.vault = Vault.open(folder / "identity.key")
         self.recorder = SessionRecorder(
