@@ -91,7 +91,9 @@ class ActiveChallenge:
             self._since = max(self._since, at)
 
     def _unprompted(self, signals: Signals) -> None:
-        early = shown_step(self.limits, signals) not in (None, Step.BLINK)
+        shown = shown_step(self.limits, signals)
+        self._reflex = shown is Step.BLINK  # eyes that are still closed at the prompt answer nothing
+        early = shown not in (None, Step.BLINK)
         self._wrong = self._wrong + 1 if early else 0
         if self._wrong >= self.limits.wrong_frames:
             self._fail(Reason.STEP_TOO_FAST)

@@ -25,9 +25,14 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 20 * 1024 * 1024
 MAX_PIXELS = 25_000_000
+MAX_SCANS = 20
+"""Of a JPEG. Cameras write one, progressive pictures about ten; each makes the decoder go over all pixels
+again, so a small file with thousands of them takes minutes."""
 MIN_SIDE = 64  # pixels; below this no face is large enough for any policy
 
-_SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
+_JPEG = b"\xff\xd8\xff"
+_START_OF_SCAN = b"\xff\xda"
+_SIGNATURES = (_JPEG, b"\x89PNG\r\n\x1a\n")
 # Many phones write MPO, a JPEG with previews behind it; Pillow opens it as one, at its first picture.
 _FORMATS = ("JPEG", "PNG")
 _PLAIN = frozenset({"RGB", "L"})
@@ -63,13 +68,14 @@ class Picture:
         return self.file_digest == other.file_digest or self.pixel_digest == other.pixel_digest
 
 
-def read_picture(data: bytes, source: str = "picture") -> Picture:
+def read_picture(data: bytes, source: str = "picture", pixels_at_most: int = MAX_PIXELS) -> Picture:
     """Decode `data` into a picture.
 
     `source` names it in messages and is never opened. Raises PictureRefused with reason IMAGE_EMPTY,
-    IMAGE_TOO_LARGE (over 20 MiB, or over 25 megapixels by its header), IMAGE_FORMAT (neither JPEG nor
-    PNG), IMAGE_ANIMATED, IMAGE_TOO_SMALL, IMAGE_COLOUR (CMYK and other spaces whose conversion would
-    guess, 16-bit samples, transparent parts) or IMAGE_UNREADABLE (damaged or cut short).
+    IMAGE_TOO_LARGE (over 20 MiB, over 25 megapixels or `pixels_at_most` by its header, or a JPEG of more
+    than 20 scans), IMAGE_FORMAT (neither JPEG nor PNG), IMAGE_ANIMATED, IMAGE_TOO_SMALL, IMAGE_COLOUR (CMYK
+    and other spaces whose conversion would guess, 16-bit samples, transparent parts) or IMAGE_UNREADABLE
+    (damaged or cut short).
     """
     if not data:
         raise PictureRefused(Reason.IMAGE_EMPTY, source, "has no content")
@@ -78,8 +84,12 @@ def read_picture(data: bytes, source: str = "picture") -> Picture:
         raise PictureRefused(Reason.IMAGE_TOO_LARGE, source, detail)
     if not data.startswith(_SIGNATURES):
         raise PictureRefused(Reason.IMAGE_FORMAT, source, "is neither a JPEG nor a PNG picture")
+    # In a JPEG's compressed data no marker can occur, so this counts scans, those of a thumbnail included.
+    if data.startswith(_JPEG) and (scans := data.count(_START_OF_SCAN)) > MAX_SCANS:
+        detail = f"is a JPEG of {scans:,} scans, at most {MAX_SCANS} are taken"
+        raise PictureRefused(Reason.IMAGE_TOO_LARGE, source, detail)
     try:
-        pixels = _decode(data, source)
+        pixels = _decode(data, source, pixels_at_most)
     except PictureRefused:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -117,22 +127,22 @@ def _picture(source: str, pixels: NDArray[np.uint8], file_digest: bytes) -> Pict
     return Picture(source, pixels, file_digest, hashlib.sha256(shape + pixels.tobytes()).digest())
 
 
-def _check_size(width: int, height: int, source: str) -> None:
-    if width * height > MAX_PIXELS:
-        detail = f"is {width} x {height}, at most {MAX_PIXELS:,} pixels are taken"
+def _check_size(width: int, height: int, source: str, pixels_at_most: int = MAX_PIXELS) -> None:
+    if width * height > pixels_at_most:
+        detail = f"is {width} x {height}, at most {pixels_at_most:,} pixels are taken"
         raise PictureRefused(Reason.IMAGE_TOO_LARGE, source, detail)
     if min(width, height) < MIN_SIDE:
         detail = f"is {width} x {height}, each side needs {MIN_SIDE} pixels"
         raise PictureRefused(Reason.IMAGE_TOO_SMALL, source, detail)
 
 
-def _decode(data: bytes, source: str) -> NDArray[np.uint8]:
+def _decode(data: bytes, source: str, pixels_at_most: int) -> NDArray[np.uint8]:
     with warnings.catch_warnings():
         # Pillow only warns about half of the bombs; and a file's other oddities are no user's concern.
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
-            _check_size(image.width, image.height, source)
+            _check_size(image.width, image.height, source, pixels_at_most)
             if image.format == "PNG" and getattr(image, "n_frames", 1) > 1:
                 raise PictureRefused(Reason.IMAGE_ANIMATED, source, "is an animation")
             if image.mode not in _PLAIN | _WITH_ALPHA:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import delete, select, update
 
-from biometrics.store.models import Booking, Case, CaseFrame, Decision, Slot
+from biometrics.store.models import Booking, Case, CaseFrame, Decision, Officer, Slot
 from biometrics.terms.errors import ServiceRefused
 from client.encodings import base64url, ids, jcs
 
@@ -288,7 +288,9 @@ class Cases:
 
     @staticmethod
     def _accepted_by(session: Session, case: str) -> tuple[str, ...]:
-        query = select(Decision.officer).where(Decision.case == case, Decision.verdict == "accept")
+        """Return who accepted and may still decide: the word of an officer dismissed since doesn't count."""
+        query = select(Decision.officer).join(Officer, Officer.id == Decision.officer)
+        query = query.where(Decision.case == case, Decision.verdict == "accept", Officer.active.is_(True))
         return tuple(session.scalars(query.order_by(Decision.decided_at, Decision.id)))
 
     def _seen(self, session: Session, row: Case, now: int) -> OpenCase:

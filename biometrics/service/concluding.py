@@ -132,8 +132,9 @@ class Conclusions:
         if result.outcome != "review" and not last:
             _end(held, "retry" if result.outcome == "retry" else "rejected", reasons, now)
             return
-        if not parts.consents.holds(session, binding.lender, "recording"):
-            # Without consent no frame is kept, and without a frame nobody can look: the other way is left.
+        if live.kept.dropped or not parts.consents.holds(session, binding.lender, "recording"):
+            # Without consent, all the while, no frame is kept, and without the whole nobody can look at it:
+            # the other way is left.
             _end(held, "undecided", reasons, now)
             return
         finding = {

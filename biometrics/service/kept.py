@@ -13,9 +13,13 @@ MOST: Final = 8  # enough to see a person, few enough to look at
 
 @dataclass(slots=True)
 class KeptFrames:
-    """At most `MOST` frames, in order, every n-th from the first; n doubles when there are too many."""
+    """At most `MOST` frames, in order, every n-th from the first; n doubles when there are too many.
+
+    `dropped` says that some part of the check was not kept: what is left then shows what its lender chose.
+    """
 
     frames: list[bytes] = field(default_factory=list, repr=False)
+    dropped: bool = False
     _every: int = 1
     _seen: int = 0
 
@@ -33,3 +37,4 @@ class KeptFrames:
     def drop(self) -> None:
         """Forget what was kept."""
         self.frames.clear()
+        self.dropped = True

@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
+from biometrics.service import limits
 from biometrics.service.callers import bind
-from biometrics.service.outcomes import new_id
+from biometrics.service.outcomes import binding_of, new_id
 from biometrics.store.models import Case, Check, Slot
 from client.encodings import ids
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric import ec
+    from sqlalchemy.orm import Session
 
     from biometrics.enrolment.consents import GivenConsent
     from biometrics.enrolment.erasure import DeletionRecord
@@ -65,6 +67,7 @@ class LenderDesk:
             if kind == "recording":
                 # Only the kept frames rest on it; the check itself may go on without.
                 return parts.erasure.frames(session, caller.lender, why, now)
+            self._count_running(session, caller.lender, now)
             return parts.erasure.erase(session, caller.lender, why, now)
 
     def erase(self, caller: Caller) -> DeletionRecord:
@@ -73,7 +76,14 @@ class LenderDesk:
         with parts.database.write() as session:
             for kind in parts.policy.consents:
                 parts.consents.withdraw(session, caller.lender, kind, now)
+            self._count_running(session, caller.lender, now)
             return parts.erasure.erase(session, caller.lender, "asked-by-lender", now)
+
+    def _count_running(self, session: Session, lender: Lender, now: int) -> None:
+        """Count the checks that a withdrawal ends: challenges could be shopped for by breaking off."""
+        mine = {"institution": lender.institution, "sub": lender.sub, "state": "open"}
+        for row in session.scalars(select(Check).filter_by(**mine)):
+            limits.fail(session, binding_of(row), self._parts.policy, now)
 
     def slots(self, institution: str) -> list[OfferedSlot]:
         """Return the institution's slots to come."""

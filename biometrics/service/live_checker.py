@@ -38,6 +38,8 @@ FACE_POLICY: Final = "CONCORDAT_FACE_POLICY"
 """Names a file with thresholds, deadlines and the evaluation behind them (as biometrics/policy.toml)."""
 
 CHECKS: Final = ("liveness-active", "liveness-passive", "match")
+FRAME_PIXELS: Final = 4_000_000
+"""A frame is judged at 640 pixels; what is far larger only costs the others in this process their time."""
 _SPARE: Final = 2  # frames a second beyond those needed
 
 
@@ -114,7 +116,7 @@ class RunningLiveCheck:
         before, asked, index = len(self._digests), None, 0
         advice: tuple[Reason, ...] = ()
         for number, sent in enumerate(frames):
-            picture = read_picture(sent.data, f"frame {number}")
+            picture = read_picture(sent.data, f"frame {number}", FRAME_PIXELS)
             self._digests.append(picture.pixel_digest)
             self._replayed = self._replayed or picture.same_as(self._reference)
             progress = self._session.feed(Frame(picture, sent.at))

@@ -143,8 +143,8 @@ class OfficerDesk:
             opened_at=row.opened_at,
             now=now,
         )
-        method = OFFICER_METHOD if case.kind == ATTENDANCE else REVIEW_METHOD
+        attended = case.kind == ATTENDANCE
+        method = OFFICER_METHOD if attended else REVIEW_METHOD
+        valid_for = parts.policy.attendance_valid_for if attended else parts.policy.review_valid_for
         limits.clear(session, binding)
-        parts.outcomes.accept(
-            session, row, evidenced, method=method, valid_for=parts.checker.valid_for, now=now
-        )
+        parts.outcomes.accept(session, row, evidenced, method=method, valid_for=valid_for, now=now)

@@ -2,8 +2,9 @@
 
 A capture's clock starts anywhere, so what counts is the offset: arrival on the server's clock minus the
 time claimed for a chunk's last frame. A constant delay leaves it constant. It may not shrink below the
-first one (time claimed that hasn't passed) nor grow above the smallest one (frames held back), but for
-what the policy allows. Both hold over the whole check, so allowances don't add up from chunk to chunk.
+first one (time claimed that hasn't passed), and no frame of a chunk, the first one included, may come later
+than the promptest came (frames held back), but for what the policy allows. Both hold over the whole check, so
+allowances don't add up from chunk to chunk.
 """
 
 from __future__ import annotations
@@ -40,10 +41,12 @@ class Pace:
             # When the camera was started is not known, but it was not before the check was opened.
             if times[-1] - times[0] > arrived - self.opened + policy.ahead_ms_at_most:
                 raise ServiceRefused("CHECK_PACE", "the frames span more time than has passed")
+            if times[-1] - times[0] > policy.lag_ms_at_most:
+                raise ServiceRefused("CHECK_PACE", "the frames arrive too long after they were taken")
             return replace(self, last=times[-1], first_offset=offset, least_offset=offset)
         if offset < self.first_offset - policy.ahead_ms_at_most:
             raise ServiceRefused("CHECK_PACE", "the frames span more time than has passed")
-        if offset > self.least_offset + policy.lag_ms_at_most:
+        if arrived - times[0] > self.least_offset + policy.lag_ms_at_most:
             raise ServiceRefused("CHECK_PACE", "the frames arrive too long after they were taken")
         return replace(self, last=times[-1], least_offset=min(self.least_offset, offset))
 

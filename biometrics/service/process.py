@@ -94,7 +94,7 @@ class WorkerProcess:
         try:
             deadline = time.monotonic() + seconds
             if not self._working.acquire(timeout=seconds):
-                raise WorkFailed("late")
+                raise WorkFailed("busy")
             try:
                 if generation is None:
                     self.start()

@@ -31,8 +31,9 @@ if TYPE_CHECKING:
     from biometrics.service.parts import Parts
 
 _ENDED: Final = {"withdrawn": "CHECK_ENDED", "superseded": "CHECK_ENDED", "expired": "CHECK_EXPIRED"}
-# What ended the process was not these frames, or not for sure: it isn't held against the lender.
-_NOT_COUNTED: Final = ("late", "gone")
+# What ended the process, or kept it busy, were other frames: it isn't held against the lender. These frames'
+# own time running out is, or a picture that takes minutes would be a way to try again at no cost.
+_NOT_COUNTED: Final = ("busy", "gone")
 _A_MOMENT: Final = 0.05  # seconds: enough while it is looked after, not while a chunk is judged
 
 
@@ -90,7 +91,8 @@ class Stream:
         pixels = [seen.mark(parts.sealer, seen.PIXELS, digest) for digest in fed.progress.digests]
         live.marks.update(pixels)
         if standing.recording:
-            live.kept.take(frame.data for frame in frames)
+            # Only what was judged: frames after the one that ended the check were not even decoded.
+            live.kept.take(frame.data for frame in frames[: len(fed.progress.digests)])
         else:
             live.kept.drop()
         if fed.result is not None:
@@ -188,7 +190,7 @@ class Stream:
         try:
             self._conclusions.decide(live, result, came)
         except ServiceRefused as error:
-            self._conclusions.stop(live, "failed", [error.code], counts=False)
+            self._conclusions.stop(live, "failed", [error.code], counts=True)
             raise
         finally:
             live.end()

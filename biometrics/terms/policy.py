@@ -37,6 +37,8 @@ class ServicePolicy:
     two_officers: bool
     take_for: int
     decide_within: int
+    review_valid_for: int
+    attendance_valid_for: int
     skew: int
     invitation_failures: int
     sources: tuple[str, ...]
@@ -116,7 +118,7 @@ _NUMBERS: Final = {
         "attempts_in_all",
         "attempts_over_all",
     ),
-    "review": ("take_for", "decide_within"),
+    "review": ("take_for", "decide_within", "review_valid_for", "attendance_valid_for"),
     "proofs": ("skew", "invitation_failures"),
     "upload": ("frame_bytes_at_most", "request_bytes_at_most", "time_limit"),
     "stream": (

@@ -112,6 +112,17 @@ def test_a_blink_with_the_prompt_is_neither_an_answer_nor_a_mistake() -> None:
     assert [result.step for result in person.active.results] == [Step.BLINK]
 
 
+def test_eyes_that_are_closed_when_the_prompt_comes_answer_nothing() -> None:
+    person = Person(ActiveChallenge(LIMITS, Challenge((Step.BLINK,), (0,)), 0, streamed=True))
+    person.wait()
+    person.show(MADE[Step.BLINK])
+    person.active.prompted(person.at + 1)
+    person.at += 200  # a slow camera: the next frame is later than anybody's least reaction
+    person.show(MADE[Step.BLINK])
+    person.show(REST)
+    assert (person.active.phase, person.active.results) == (Phase.ASKED, ())
+
+
 def test_doing_nothing_ends_at_the_deadline() -> None:
     person = Person()
     person.wait()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageFile
 
 from biometrics.errors import BiometricsError, PictureRefused
-from biometrics.picture import MAX_BYTES, load_picture, picture_of_pixels, read_picture
+from biometrics.picture import MAX_BYTES, MAX_SCANS, load_picture, picture_of_pixels, read_picture
 from biometrics.reasons import Reason
 
 if TYPE_CHECKING:
@@ -177,3 +177,31 @@ def test_a_damaged_file_is_a_picture_or_refused(
         good[place] = data.draw(st.integers(0, 255))
     with contextlib.suppress(PictureRefused):
         assert read_picture(bytes(good)).width > 0
+
+
+def scans(data: bytes, more: int) -> bytes:
+    """Return a progressive JPEG with its last scan repeated."""
+    last = data.rindex(b"\xff\xda")
+    return data[:-2] + data[last:-2] * more + data[-2:]
+
+
+def test_a_small_file_that_takes_minutes_to_decode_is_refused(
+    astronaut: Image.Image, encode: Callable[..., bytes]
+) -> None:
+    progressive = encode(astronaut, progressive=True)
+    assert progressive.count(b"\xff\xda") < MAX_SCANS
+    assert read_picture(progressive).width == astronaut.width
+    with pytest.raises(PictureRefused, match="scans") as refused:
+        read_picture(scans(progressive, MAX_SCANS))
+    assert refused.value.reason == "IMAGE_TOO_LARGE"
+
+
+def test_a_frame_may_have_fewer_pixels_than_a_photo(
+    astronaut: Image.Image, encode: Callable[..., bytes]
+) -> None:
+    data = encode(astronaut)
+    pixels = astronaut.width * astronaut.height
+    assert read_picture(data, pixels_at_most=pixels).height == astronaut.height
+    with pytest.raises(PictureRefused, match="at most") as refused:
+        read_picture(data, pixels_at_most=pixels - 1)
+    assert refused.value.reason == "IMAGE_TOO_LARGE"

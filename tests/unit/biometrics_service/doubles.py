@@ -95,7 +95,7 @@ class InlinePlace:
         if self._pool.busy:
             raise Overloaded(1)
         word = frames[0].data[3:].split(b"|")[0].decode()
-        if word in {"crash", "late", "gone"}:
+        if word in {"crash", "late", "busy", "gone"}:
             raise WorkFailed("died" if word == "crash" else word)
         try:
             progress = self._check.feed(frames, prompted_at)

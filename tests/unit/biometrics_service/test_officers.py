@@ -182,6 +182,32 @@ def test_a_dismissed_officer_is_none(world: World) -> None:
     refused(officer.ask(world.web, "GET", "/v1/cases"), "NOT_OFFICER", 403)
 
 
+def test_the_word_of_an_officer_dismissed_meanwhile_no_longer_counts(world: World) -> None:
+    _, ses, case = review(world)
+    first, second, third = (world.officer(f"officer-{name}") for name in ("one", "two", "three"))
+    take(world, first, case)
+    decide(world, first, case)
+    with world.database.write() as session:
+        dismiss(session, f"{INSTITUTION}/officer-one")
+    take(world, second, case)
+    assert decide(world, second, case).get_json()["state"] == "open"
+    assert not world.ledger.sessions
+    take(world, third, case)
+    assert decide(world, third, case).get_json()["state"] == "accepted"
+    assert ses in world.ledger.sessions
+
+
+def test_what_officers_accept_holds_until_the_lender_comes_back(world: World) -> None:
+    _, ses, case = review(world)
+    for name in ("officer-one", "officer-two"):
+        officer = world.officer(name)
+        take(world, officer, case)
+        decide(world, officer, case)
+    record, policy = world.ledger.sessions[ses], world.service.parts.policy
+    lasts = times.parse(record.expires_at) - times.parse(record.issued_at)
+    assert lasts == policy.review_valid_for > world.service.parts.checker.valid_for
+
+
 def test_a_signed_request_counts_once_for_one_request_for_a_while(world: World) -> None:
     officer = world.officer("officer-one")
     officer.ask(world.web, "GET", "/v1/cases")

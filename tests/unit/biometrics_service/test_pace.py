@@ -25,6 +25,16 @@ def test_allowances_are_taken_and_not_a_millisecond_more() -> None:
         assert refused.value.code == "CHECK_PACE"
 
 
+def test_no_frame_of_a_chunk_may_have_been_held_back() -> None:
+    begun = Pace(opened=0).after([0, 400], 500, POLICY)
+    assert begun.after([900, 900 + LAG], 1000 + LAG, POLICY)
+    # The last frame comes promptly; what a person would have to answer lies in those before it.
+    with pytest.raises(ServiceRefused, match="CHECK_PACE"):
+        begun.after([900, 901 + LAG], 1001 + LAG, POLICY)
+    with pytest.raises(ServiceRefused, match="CHECK_PACE"):
+        Pace(opened=0).after([0, LAG + 1], 60_000, POLICY)
+
+
 def test_a_frame_taken_before_a_moment_is_told_from_one_taken_after() -> None:
     pace = Pace(opened=0).after([0, 400], 1500, POLICY).after([800], 1850, POLICY)
     # The least delay so far is 1050: whatever is claimed for before 950 was taken before 2000.

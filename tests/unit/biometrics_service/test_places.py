@@ -140,7 +140,9 @@ def test_the_running_service_looks_after_idle_checks_by_itself(world: World) -> 
     assert check.state() == "expired"
 
 
-@pytest.mark.parametrize(("word", "counted"), [("crash", 1), ("fail", 1), ("late", 0), ("gone", 0)])
+@pytest.mark.parametrize(
+    ("word", "counted"), [("crash", 1), ("fail", 1), ("late", 1), ("busy", 0), ("gone", 0)]
+)
 def test_what_breaks_off_counts_where_the_frames_are_to_blame(world: World, word: str, counted: int) -> None:
     check = world.stream()
     check.send("look")

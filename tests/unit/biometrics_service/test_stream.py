@@ -14,7 +14,7 @@ from biometrics.matching import default_matcher
 from biometrics.service import proofs
 from biometrics.service.checker import SentFrame
 from biometrics.service.live_checker import FACE_POLICY, LiveChecker, make
-from biometrics.store.models import Case, Check, Limit
+from biometrics.store.models import Case, CaseFrame, Check, Limit
 from client.encodings import base64url, jcs, jws
 from tests.unit.biometrics_service.doubles import MEETING, send
 from tests.unit.biometrics_service.stub_checker import StubCheck
@@ -260,7 +260,7 @@ def test_frames_can_not_be_held_back(world: World) -> None:
 def test_a_lag_does_not_grow_chunk_by_chunk(world: World) -> None:
     check = world.stream()
     check.send("look")
-    a_little = world.service.parts.policy.lag_ms_at_most // 3
+    a_little = (world.service.parts.policy.lag_ms_at_most - 500) // 3  # the frames of a chunk come late, too
     answers = []
     for _ in range(4):
         check.began += a_little  # the claimed clock falls behind
@@ -334,3 +334,41 @@ def test_an_operators_own_face_policy_is_the_one_that_checks(
     own.write_text(packaged.replace("dlib-resnet-v1", "another-embedder"), "utf-8")
     with pytest.raises(PolicyError, match="another-embedder"):
         make()
+
+
+def withdraw(world: World, person: Any, kind: str) -> None:
+    answer = person.ask(world.web, "POST", "/v1/consents/withdraw", person.me(kind=kind))
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("kind", ["face", "transmission"])
+def test_a_withdrawal_in_mid_check_counts_as_breaking_it_off(world: World, kind: str) -> None:
+    check = world.stream()
+    withdraw(world, check.person, kind)
+    refused(check.send(), "CHECK_ENDED", 409)
+    assert failures(world, check.person) == 1
+
+
+def test_officers_see_only_frames_that_were_judged(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    judge = StubCheck.feed
+
+    def judged_in_part(check: StubCheck, frames: Any, prompted_at: int | None) -> Any:
+        return judge(check, frames[:1], prompted_at)
+
+    check = world.stream()
+    monkeypatch.setattr(StubCheck, "feed", judged_in_part)
+    body = check.post(check.take("over review", 5)).get_json()
+    assert body["state"] == "review"
+    with world.database.read() as session:
+        assert len(list(session.scalars(select(CaseFrame)))) == 1
+
+
+def test_frames_of_a_part_that_the_lender_chose_go_to_no_officer(world: World) -> None:
+    check = world.stream()
+    check.send("look")
+    withdraw(world, check.person, "recording")
+    check.send("look")
+    check.person.consent(world.web, "recording")
+    assert check.send("over review").get_json()["state"] == "undecided"
+    with world.database.read() as session:
+        assert not list(session.scalars(select(Case)))
