@@ -44,3 +44,22 @@ def cast_command(as_json: bool, **options: Any) -> None:
         f"{figures['ballots_per_s']}/s, {figures['ratio_naive']} times one a transaction "
         f"({figures['naive_per_s']}/s)"
     )
+
+
+@group.command("roll")
+@click.option(
+    "--rows",
+    type=click.IntRange(1, 1_000_000),
+    default=390_000,
+    show_default=True,
+    help="Lenders with a row each.",
+)
+@click.option("--seed", type=int, default=1, show_default=True, help="Of the register.")
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable output on stdout.")
+def roll_command(rows: int, seed: int, *, as_json: bool) -> None:
+    """Import a register from CSV and XLSX, compute its root, prove places on it. Needs no network."""
+    from client.bench.progress import Progress  # noqa: PLC0415
+    from client.bench.roll import Settings, as_text, bench_roll  # noqa: PLC0415
+
+    figures = bench_roll(Settings(rows, seed), Progress())
+    click.echo(json.dumps(figures) if as_json else as_text(figures))

@@ -50,37 +50,47 @@ def write_workbook(rows: Iterable[Sequence[str]], numbers: frozenset[str] = froz
     text in the table of shared strings, as spreadsheet programs do.
     """
     strings: dict[str, int] = {}
-    count = 0
-    sheet = io.StringIO()
-    sheet.write(f'{_XML}<worksheet xmlns="{_MAIN}"><sheetData>')
-    numeric: set[int] = set()
-    for number, row in enumerate(rows, 1):
-        sheet.write(f'<row r="{number}">')
-        for index, text in enumerate(row):
-            reference = f"{column_letters(index)}{number}"
-            if index in numeric and text:
-                sheet.write(f'<c r="{reference}"><v>{escape(text)}</v></c>')
-            elif text:
-                count += 1
-                sheet.write(f'<c r="{reference}" t="s"><v>{strings.setdefault(text, len(strings))}</v></c>')
-        sheet.write("</row>")
-        if number == 1:
-            numeric = {index for index, name in enumerate(row) if name in numbers}
-    sheet.write("</sheetData></worksheet>")
-    texts = "".join(f'<si><t xml:space="preserve">{escape(text)}</t></si>' for text in strings)
-    table = f'<sst xmlns="{_MAIN}" count="{count}" uniqueCount="{len(strings)}">{texts}</sst>'
-    return zip_parts(
-        {name: _XML + text for name, text in _PARTS.items()}
-        | {"xl/worksheets/sheet1.xml": sheet.getvalue(), "xl/sharedStrings.xml": _XML + table}
-    )
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as package:
+        for name, text in _PARTS.items():
+            package.writestr(_entry(name), (_XML + text).encode())
+        with package.open(_entry("xl/worksheets/sheet1.xml"), "w") as file:
+            file.write(f'{_XML}<worksheet xmlns="{_MAIN}"><sheetData>'.encode())
+            numeric: set[int] = set()
+            for number, row in enumerate(rows, 1):
+                file.write(_row(number, row, numeric, strings).encode())
+                if number == 1:
+                    numeric = {index for index, name in enumerate(row) if name in numbers}
+            file.write(b"</sheetData></worksheet>")
+        with package.open(_entry("xl/sharedStrings.xml"), "w") as file:
+            file.write(f'{_XML}<sst xmlns="{_MAIN}" uniqueCount="{len(strings)}">'.encode())
+            for text in strings:
+                file.write(f'<si><t xml:space="preserve">{escape(text)}</t></si>'.encode())
+            file.write(b"</sst>")
+    return data.getvalue()
+
+
+def _row(number: int, row: Sequence[str], numeric: set[int], strings: dict[str, int]) -> str:
+    cells = []
+    for index, text in enumerate(row):
+        reference = f"{column_letters(index)}{number}"
+        if index in numeric and text:
+            cells.append(f'<c r="{reference}"><v>{escape(text)}</v></c>')
+        elif text:
+            cells.append(f'<c r="{reference}" t="s"><v>{strings.setdefault(text, len(strings))}</v></c>')
+    return f'<row r="{number}">{"".join(cells)}</row>'
+
+
+def _entry(name: str) -> zipfile.ZipInfo:
+    entry = zipfile.ZipInfo(name, _EPOCH)
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    return entry
 
 
 def zip_parts(parts: dict[str, str]) -> bytes:
-    """Return the package of parts, deflated, without the time of day."""
+    """Return a package of these parts, deflated, without the time of day."""
     data = io.BytesIO()
-    with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as package:
+    with zipfile.ZipFile(data, "w") as package:
         for name, text in parts.items():
-            entry = zipfile.ZipInfo(name, _EPOCH)
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            package.writestr(entry, text.encode())
+            package.writestr(_entry(name), text.encode())
     return data.getvalue()
