@@ -28,7 +28,7 @@ from client.rolls.countersignature import (
     verify_countersignature,
 )
 from client.rolls.decode import ENCODINGS
-from client.rolls.rollfile import write_private
+from client.rolls.rollfile import read_header, write_private
 from client.rolls.yuan import format_yuan
 
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ def correct_command(
             f"{countersignature_path(file)} is there: a countersigned roll can't be corrected, "
             "propose an amendment, or have the corrected register imported and countersigned anew"
         )
+    _refuse_announced(file)
     changes = (_one_change(one),) if table is None else read_changes(_read(table), encoding, str(table))
     roll = read_roll(file)
     log = log_path(file)
@@ -199,6 +200,28 @@ def check_own_command(file: Path, root: str, sub: str | None, yuan: str | None, 
 
 
 COMMANDS = (correct_command, corrections_command, countersign_command, verify_command, check_own_command)
+
+
+def _refuse_announced(file: Path) -> None:
+    """Refuse a roll whose meeting this platform knows to be announced: its root is on the channel."""
+    from client.platform import Database  # noqa: PLC0415  most of these commands need no database
+    from client.platform.database import database_url  # noqa: PLC0415
+    from client.platform.models import Meeting  # noqa: PLC0415
+
+    url = database_url(home())
+    if url == f"sqlite:///{home() / 'platform.db'}" and not (home() / "platform.db").exists():
+        return
+    mtg = read_header(file).mtg
+    database = Database.open(url)
+    try:
+        with database.read() as session:
+            meeting = session.get(Meeting, mtg)
+            if meeting is not None and meeting.state != "draft":
+                raise UserError(
+                    f"meeting {mtg!r} is {meeting.state}: its roll is frozen, propose an amendment"
+                )
+    finally:
+        database.close()
 
 
 def _own(proof: Proof) -> str:

@@ -105,6 +105,15 @@ def read_roll(path: Path) -> Roll:
     return roll
 
 
+def read_header(path: Path) -> Header:
+    """Return what a roll file says of itself, nothing computed again; raise RollError for no roll file."""
+    try:
+        with path.open("rb") as file:
+            return parse_header(file.readline().removesuffix(b"\n"), path)
+    except OSError as error:
+        raise RollError(f"{path} can't be read: {error.strerror}") from error
+
+
 def parse_header(line: bytes, path: Path) -> Header:
     """Return what a roll file's first line says; raise RollError for another line."""
     with contextlib.suppress(ValueError):

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from client.cli.main import main
+from client.platform import Database
+from client.platform.models import Meeting
 from client.rolls import read_roll, write_roll
 from client.rolls.changes import COLUMNS
 from tests.unit.rolls.officers import Authority
-from tests.unit.rolls.scene import DECISION, REGISTER, small_roll, sub_of
+from tests.unit.rolls.scene import DECISION, REGISTER, SNAPSHOT, small_roll, sub_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -112,6 +114,29 @@ def test_a_correction_and_its_log(desk: Desk) -> None:
     log.unlink()
     assert "can't be read" in desk.refused("corrections", "m-1.jsonl", code=2)
     assert "needs its log" in desk.refused(*command, code=2)
+
+
+@pytest.mark.parametrize(("state", "code"), [("draft", 0), ("announced", 2), ("closed", 2), ("void", 2)])
+def test_a_frozen_roll_is_corrected_no_more(desk: Desk, state: str, code: int) -> None:
+    meeting = Meeting(
+        mtg="m-1",
+        institution="A",
+        channel="a",
+        record="{}",
+        mh="x",
+        cap=b"",
+        state=state,
+        created_at=SNAPSHOT,
+    )
+    database = Database.open(f"sqlite:///{desk.folder / 'home' / 'platform.db'}")
+    with database.write() as session:
+        session.add(meeting)
+    database.close()
+    correction = desk.correct(id_no="Z-0001", column="phone", old="10000000003")
+    if code == 0:
+        assert desk.answer(*correction)["corrected"] == 1
+    else:
+        assert f"is {state}: its roll is frozen" in desk.refused(*correction, code=code)
 
 
 def test_corrections_from_a_table(desk: Desk) -> None:
