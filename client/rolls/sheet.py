@@ -161,6 +161,7 @@ class _Rows:
         self._rows: list[Row] = []
         self._inside = False
         self._number = 0
+        self._suffix = "0"
         self._cells: list[Cell] = []
         self._kind = ""
         self._column = -1
@@ -215,10 +216,11 @@ class _Rows:
 
     def _start_row(self, attributes: dict[str, str]) -> None:
         text = attributes.get("r", str(self._number + 1))
-        number = int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0  # noqa: PLR2004  a bound on int()
+        number = _index(text)
         if not self._number < number <= MAX_ROWS:
             raise RollError(f"{self._source}: row {text[:20]!r} after row {self._number}: save it again")
         self._number = number
+        self._suffix = str(number)
         self._cells = []
         self._column = -1
 
@@ -231,28 +233,32 @@ class _Rows:
         if reference is None:
             self._column = next_column
             return
-        letters = reference.rstrip("0123456789")
+        letters = reference.removesuffix(self._suffix)
         self._column = _COLUMN.get(letters, MAX_COLUMNS)
-        if self._inside and (self._column < next_column or reference[len(letters) :] != str(self._number)):
+        if self._inside and (self._column < next_column or not letters.isalpha()):
             raise RollError(f"{self._source}: cell {reference[:20]!r} is out of place in row {self._number}")
 
     def _end_cell(self) -> None:
-        text = "".join(self._pieces)
-        where = f"row {self._number}"
-        if self._column >= MAX_COLUMNS:
-            raise RollError(f"{self._source}: {where} has a cell beyond the {MAX_COLUMNS}th column: clear it")
-        if len(text) > MAX_CELL:
-            raise RollError(f"{self._source}: {where} has a cell of {len(text)} characters: shorten it")
-        self._cells.extend([""] * (self._column - len(self._cells)))
-        self._cells.append(self._value(text))
+        pieces = self._pieces
+        text = pieces[0] if len(pieces) == 1 else "".join(pieces)
+        if self._column >= MAX_COLUMNS or len(text) > MAX_CELL:
+            raise RollError(
+                f"{self._source}: row {self._number} has a cell beyond the {MAX_COLUMNS}th column, "
+                f"or of more than {MAX_CELL:,} characters: clear it"
+            )
+        cells = self._cells
+        if len(cells) < self._column:
+            cells.extend([""] * (self._column - len(cells)))
+        cells.append(self._value(text))
 
     def _value(self, text: str) -> Cell:
         kind = self._kind
         if self._formula:
             return Odd("a formula")
         if kind == "s":
-            if text.isascii() and text.isdecimal() and len(text) < 10 and int(text) < len(self._strings):  # noqa: PLR2004
-                return self._strings[int(text)]
+            index = _index(text)
+            if 0 <= index < len(self._strings):
+                return self._strings[index]
             raise RollError(
                 f"{self._source}: row {self._number} refers to a text that is missing: save it again"
             )
@@ -261,3 +267,8 @@ class _Rows:
         if kind in ("inlineStr", "str"):
             return text
         return Odd(_ODD.get(kind, "a value of an unknown kind"))
+
+
+def _index(text: str) -> int:
+    """Return the number that digits write, -1 for anything else or for more than nine of them."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else -1  # noqa: PLR2004

@@ -189,7 +189,7 @@ def test_what_is_no_xml_is_refused(part: str) -> None:
             ("</row></sheetData>", '<c r="XFD5"><v>1</v></c></row></sheetData>'),
             f"beyond the {MAX_COLUMNS}th",
         ),
-        (SHEET, ("<v>20000</v>", f"<v>{'1' * 40_000}</v>"), "40000 characters"),
+        (SHEET, ("<v>20000</v>", f"<v>{'1' * 40_000}</v>"), "more than 32,767 characters"),
         (SHEET, ('<row r="1">', '<row r="2">'), "row"),
         (SHEET, ('<c r="A1" t="s">', '<c r="A1">'), "row 1 has to name the columns"),
         (SHEET, ("<sheetData>", "<sheetDatum>"), "no XML"),
