@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from biometrics.attacks.campaign import GENUINE, succeeded
+from biometrics.attacks.campaign import GENUINE, shows, succeeded
 from biometrics.attacks.species import GENERATORS
 from biometrics.attacks.statistics import Rate
 from biometrics.challenge import SEQUENCES
@@ -24,7 +24,8 @@ def report_of(policy: Policy, trials: Sequence[Trial]) -> dict[str, Any]:
 
     APCER is the share of a species' presentations that were accepted, BPCER the share of genuine ones that
     were not; ISO/IEC 30107-3 counts a species' worst case, so species are never pooled. Replays that
-    happened to show the demanded sequence are counted apart from the rest of their species.
+    happened to show the demanded sequence, their own blinks included, are counted apart from the rest of
+    their species.
     """
     by_species: dict[str, list[Trial]] = {}
     for trial in trials:
@@ -53,16 +54,24 @@ def _species(trials: Sequence[Trial]) -> dict[str, Any]:
 
 
 def _matching(by_species: dict[str, list[Trial]]) -> dict[str, Any] | None:
-    if not {_RANDOM, _MATCHING} & set(by_species):
+    by_chance = [
+        trial for name, some in by_species.items() if name != _MATCHING for trial in some if trial.matching
+    ]
+    if not by_chance and not {_RANDOM, _MATCHING} & set(by_species):
         return None
-    by_chance = [trial for trial in by_species.get(_RANDOM, []) if trial.matching]
     on_purpose = by_species.get(_MATCHING, [])
     return {
-        "bound_by_chance": f"1/{len(SEQUENCES)}",
+        "bound_by_chance": _share_that_matches(),
         "by_chance": Rate(sum(map(succeeded, by_chance)), len(by_chance)).to_json(),
         "on_purpose": Rate(sum(map(succeeded, on_purpose)), len(on_purpose)).to_json(),
         "refused_for": _reasons([*by_chance, *on_purpose]),
     }
+
+
+def _share_that_matches() -> float:
+    """Return how many of all pairs of sequences agree as `shows` says: what a recording has by chance."""
+    agreeing = sum(shows(recorded, demanded) for recorded in SEQUENCES for demanded in SEQUENCES)
+    return round(agreeing / len(SEQUENCES) ** 2, 4)
 
 
 def _genuine(trials: Sequence[Trial]) -> dict[str, Any]:

@@ -109,6 +109,25 @@ def enrol_command(as_json: bool, lenders: int, workers: int) -> None:
     )
 
 
+@group.command("roll")
+@click.option(
+    "--rows",
+    type=click.IntRange(1, 1_000_000),
+    default=390_000,
+    show_default=True,
+    help="Lenders with a row each.",
+)
+@click.option("--seed", type=int, default=1, show_default=True, help="Of the register.")
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable output on stdout.")
+def roll_command(rows: int, seed: int, *, as_json: bool) -> None:
+    """Import a register from CSV and XLSX, compute its root, prove places on it. Needs no network."""
+    from client.bench.progress import Progress  # noqa: PLC0415
+    from client.bench.roll import Settings, as_text, bench_roll  # noqa: PLC0415
+
+    figures = bench_roll(Settings(rows, seed), Progress())
+    click.echo(json.dumps(figures) if as_json else as_text(figures))
+
+
 def _answer(figures: dict[str, Any], text: str, *, as_json: bool) -> None:
     """Print the figures; raise Negative when ballots were refused: then they measure something else."""
     click.echo(json.dumps(figures) if as_json else text)

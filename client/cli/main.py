@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 # so `concordat roll …` never pays for OpenCV or gRPC.
 COMMANDS = {
     "network": ("client.cli.network", "Run the development network: up, down, status, env, compose."),
-    "roll": ("client.cli.roll", "Registers of claims: generate, import, root, prove."),
+    "roll": ("client.cli.roll", "Registers of claims: import, correct, check, compare, countersign, prove."),
     "meeting": ("client.cli.meeting", "Propose, confirm and follow meetings."),
     "ballot": ("client.cli.ballot", "Enrol with the lender CA, cast a ballot, see its history."),
     "relay": ("client.cli.relay", "Carry acknowledged ballots to the channel: run."),

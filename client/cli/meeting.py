@@ -38,7 +38,7 @@ def group() -> None:
 @click.option(
     "--register",
     type=_file,
-    help="The register of claims (CSV); the roll file goes to rolls/ in the home folder.",
+    help="The register of claims (CSV or XLSX); the roll file goes to rolls/ in the home folder.",
 )
 @click.option("--roll", "roll_file", type=_file, help="A roll file from `concordat roll import`.")
 @click.option("--motion", "titles", multiple=True, required=True, help="A motion's title; may be repeated.")
@@ -241,13 +241,15 @@ def _roll(
                 f"{roll_file} is the roll of {roll.mtg!r}, not of {mtg!r}: import the register again"
             )
         return roll
-    holders = read_claims(register.read_bytes() if register else b"", source=str(register))
+    data = register.read_bytes() if register else b""
+    holders = read_claims(data, source=str(register))
     lenders = services.lenders()
     return make_roll(
         holders,
         mtg=mtg,
         snapshot=to_text(now()),
         pseudonyms=lambda persons: lenders.pseudonyms(institution, persons),
+        source_sha256=hashlib.sha256(data).hexdigest(),
     )
 
 

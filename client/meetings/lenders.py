@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import uuid
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from client.encodings import base64url, jcs
 from client.encodings.ids import ID_BYTES
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from client.rolls import Person
 
 _CHUNK = 500
+_ROWS = 5_000
+# The same bytes as JCS for an object of texts with these names, at a tenth of the cost.
+_encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
 
 
 class LenderRegister:
@@ -37,11 +41,12 @@ class LenderRegister:
 
         Nothing is written: `adopt` keeps the roll that was made with them.
         """
-        known = self._known(institution, persons)
+        indices = [self._index(person) for person in persons]
+        known = self._known(institution, indices)
         subs = []
-        for person in persons:
+        for index in indices:
             fresh = base64url.encode(secrets.token_bytes(ID_BYTES))
-            subs.append(known.setdefault(self._index(person), fresh))
+            subs.append(known.setdefault(index, fresh))
         return subs
 
     def adopt(self, institution: str, entries: Iterable[tuple[Person, str]]) -> None:
@@ -50,19 +55,25 @@ class LenderRegister:
         Raises UserError when somebody has another pseudonym with this institution already: then the
         register has to be imported again, with the platform's pseudonyms.
         """
-        taken = list(entries)
-        known = self._known(institution, [person for person, _ in taken])
+        taken = [(self._index(person), person, sub) for person, sub in entries]
+        known = self._known(institution, [index for index, _, _ in taken])
+        for index, _, sub in taken:
+            before = known.get(index, sub)
+            if before != sub:
+                raise UserError(
+                    f"the lender {sub} of the roll is known as {before}: "
+                    "propose from the register (--register), not from a roll file with new pseudonyms"
+                )
+        fresh = [one for one in taken if one[0] not in known]
+        created_at = to_text(self._clock())
         with self._database.write() as session:
-            for person, sub in taken:
-                index = self._index(person)
-                before = known.get(index)
-                if before is None:
-                    session.add(self._new(institution, person, index, sub))
-                elif before != sub:
-                    raise UserError(
-                        f"the lender {sub} of the roll is known as {before}: "
-                        "propose from the register (--register), not from a roll file with new pseudonyms"
-                    )
+            for start in range(0, len(fresh), _ROWS):
+                rows = [
+                    self._row(institution, person, index, sub, created_at)
+                    for index, person, sub in fresh[start : start + _ROWS]
+                ]
+                # Rows and not objects of the mapper: a national roll has 390,000 of them.
+                session.execute(insert(Lender), rows)
 
     def person(self, institution: str, sub: str) -> Mapping[str, str]:
         """Return whom a pseudonym stands for; raises NoResultFound for nobody."""
@@ -73,24 +84,26 @@ class LenderRegister:
         value: Mapping[str, str] = jcs.loads(plain)
         return value
 
-    def _new(self, institution: str, person: Person, index: bytes, sub: str) -> Lender:
+    def _row(
+        self, institution: str, person: Person, index: bytes, sub: str, created_at: str
+    ) -> dict[str, object]:
         identifier = uuid.uuid4().hex
-        sealed = self._vault.seal("lenders", "person_encrypted", identifier, jcs.dumps(person.as_json()))
-        return Lender(
-            id=identifier,
-            institution=institution,
-            sub=sub,
-            person_encrypted=sealed,
-            person_index=index,
-            status="imported",
-            rev=0,
-            created_at=to_text(self._clock()),
-        )
+        plain = _encode(person.as_json()).encode()
+        return {
+            "id": identifier,
+            "institution": institution,
+            "sub": sub,
+            "person_encrypted": self._vault.seal("lenders", "person_encrypted", identifier, plain),
+            "person_index": index,
+            "status": "imported",
+            "rev": 0,
+            "created_at": created_at,
+        }
 
-    def _known(self, institution: str, persons: Sequence[Person]) -> dict[bytes, str]:
+    def _known(self, institution: str, indices: Sequence[bytes]) -> dict[bytes, str]:
         known: dict[bytes, str] = {}
         with self._database.read() as session:
-            for chunk in _chunks([self._index(person) for person in persons]):
+            for chunk in _chunks(indices):
                 query = select(Lender.person_index, Lender.sub)
                 mine = query.where(Lender.institution == institution, Lender.person_index.in_(chunk))
                 known.update({row[0]: row[1] for row in session.execute(mine)})

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 from client.errors import UserError
 from client.rolls.claims import COLUMNS
 from client.rolls.person import credit_check_character, resident_check_digit
+from client.rolls.workbook import write_workbook
 from client.rolls.yuan import format_yuan
 
 if TYPE_CHECKING:
@@ -53,16 +54,24 @@ def generate_csv(lenders: int, seed: int, encoding: str = "utf-8") -> bytes:
     `encoding` is utf-8, utf-8-sig (with a byte-order mark) or gb18030. Raise UserError for
     a number of lenders that is not 1 to 2,000,000.
     """
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\r\n").writerows(_rows(lenders, seed))
+    return text.getvalue().encode(encoding)
+
+
+def generate_xlsx(lenders: int, seed: int) -> bytes:
+    """Return the same register as a workbook, amounts as numbers; raise UserError as for CSV."""
+    return write_workbook(_rows(lenders, seed), frozenset({"claim_yuan"}))
+
+
+def _rows(lenders: int, seed: int) -> Iterator[tuple[str, ...]]:
     if not 1 <= lenders <= MAX_LENDERS:
         raise UserError(f"{lenders} lenders can't be made: ask for 1 to {MAX_LENDERS:,}")
     generator = random.Random(seed)  # noqa: S311  example data has to be repeatable, not secret
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
+    yield COLUMNS
     seen: set[str] = set()
     for number in range(1, lenders + 1):
-        writer.writerows(_lender(generator, number, seen))
-    return text.getvalue().encode(encoding)
+        yield from _lender(generator, number, seen)
 
 
 def _lender(generator: random.Random, number: int, seen: set[str]) -> Iterator[tuple[str, ...]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import date
 from operator import mul
@@ -88,6 +89,42 @@ def parse_id_no(id_type: str, text: str) -> str:
     return number
 
 
+class ColumnError(ValueError):
+    """A mistake in another column than the one that is parsed: `column` names it."""
+
+    def __init__(self, column: str, message: str) -> None:
+        super().__init__(message)
+        self.column = column
+
+
+def parse_document(id_type: str, text: str) -> str:
+    """Return what `parse_id_no` does; raise ColumnError for a type that is none."""
+    if id_type not in ID_TYPES:
+        raise ColumnError("id_type", f"{id_type[:40]!r} is none of {', '.join(ID_TYPES)}")
+    return parse_id_no(id_type, text)
+
+
+def parse_name(text: str) -> str:
+    """Return a name in Unicode's composed form; raise ValueError for none."""
+    if not text:
+        raise ValueError("the name is missing")
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def parse_phone(text: str) -> str:
+    """Return a telephone number as it is, or nothing; raise ValueError for one that can't be dialled."""
+    if text and _PHONE.fullmatch(text) is None:
+        raise ValueError("this is no telephone number: digits, spaces and hyphens, 5 to 20 characters")
+    return text
+
+
+def parse_email(text: str) -> str:
+    """Return an e-mail address as it is, or nothing; raise ValueError for one that can't be written to."""
+    if text and (len(text) > MAX_EMAIL or _EMAIL.fullmatch(text) is None):
+        raise ValueError("this is no e-mail address")
+    return text
+
+
 def _check_resident(number: str) -> None:
     if _RESIDENT.fullmatch(number) is None:
         raise ValueError("the resident-id has not 17 digits and a digit or X")
@@ -97,11 +134,3 @@ def _check_resident(number: str) -> None:
         raise ValueError("the resident-id has no date of birth in its 7th to 14th digit") from error
     if resident_check_digit(number[:17]) != number[17]:
         raise ValueError("the resident-id's check digit is wrong: a digit was mistyped")
-
-
-def check_contact(phone: str, email: str) -> None:
-    """Raise ValueError unless both are empty or plausible."""
-    if phone and _PHONE.fullmatch(phone) is None:
-        raise ValueError("phone is no telephone number: digits, spaces and hyphens, 5 to 20 characters")
-    if email and (len(email) > MAX_EMAIL or _EMAIL.fullmatch(email) is None):
-        raise ValueError("email is no e-mail address")

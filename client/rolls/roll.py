@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from client.encodings import base64url, merkle, times
 from client.encodings.ids import ID_BYTES, is_meeting_id
@@ -16,6 +16,8 @@ from client.encodings.roll_summary import RollSummary, summarize
 from client.errors import UserError
 from client.rolls.bulk import collector_paused
 from client.rolls.errors import RollError
+from client.rolls.proof import Proof
+from client.rolls.provenance import UNKNOWN, Provenance, Source
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,34 +37,6 @@ class Entry:
     leaf: Leaf
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """A lender's leaf with its whole audit path to the root, and the part within its run of the cap."""
-
-    leaf: Leaf
-    index: int
-    size: int
-    root: bytes
-    path: tuple[bytes, ...]
-    run_path: tuple[bytes, ...]
-
-    def verify(self) -> None:
-        """Raise ProofError unless the path leads from the leaf to the root."""
-        merkle.verify_path(self.leaf.hash(), index=self.index, size=self.size, path=self.path, root=self.root)
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the proof as JSON."""
-        return {
-            "v": 1,
-            "leaf": self.leaf.as_json(),
-            "index": self.index,
-            "size": self.size,
-            "root": base64url.encode(self.root),
-            "path": [base64url.encode(node) for node in self.path],
-            "run_path": [base64url.encode(node) for node in self.run_path],
-        }
-
-
 @dataclass(frozen=True)
 class Roll:
     """All entries in the order of pseudonyms (ASCII), with the time at which claims were taken."""
@@ -70,6 +44,7 @@ class Roll:
     mtg: str
     snapshot: str
     entries: tuple[Entry, ...]
+    provenance: Provenance = UNKNOWN
 
     def __post_init__(self) -> None:
         """Raise RollError for a roll without entries, out of order, or of several meetings."""
@@ -109,9 +84,13 @@ class Roll:
     def _places(self) -> dict[str, int]:
         return {entry.leaf.sub: index for index, entry in enumerate(self.entries)}
 
+    def place(self, sub: str) -> int | None:
+        """Return a pseudonym's index on the roll, None for nobody's."""
+        return self._places.get(sub)
+
     def prove(self, sub: str) -> Proof:
         """Return the proof of a pseudonym's leaf; raise UserError for nobody's."""
-        index = self._places.get(sub)
+        index = self.place(sub)
         if index is None:
             raise UserError(f"the pseudonym {sub[:40]!r} is not on the roll of {self.mtg!r}")
         return Proof(
@@ -126,10 +105,16 @@ class Roll:
     def find(self, id_no: str) -> Entry:
         """Return the entry of an identity document's number; raise UserError for nobody's."""
         wanted = id_no.strip().upper()
-        for entry in self.entries:
-            if entry.person.id_no == wanted:
-                return entry
-        raise UserError(f"no lender with this document number is on the roll of {self.mtg!r}")
+        return the_one([entry for entry in self.entries if entry.person.id_no == wanted], self.mtg)
+
+
+def the_one(found: Sequence[Entry], mtg: str) -> Entry:
+    """Return the one lender found by a document number; raise UserError for none, or for several."""
+    if not found:
+        raise UserError(f"no lender with this document number is on the roll of {mtg!r}")
+    if len(found) > 1:
+        raise UserError(f"{len(found)} lenders of {mtg!r} have documents of this number: name one by --sub")
+    return found[0]
 
 
 def random_pseudonyms(people: Sequence[Person], random: Random = os.urandom) -> list[str]:
@@ -144,18 +129,21 @@ def make_roll(
     snapshot: str,
     pseudonyms: Callable[[Sequence[Person]], Sequence[str]] | None = None,
     random: Random = os.urandom,
+    source_sha256: str | None = None,
 ) -> Roll:
     """Return the roll of a meeting: a pseudonym and a salt for every holder.
 
     `pseudonyms` gives each person, in order, the one that they have with the institution;
-    without it each gets a new one. Raises RollError.
+    without it each gets a new one. `source_sha256` is the register's file hash in hex. Raises RollError.
     """
     people = [holder.person for holder in holders]
     subs = random_pseudonyms(people, random) if pseudonyms is None else pseudonyms(people)
     with collector_paused():
         entries = [
-            Entry(holder.person, Leaf(mtg, sub, holder.claims, random(SALT_BYTES)))
+            Entry(holder.person, Leaf(mtg, sub, holder.claims, random(SALT_BYTES), holder.excluded))
             for holder, sub in zip(holders, subs, strict=True)
         ]
     entries.sort(key=lambda entry: entry.leaf.sub)
-    return Roll(mtg, snapshot, tuple(entries))
+    rows = sum(len(holder.claims) for holder in holders)
+    provenance = Provenance(Source(source_sha256, rows) if source_sha256 else None)
+    return Roll(mtg, snapshot, tuple(entries), provenance)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,16 +15,27 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from client.encodings.errors import Refused
 from client.encodings.ids import MAX_INTEGER
-from client.rolls import Holder, RollError, make_roll, read_claims, read_roll, write_roll
+from client.rolls import Entry, Holder, RollError, make_roll, read_claims, read_roll, write_roll
 from client.rolls.claims import COLUMNS
+from client.rolls.entryline import _escaped, decode_entry, encode_entry
 from client.rolls.person import (
     credit_check_character,
     parse_id_no,
     resident_check_digit,
 )
+from client.rolls.workbook import write_workbook
 from client.rolls.yuan import format_yuan, parse_yuan
 from tests.property import strategies
+from tests.unit.rolls.scene import REGISTER, changed_part
+
+_WORKBOOK = write_workbook(list(csv.reader(io.StringIO(REGISTER))), frozenset({"claim_yuan"}))
+
+XML_PIECES = ("", "<", "&lt;", 'r="', "<c>", "</row>", "\u738b", "<v>9</v>", "\ufffe")
+JSON_PIECES = ("", "0", "-", '"', "\\", " ", ",", "A", "\u738b")
+
+one_holder = strategies.holders.map(lambda holders: holders[0])
 
 SNAPSHOT = "2026-01-31T16:00:00Z"
 
@@ -97,10 +110,82 @@ def test_a_row_twice_is_always_found(holders: list[Holder], data: st.DataObject)
         read_claims("".join(lines).encode())
 
 
+@given(strategies.holders)
+def test_a_workbook_reads_as_it_was_written(holders: list[Holder]) -> None:
+    rows = list(csv.reader(io.StringIO(register(holders), newline="")))
+    assert list(read_claims(write_workbook(rows))) == holders
+
+
+@given(st.data())
+def test_no_altered_workbook_makes_the_reader_stumble(data: st.DataObject) -> None:
+    altered = bytearray(_WORKBOOK)
+    for place in data.draw(st.lists(st.integers(0, len(altered) - 1), min_size=1, max_size=4)):
+        altered[place] = data.draw(st.integers(0, 255))
+    with contextlib.suppress(RollError):
+        read_claims(bytes(altered))
+
+
+@given(st.data())
+def test_no_altered_sheet_makes_the_reader_stumble(data: st.DataObject) -> None:
+    def change(text: str) -> str:
+        place = data.draw(st.integers(0, len(text)))
+        inserted = data.draw(
+            st.sampled_from(["", "<", "&lt;", 'r="', "<c>", "</row>", "\u738b", "<v>9</v>", "\ufffe"])
+        )
+        return text[:place] + inserted + text[place + data.draw(st.integers(0, 8)) :]
+
+    part = data.draw(st.sampled_from(["xl/worksheets/sheet1.xml", "xl/sharedStrings.xml", "xl/workbook.xml"]))
+    with contextlib.suppress(RollError):
+        read_claims(changed_part(_WORKBOOK, part, change))
+
+
+def entry_of(holder: Holder) -> Entry:
+    (entry,) = make_roll([holder], mtg="m", snapshot=SNAPSHOT).entries
+    return entry
+
+
+@given(
+    strategies.holders.map(lambda holders: holders[0]), st.text(max_size=20), st.lists(strategies.motion_ids)
+)
+def test_a_line_is_read_the_same_with_and_without_its_pattern(
+    holder: Holder, name: str, motions: list[str]
+) -> None:
+    excluded = tuple(sorted(set(motions))[:20])
+    entry = entry_of(replace(holder, person=replace(holder.person, name=name), excluded=excluded))
+    try:
+        line = encode_entry(entry)
+    except UnicodeEncodeError:  # a lone surrogate, which no file can hold
+        return
+    assert decode_entry(line, "m") == _escaped(line, "m") == entry
+
+
+@given(one_holder, st.data())
+def test_an_altered_line_is_read_the_same_with_and_without_its_pattern(
+    holder: Holder, data: st.DataObject
+) -> None:
+    line = encode_entry(entry_of(holder)).decode()
+    place = data.draw(st.integers(0, len(line)))
+    inserted = data.draw(
+        st.one_of(st.sampled_from(["", "0", "-", '"', "\\", " ", ",", "A", "\u738b"]), st.text(max_size=3))
+    )
+    altered = (line[:place] + inserted + line[place + data.draw(st.integers(0, 3)) :]).encode(
+        "utf-8", "replace"
+    )
+    read: list[Entry | None] = []
+    for decode in (decode_entry, _escaped):
+        try:
+            read.append(decode(altered, "m"))
+        except (ValueError, Refused):
+            read.append(None)
+    assert read[0] == read[1]
+
+
 @given(st.binary(max_size=300))
 def test_no_bytes_make_the_reader_stumble(data: bytes) -> None:
     with pytest.raises(RollError):
         read_claims(data)
+    with pytest.raises(RollError):
+        read_claims(b"PK\x03\x04" + data)
 
 
 @given(st.text(max_size=300))

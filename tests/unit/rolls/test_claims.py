@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from client.encodings.leaf import Claim
@@ -50,34 +52,81 @@ def test_quoted_fields_and_empty_lines_are_csv() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rows", "line", "reason"),
+    ("rows", "line", "column", "reason"),
     [
-        (f"{LI},individual,-5", 2, "negative"),
-        (f"{LI},individual,0", 2, "more than zero"),
-        (f"{LI},individual,1.005", 2, "more than two decimals"),
-        (f"{LI},individual,", 2, "missing"),
-        (f"{LI},Individual,1", 2, "class"),
-        (f"{LI},all,1", 2, "reserved"),
-        (f"{LI},individual", 2, "6 fields where 7"),
-        (f"{LI},individual,1,234", 2, "8 fields where 7"),
-        (f"{LI},a,1\n{LI},a,2", 3, "same lender is in line 2"),
-        (f"{LI},a,1\n李四,passport,E1234567,,,b,2", 3, "in line 2 with another name"),
-        (f"{LI},a,1\n李娜,passport,E1234567,10000000002,,b,2", 3, "in line 2 with another phone"),
-        (f"{LI},a,1\n{WANG},a,1\n王䶮,resident-id,11010519491231002x,,,a,1", 4, "same lender is in line 3"),
-        ("王五,resident-id,110105194912310021,,,a,1", 2, "check digit"),
-        ("王五,idcard,110105194912310021,,,a,1", 2, "none of resident-id"),
-        ("  ,passport,E1234567,,,a,1", 2, "name is missing"),
-        ("王\u200b五,passport,E1234567,,,a,1", 2, "control character"),
-        ("王\x07五,passport,E1234567,,,a,1", 2, "control character"),
-        ("王" * 101 + ",passport,E1234567,,,a,1", 2, "101 characters"),
-        (f'"{LI},a,1', 2, "no CSV"),
+        (f"{LI},individual,-5", 2, "claim_yuan", "negative"),
+        (f"{LI},individual,0", 2, "claim_yuan", "more than zero"),
+        (f"{LI},individual,1.005", 2, "claim_yuan", "more than two decimals"),
+        (f"{LI},individual,", 2, "claim_yuan", "missing"),
+        (f"{LI},Individual,1", 2, "class", "a-z"),
+        (f"{LI},all,1", 2, "class", "reserved"),
+        (f"{LI},each,1", 2, "class", "reserved"),
+        (f"{LI},individual", 2, "", "6 fields where 7"),
+        (f"{LI},individual,1,234", 2, "", "8 fields where 7"),
+        (f"{LI},a,1\n{LI},a,2", 3, "id_no", "same lender is in line 2"),
+        (f"{LI},a,1\n李四,passport,E1234567,,,b,2", 3, "name", "in line 2 with another name"),
+        (f"{LI},a,1\n李娜,passport,E1234567,10000000002,,b,2", 3, "phone", "in line 2 with another phone"),
+        (f"{LI},a,1\n李娜,passport,E1234567,,la@example.org,b,2", 3, "email", "in line 2 with another email"),
+        (f"{LI},a,1\n{WANG},a,1\n王䶮,resident-id,11010519491231002x,,,a,1", 4, "id_no", "is in line 3"),
+        ("王五,resident-id,110105194912310021,,,a,1", 2, "id_no", "check digit"),
+        ("王五,idcard,110105194912310021,,,a,1", 2, "id_type", "none of resident-id"),
+        ("王五,passport,E1234567,12,,a,1", 2, "phone", "telephone"),
+        ("王五,passport,E1234567,,nobody,a,1", 2, "email", "e-mail"),
+        ("  ,passport,E1234567,,,a,1", 2, "name", "missing"),
+        ("王\u200b五,passport,E1234567,,,a,1", 2, "name", "control character"),
+        ("王\x07五,passport,E1234567,,,a,1", 2, "name", "control character"),
+        ("王" * 101 + ",passport,E1234567,,,a,1", 2, "name", "101 characters"),
+        (f'"{LI},a,1', 2, "", "no CSV"),
     ],
 )
-def test_a_mistake_is_told_with_its_line(rows: str, line: int, reason: str) -> None:
+def test_a_mistake_is_told_with_its_line_and_column(rows: str, line: int, column: str, reason: str) -> None:
     error = refused(HEADER + rows + "\n")
-    assert (error.total, error.faults[0].line) == (1, line)
+    (fault,) = error.faults
+    assert (error.total, fault.line, fault.column) == (1, line, column)
+    assert reason in fault.text
+    assert error.message.startswith("register.csv: 1 mistake, nothing was imported: line ")
+
+
+DECISION = "ab" * 32
+
+
+def with_more(*rows: str, columns: str = "decision,excluded") -> bytes:
+    return f"{HEADER.strip()},{columns}\n{chr(10).join(rows)}\n".encode()
+
+
+def test_disputed_claims_cite_the_decision_that_fixed_them() -> None:
+    (holder,) = read_claims(with_more(f"{LI},a,5,{DECISION.upper()},", f"{LI},b,6,,"))
+    assert holder.claims == (Claim("a", 500, DECISION), Claim("b", 600))
+
+
+def test_connected_parties_are_excluded_motion_by_motion() -> None:
+    one, two = read_claims(with_more(f"{LI},a,5,,m2; m1", f"{WANG},a,6,,", f"{LI},b,5,,", f"{WANG},b,6,,m1"))
+    assert (one.excluded, two.excluded) == (("m1", "m2"), ("m1",))
+
+
+def test_either_column_may_come_alone() -> None:
+    assert (
+        read_claims(with_more(f"{LI},a,5,{DECISION}", columns="decision"))[0].claims[0].decision == DECISION
+    )
+    assert read_claims(with_more(f"{LI},a,5,m1", columns="excluded"))[0].excluded == ("m1",)
+
+
+@pytest.mark.parametrize(
+    ("rows", "line", "column", "reason"),
+    [
+        ([f"{LI},a,5,abc,"], 2, "decision", "SHA-256 of the decision"),
+        ([f"{LI},a,5,,Motion"], 2, "excluded", "names no motions"),
+        ([f"{LI},a,5,,m1 m1"], 2, "excluded", "twice"),
+        ([f"{LI},a,5,,{' '.join(f'm{n}' for n in range(21))}"], 2, "excluded", "at most 20"),
+        ([f"{LI},a,5,,m1", f"{LI},b,5,,m2"], 3, "excluded", "in line 2 with another excluded"),
+    ],
+)
+def test_mistakes_in_the_further_columns_are_told(
+    rows: list[str], line: int, column: str, reason: str
+) -> None:
+    error = refused(with_more(*rows))
+    assert [(fault.line, fault.column) for fault in error.faults] == [(line, column)]
     assert reason in error.faults[0].text
-    assert "nothing was imported" in error.message
 
 
 def test_twenty_mistakes_are_shown_and_all_are_counted() -> None:
@@ -89,7 +138,7 @@ def test_twenty_mistakes_are_shown_and_all_are_counted() -> None:
 
 
 def test_every_mistake_of_a_row_is_told() -> None:
-    assert refused(f"{HEADER},idcard,1,x,y,ALL,-1\n").total == 5
+    assert refused(f"{HEADER},idcard,1,x,y,ALL,-1\n").total == 6
 
 
 @pytest.mark.parametrize(
@@ -99,10 +148,12 @@ def test_every_mistake_of_a_row_is_told() -> None:
         "name\n",
         "name,id_type,id_no,phone,email,class,claim\n",
         HEADER.replace("name,id_type", "id_type,name"),
+        HEADER.replace("claim_yuan", "claim_yuan,excluded,decision"),
+        '"name',
     ],
 )
 def test_other_columns_are_refused(header: str) -> None:
-    assert "columns" in refused(f"{header}{LI},a,1\n").message
+    assert re.search("columns|no CSV", refused(f"{header}{LI},a,1\n").message)
 
 
 @pytest.mark.parametrize("text", [HEADER, HEADER + "\n\n", HEADER.rstrip()])
@@ -122,7 +173,7 @@ def test_all_claims_together_have_to_fit() -> None:
         (f"{HEADER}Müller,passport,E1234567,,,a,1\n".encode("latin-1"), "nor plausibly GB18030"),
         (HEADER.encode() + b"\xff\xff,passport,E1234567,,,a,1\n", "neither"),
         (HEADER.encode() + b"\0", "NUL"),
-        (b"PK\x03\x04\0\0", "NUL"),
+        (bytes.fromhex("d0cf11e0a1b11ae1") + bytes(600), "password"),
         (b"\xef\xbb\xbf" + f"{HEADER}{LI},a,1\n".encode("gb18030"), "not UTF-8: line 2"),
     ],
 )
@@ -134,3 +185,8 @@ def test_an_encoding_that_is_named_is_held_to() -> None:
     assert "not UTF-8" in refused(f"{HEADER}{LI},a,1\n".encode("gb18030"), "utf-8").message
     assert "none of the encodings" in refused(b"", "latin-1").message
     assert len(read_claims(f"{HEADER}{LI},a,1\n".encode("gb18030"), "gb18030")) == 1
+
+
+def test_a_text_file_has_no_sheets() -> None:
+    with pytest.raises(RollError, match="no workbook"):
+        read_claims(f"{HEADER}{LI},a,1\n".encode(), sheet="Sheet1")

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from client.rolls.person import check_contact, credit_check_character, parse_id_no, resident_check_digit
+from client.rolls.person import (
+    ColumnError,
+    credit_check_character,
+    parse_document,
+    parse_email,
+    parse_id_no,
+    parse_name,
+    parse_phone,
+    resident_check_digit,
+)
 
 
 def test_the_standards_own_examples() -> None:
@@ -46,11 +55,30 @@ def test_what_is_no_document_is_refused_without_repeating_it(id_type: str, text:
     assert not text or text not in str(error.value)
 
 
-@pytest.mark.parametrize(
-    ("phone", "email"), [("12", ""), ("phone", ""), ("", "a@b@c"), ("", "nobody"), ("", "a b@c")]
-)
-def test_contacts_have_to_be_plausible(phone: str, email: str) -> None:
-    with pytest.raises(ValueError, match=r"phone|email"):
-        check_contact(phone, email)
-    check_contact("", "")
-    check_contact("+86 100-0000-0001", "li@example.org")
+@pytest.mark.parametrize("text", ["12", "phone", "1" * 21, "\uff11\uff12\uff13\uff14\uff15"])
+def test_a_telephone_number_can_be_dialled(text: str) -> None:
+    with pytest.raises(ValueError, match="telephone"):
+        parse_phone(text)
+    assert parse_phone("+86 100-0000-0001") == "+86 100-0000-0001"
+    assert not parse_phone("")
+
+
+@pytest.mark.parametrize("text", ["a@b@c", "nobody", "a b@c", f"a@{'b' * 254}"])
+def test_an_address_can_be_written_to(text: str) -> None:
+    with pytest.raises(ValueError, match="e-mail"):
+        parse_email(text)
+    assert parse_email("li@example.org") == "li@example.org"
+    assert not parse_email("")
+
+
+def test_a_name_is_in_the_composed_form() -> None:
+    assert parse_name("Mu\u0308ller") == "M\u00fcller"
+    with pytest.raises(ValueError, match="missing"):
+        parse_name("")
+
+
+def test_a_document_is_of_a_known_kind() -> None:
+    assert parse_document("passport", "e1234567") == "E1234567"
+    with pytest.raises(ColumnError, match="none of resident-id") as error:
+        parse_document("idcard", "E1234567")
+    assert error.value.column == "id_type"

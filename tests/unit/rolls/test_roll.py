@@ -12,6 +12,7 @@ from client.encodings import merkle
 from client.encodings.meeting import meeting_from_json
 from client.errors import Negative, UserError
 from client.rolls import Roll, RollError, generate_csv, make_roll, read_claims, read_roll, write_roll
+from client.rolls.rollindex import index_path
 from tests.vectors.scene import record
 
 if TYPE_CHECKING:
@@ -34,7 +35,8 @@ def counting() -> Callable[[int], bytes]:
 
 @pytest.fixture(scope="module")
 def roll() -> Roll:
-    return make_roll(read_claims(generate_csv(300, 5)), mtg="a-meeting", snapshot=SNAPSHOT)
+    holders = read_claims(generate_csv(300, 5))
+    return make_roll(holders, mtg="a-meeting", snapshot=SNAPSHOT, source_sha256="5a" * 32)
 
 
 def test_leaves_are_in_the_order_of_pseudonyms(roll: Roll) -> None:
@@ -117,7 +119,8 @@ def test_a_file_gives_the_same_roll_and_is_private(roll: Roll, tmp_path: Path) -
     write_roll(roll, path)
     assert read_roll(path) == roll
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert [item.name for item in path.parent.iterdir()] == ["a.jsonl"]
+    assert stat.S_IMODE(index_path(path).stat().st_mode) == 0o600
+    assert sorted(item.name for item in path.parent.iterdir()) == ["a.jsonl", "a.jsonl.index"]
 
 
 def test_a_file_is_not_written_over_by_mistake(roll: Roll, tmp_path: Path) -> None:
@@ -155,7 +158,17 @@ def change_lines(path: Path, change: Callable[[list[bytes]], list[bytes]]) -> Pa
         (lambda lines: [lines[0], lines[1].replace(b'"phone"', b'"fon"'), *lines[2:]], RollError, "line 2"),
         (lambda lines: [lines[0].replace(b'"fen":', b'"fen":1'), *lines[1:]], Negative, "comes out"),
         (lambda lines: [lines[0].replace(b"T16", b"T17"), *lines[1:]], None, ""),
-        (lambda lines: [lines[0].replace(b'"v":1', b'"v":2'), *lines[1:]], RollError, "no roll file"),
+        (lambda lines: [lines[0].replace(b'"v":2', b'"v":1'), *lines[1:]], RollError, "no roll file"),
+        (lambda lines: [lines[0].replace(b'"source":', b'"origin":'), *lines[1:]], RollError, "no roll file"),
+        (lambda lines: [lines[0].replace(b'"rows":', b'"row":'), *lines[1:]], RollError, "no roll file"),
+        (lambda lines: [lines[0], lines[1].replace(b'":', b'": ', 1), *lines[2:]], RollError, "in the form"),
+        (
+            lambda lines: [lines[0], lines[1].replace(b'{"sub"', b'{"v":1,"sub"'), *lines[2:]],
+            RollError,
+            "form",
+        ),
+        (lambda lines: [lines[0], b"[" * 100_000, *lines[2:]], RollError, "line 2 is no lender's"),
+        (lambda lines: [lines[0], lines[1].replace(b'"id_no":"', b'"id_no":" '), *lines[2:]], RollError, "2"),
         (lambda lines: [], RollError, "no roll file"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,10 @@ def answer(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
     return json.loads(out)
 
 
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
 def test_from_register_to_proof(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     made = answer(
         capsys,
@@ -59,6 +64,7 @@ def test_from_register_to_proof(folder: Path, capsys: pytest.CaptureFixture[str]
     by_sub = answer(capsys, "roll", "prove", str(roll_file), "--sub", line["sub"])
     by_id = answer(capsys, "roll", "prove", str(roll_file), "--id-no", line["person"]["id_no"])
     assert by_sub == by_id
+    assert imported["source_sha256"] == root["source"]["sha256"] == sha256(folder / "r.csv")
     assert (by_sub["root"], by_sub["leaf"]["claims"]) == (root["root"], line["claims"])
     for command in (("root", str(roll_file)), ("prove", str(roll_file), "--sub", line["sub"])):
         code, out, _ = run(capsys, "roll", *command)
@@ -67,27 +73,32 @@ def test_from_register_to_proof(folder: Path, capsys: pytest.CaptureFixture[str]
 
 
 @pytest.mark.parametrize(
-    ("row", "reason"),
+    ("row", "place", "reason"),
     [
-        ("李娜,passport,E1234567,,,individual,-1", "negative"),
-        ("李娜,passport,E1234567,,,individual,1.005", "more than two decimals"),
-        ("李娜,passport,E1234567,,,a,1\n李娜,passport,E1234567,,,a,1", "same lender"),
-        ("", "no claims"),
+        ("李娜,passport,E1234567,,,individual,-1", "line 2, column claim_yuan", "negative"),
+        ("李娜,passport,E1234567,,,individual,1.005", "line 2, column claim_yuan", "more than two decimals"),
+        ("李娜,passport,E1234567,,,a,1\n李娜,passport,E1234567,,,a,1", "line 3, column id_no", "same lender"),
+        ("", "", "no claims"),
     ],
 )
 def test_bad_registers_get_one_line_and_exit_2(
-    folder: Path, capsys: pytest.CaptureFixture[str], row: str, reason: str
+    folder: Path, capsys: pytest.CaptureFixture[str], row: str, place: str, reason: str
 ) -> None:
     register = folder / "bad.csv"
     register.write_text(f"name,id_type,id_no,phone,email,class,claim_yuan\n{row}\n")
     code, out, err = run(capsys, "roll", "import", str(register), "--meeting", "m-1")
     assert (code, out) == (2, "")
     assert err.count("\n") == 1
+    assert str(register) in err
+    assert place in err
     assert reason in err
     assert not (folder / "home").exists()
     code, out, _ = run(capsys, "roll", "import", str(register), "--meeting", "m-1", "--json")
     assert code == 2
-    assert json.loads(out)["imported"] is False
+    told = json.loads(out)
+    assert told["imported"] is False
+    for fault in told["faults"]:
+        assert place == f"line {fault['line']}, column {fault['column']}"
 
 
 @pytest.mark.parametrize(
@@ -101,6 +112,24 @@ def test_bad_registers_get_one_line_and_exit_2(
         ("root", "good.csv"),
         ("prove", "good.csv", "--sub", "x"),
         ("prove", "good.csv"),
+        ("import", "good.csv", "--meeting", "m-1", "--sheet", "S"),
+        ("check", "good.csv"),
+        ("check", "good.csv", "--heads", "2"),
+        ("check", "good.csv", "--yuan", "-1"),
+        ("check", "good.csv", "--class", "a=1"),
+        ("check", "good.csv", "--class", "a=x:1"),
+        ("check", "good.csv", "--class", "a=1:1", "--class", "a=2:1"),
+        ("diff", "good.csv", "good.csv"),
+        ("correct", "good.csv"),
+        ("correct", "good.csv", "--from", "nowhere.csv"),
+        ("correct", "good.csv", "--from", "good.csv"),
+        ("corrections", "good.csv"),
+        ("countersign", "good.csv"),
+        ("countersign", "good.csv", "--key", "good.csv"),
+        ("countersign", "good.csv", "--key", "good.csv", "--certificate", "good.csv"),
+        ("verify", "good.csv", "--countersignature", "good.csv"),
+        ("check-own", "good.csv", "--root", "A" * 43),
+        ("check-own", "nowhere.json", "--root", "A" * 43),
         ("generate", "--lenders", "0", "--out", "x.csv"),
         ("generate", "--lenders", "1", "--out", "good.csv/x.csv"),
     ],
