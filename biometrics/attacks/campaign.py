@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -51,7 +50,6 @@ class Trial:
     matching: bool
     decision: LiveDecision
     finding: LivenessFinding
-    cpu_ms: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,19 +70,17 @@ def run_trial(bench: Bench, target: Target, species: str, number: int) -> Trial:
     scenario = Scenario(target.victim, target.other, challenge.steps, rng)
     presentation = genuine(scenario) if species == GENUINE else SPECIES[species](scenario)
     session = LivenessSession(bench.models, policy, challenge)
-    asked, index, spent = None, 0, 0.0
+    asked, index = None, 0
     for at in range(0, _LONGEST, FRAME_TIME):
         frame = frame_of_pixels(presentation.frame(at, asked, index), at)
-        begun = time.process_time()
         progress = session.feed(frame)
-        spent += time.process_time() - begun
         asked, index = progress.asked, progress.index
         if progress.over:
             break
     finding = session.finish()
     decision = decide_live(policy, target.reference, finding, second_factor=True)
     matching = _shows(presentation, challenge)
-    return Trial(species, target.name, number, matching, decision, finding, 1000 * spent)
+    return Trial(species, target.name, number, matching, decision, finding)
 
 
 def _shows(presentation: object, challenge: Challenge) -> bool:
