@@ -22,7 +22,6 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from biometrics.review import officers
 from biometrics.service.app import create_app
 from biometrics.service.callers import HttpRequest
-from biometrics.service.housekeeping import Housekeeping
 from biometrics.service.pool import PoolSize
 from biometrics.service.proofs import sign_request
 from biometrics.service.server import BoundedServer
@@ -99,8 +98,7 @@ def serve(
             "policy": service.parts.policy.id,
             "method": service.parts.checker.method,
         }
-        with Housekeeping(service):
-            _serve(host, port, create_app(service), connections, served, as_json=as_json)
+        _serve(host, port, create_app(service), connections, served, as_json=as_json)
 
 
 @group.command("stand-in-id-service")
