@@ -27,7 +27,9 @@ MAX_BYTES = 20 * 1024 * 1024
 MAX_PIXELS = 25_000_000
 MIN_SIDE = 64  # pixels; below this no face is large enough for any policy
 
-_SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
+SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
+"""What the pictures that are taken begin with: JPEG, PNG."""
+
 # Many phones write MPO, a JPEG with previews behind it; Pillow opens it as one, at its first picture.
 _FORMATS = ("JPEG", "PNG")
 _PLAIN = frozenset({"RGB", "L"})
@@ -76,7 +78,7 @@ def read_picture(data: bytes, source: str = "picture") -> Picture:
     if len(data) > MAX_BYTES:
         detail = f"has {len(data):,} bytes, at most {MAX_BYTES:,} are taken"
         raise PictureRefused(Reason.IMAGE_TOO_LARGE, source, detail)
-    if not data.startswith(_SIGNATURES):
+    if not data.startswith(SIGNATURES):
         raise PictureRefused(Reason.IMAGE_FORMAT, source, "is neither a JPEG nor a PNG picture")
     try:
         pixels = _decode(data, source)

@@ -10,6 +10,7 @@ from biometrics.reasons import Reason
 from biometrics.service import limits, seen
 from biometrics.service.evidence import check_evidence
 from biometrics.service.opening import FACE_CONSENTS
+from biometrics.service.outcomes import binding_of
 from biometrics.store.models import Check
 from biometrics.terms.errors import ServiceRefused
 from client.encodings import jcs
@@ -92,12 +93,8 @@ class Conclusions:
         self, session: Session, held: Check, live: LiveCheck, result: CheckResult, now: int
     ) -> None:
         parts, binding = self._parts, live.binding
-        if binding.is_enrolment:
-            try:
-                parts.invitations.use_up(session, binding.lender, now)
-            except ServiceRefused as error:
-                parts.outcomes.refuse(held, error.code, now)
-                return
+        if not invitation_used_up(parts, session, held, now):
+            return
         checker = parts.checker
         parts.outcomes.accept(
             session,
@@ -152,6 +149,22 @@ class Conclusions:
             automatic=self._evidence(held, live, result, now),
         )
         _end(held, "review", reasons, now)
+
+
+def invitation_used_up(parts: Parts, session: Session, row: Check, now: int) -> bool:
+    """Use up the invitation of a passed check at enrolment; say whether the check may be accepted.
+
+    Where another key was approved on the invitation meanwhile the check is refused. A check for a meeting
+    has no invitation.
+    """
+    binding = binding_of(row)
+    if binding.is_enrolment:
+        try:
+            parts.invitations.use_up(session, binding.lender, now)
+        except ServiceRefused as error:
+            parts.outcomes.refuse(row, error.code, now)
+            return False
+    return True
 
 
 def _end(row: Check, state: str, reasons: Sequence[str], now: int) -> None:

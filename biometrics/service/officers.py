@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from biometrics.review.cases import ATTENDANCE
 from biometrics.service import limits
+from biometrics.service.concluding import invitation_used_up
 from biometrics.service.evidence import officers_evidence
 from biometrics.service.outcomes import binding_of
 from biometrics.store.models import Check
@@ -116,13 +117,8 @@ class OfficerDesk:
             row.decided_at = now
             return
         binding = binding_of(row)
-        if binding.is_enrolment:
-            try:
-                parts.invitations.use_up(session, binding.lender, now)
-            except ServiceRefused as error:
-                # Another key was approved on this invitation meanwhile; the officers' word stays noted.
-                parts.outcomes.refuse(row, error.code, now)
-                return
+        if not invitation_used_up(parts, session, row, now):
+            return  # the officers' word stays noted
         evidenced = officers_evidence(
             row.ses,
             binding,
