@@ -32,7 +32,9 @@ MIN_SIDE = 64  # pixels; below this no face is large enough for any policy
 
 _JPEG = b"\xff\xd8\xff"
 _START_OF_SCAN = b"\xff\xda"
-_SIGNATURES = (_JPEG, b"\x89PNG\r\n\x1a\n")
+SIGNATURES = (_JPEG, b"\x89PNG\r\n\x1a\n")
+"""What the pictures that are taken begin with: JPEG, PNG."""
+
 # Many phones write MPO, a JPEG with previews behind it; Pillow opens it as one, at its first picture.
 _FORMATS = ("JPEG", "PNG")
 _PLAIN = frozenset({"RGB", "L"})
@@ -82,7 +84,7 @@ def read_picture(data: bytes, source: str = "picture", pixels_at_most: int = MAX
     if len(data) > MAX_BYTES:
         detail = f"has {len(data):,} bytes, at most {MAX_BYTES:,} are taken"
         raise PictureRefused(Reason.IMAGE_TOO_LARGE, source, detail)
-    if not data.startswith(_SIGNATURES):
+    if not data.startswith(SIGNATURES):
         raise PictureRefused(Reason.IMAGE_FORMAT, source, "is neither a JPEG nor a PNG picture")
     # In a JPEG's compressed data no marker can occur, so this counts scans, those of a thumbnail included.
     if data.startswith(_JPEG) and (scans := data.count(_START_OF_SCAN)) > MAX_SCANS:

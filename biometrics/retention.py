@@ -44,7 +44,6 @@ FRAME_SECONDS: Final = 72 * 3600
 """DESIGN: frames for a review are deleted at its decision or after 72 hours. No policy can prolong it."""
 
 _DAY: Final = 86_400
-_RUNNING: Final = ("open", "deciding")
 _PENDING: Final = ("open", "deciding", "review", "attendance")
 
 

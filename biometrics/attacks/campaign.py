@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -54,7 +53,6 @@ class Trial:
     matching: bool
     decision: LiveDecision
     finding: LivenessFinding
-    cpu_ms: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,20 +73,17 @@ def run_trial(bench: Bench, target: Target, species: str, number: int) -> Trial:
     scenario = Scenario(target.victim, target.other, challenge.steps, rng)
     presentation = genuine(scenario) if species == GENUINE else SPECIES[species](scenario)
     session = LivenessSession(bench.models, policy, challenge)
-    asked, index, spent = None, 0, 0.0
+    asked, index = None, 0
     for at in range(0, _LONGEST, FRAME_TIME):
         frame = frame_of_pixels(presentation.frame(at, asked, index), at)
-        begun = time.process_time()
         progress = session.feed(frame)
-        spent += time.process_time() - begun
         asked, index = progress.asked, progress.index
         if progress.over:
             break
     finding = session.finish()
     decision = decide_live(policy, target.reference, finding, second_factor=True)
     scheduled = [step for _, step in getattr(presentation, "schedule", ())]
-    matching = shows(scheduled, challenge.steps)
-    return Trial(species, target.name, number, matching, decision, finding, 1000 * spent)
+    return Trial(species, target.name, number, shows(scheduled, challenge.steps), decision, finding)
 
 
 def shows(scheduled: Sequence[Step], demanded: Sequence[Step]) -> bool:

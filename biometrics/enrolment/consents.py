@@ -106,10 +106,6 @@ class Consents:
         versions = self._policy.consents.items()
         return [text for kind, version in versions for text in self._texts.of_version(kind, version)]
 
-    def text_of(self, consent: GivenConsent) -> ConsentText | None:
-        """Return the very text that was consented to, of whatever version."""
-        return self._texts.find(consent.text_digest)
-
     def require(self, session: Session, lender: Lender, kinds: Sequence[str]) -> None:
         """Raise ServiceRefused (CONSENT_MISSING) unless each kind has a standing consent."""
         for kind in kinds:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from biometrics.reasons import Reason
-from biometrics.service import limits, seen
+from biometrics.service import attempts, seen
 from biometrics.service.evidence import check_evidence
 from biometrics.service.opening import FACE_CONSENTS
+from biometrics.service.outcomes import binding_of
 from biometrics.store.models import Check
 from biometrics.terms.errors import ServiceRefused
 from client.encodings import jcs
@@ -37,7 +38,7 @@ class Conclusions:
         """
         parts, now = self._parts, self._parts.clock()
         with parts.database.write() as session:
-            limits.locked(session, live.binding)  # before the check, as when a newer one is opened
+            attempts.locked(session, live.binding)  # before the check, as when a newer one is opened
             held = self._held(session, live.ses)
             # A withdrawal, or a newer check, may have come in between.
             if held is None or held.state != "open":
@@ -45,7 +46,7 @@ class Conclusions:
             parts.consents.require(session, live.binding.lender, FACE_CONSENTS)
             if not seen.note(session, live.ses, held.scope, live.marks, now):
                 _end(held, "rejected", [Reason.SEEN_BEFORE.value], now)
-                limits.fail(session, live.binding, parts.policy, now)
+                attempts.fail(session, live.binding, parts.policy, now)
             elif result.outcome == "accept":
                 self._accepted(session, held, live, result, now)
             else:
@@ -68,7 +69,7 @@ class Conclusions:
         """
         parts, now = self._parts, self._parts.clock()
         with parts.database.write() as session:
-            limits.locked(session, live.binding)
+            attempts.locked(session, live.binding)
             held = self._held(session, live.ses)
             if held is None:
                 return  # its lender had everything erased
@@ -77,7 +78,7 @@ class Conclusions:
                 return
             _end(held, state, reasons, now)
             if counts:
-                limits.fail(session, live.binding, parts.policy, now)
+                attempts.fail(session, live.binding, parts.policy, now)
 
     def expire(self, live: LiveCheck) -> None:
         """End a check whose time is over; it counts, or challenges could be shopped for."""
@@ -92,12 +93,8 @@ class Conclusions:
         self, session: Session, held: Check, live: LiveCheck, result: CheckResult, now: int
     ) -> None:
         parts, binding = self._parts, live.binding
-        if binding.is_enrolment:
-            try:
-                parts.invitations.use_up(session, binding.lender, now)
-            except ServiceRefused as error:
-                parts.outcomes.refuse(held, error.code, now)
-                return
+        if not invitation_used_up(parts, session, held, now):
+            return
         checker = parts.checker
         parts.outcomes.accept(
             session,
@@ -107,7 +104,7 @@ class Conclusions:
             valid_for=checker.valid_for,
             now=now,
         )
-        limits.succeed(session, binding)
+        attempts.succeed(session, binding)
 
     def _evidence(self, held: Check, live: LiveCheck, result: CheckResult, now: int) -> dict[str, Any]:
         return check_evidence(
@@ -127,8 +124,8 @@ class Conclusions:
         """Retry, reject, or let a person look: where policy says so, and at the last attempt."""
         parts, now, reasons = self._parts, self._parts.clock(), list(result.reasons)
         binding = live.binding
-        limits.fail(session, binding, parts.policy, now)
-        last = limits.exhausted(session, limits.locked(session, binding), parts.policy)
+        attempts.fail(session, binding, parts.policy, now)
+        last = attempts.exhausted(session, attempts.locked(session, binding), parts.policy)
         if result.outcome != "review" and not last:
             _end(held, "retry" if result.outcome == "retry" else "rejected", reasons, now)
             return
@@ -153,6 +150,22 @@ class Conclusions:
             automatic=self._evidence(held, live, result, now),
         )
         _end(held, "review", reasons, now)
+
+
+def invitation_used_up(parts: Parts, session: Session, row: Check, now: int) -> bool:
+    """Use up the invitation of a passed check at enrolment; say whether the check may be accepted.
+
+    Where another key was approved on the invitation meanwhile the check is refused. A check for a meeting
+    has no invitation.
+    """
+    binding = binding_of(row)
+    if binding.is_enrolment:
+        try:
+            parts.invitations.use_up(session, binding.lender, now)
+        except ServiceRefused as error:
+            parts.outcomes.refuse(row, error.code, now)
+            return False
+    return True
 
 
 def _end(row: Check, state: str, reasons: Sequence[str], now: int) -> None:

@@ -29,8 +29,8 @@ class EvidenceOpening:
 
     @property
     def commitment(self) -> str:
-        """Return base64url(SHA-256(tag || salt || evidence))."""
-        return hashes.digest(hashes.COMMITMENT, self.salt + self.evidence)
+        """Return what goes on chain; raises ValueError unless the salt has 32 bytes."""
+        return commitment.commit_canonical(self.salt, self.evidence)
 
 
 def check_evidence(

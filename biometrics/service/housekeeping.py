@@ -1,57 +1,36 @@
-"""What a running service does by itself, again and again: retention, and records the ledger didn't take."""
+"""What a running service looks after: retention, records the ledger didn't take, live checks left alone."""
 
 from __future__ import annotations
 
 import logging
-import threading
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final
+
+from biometrics.service.periodic import Periodic
 
 if TYPE_CHECKING:
-    from biometrics.service.service import IdentityService
+    from biometrics.retention import Retention
+    from biometrics.service.checks import CheckDesk
+    from biometrics.service.outcomes import Outcomes
 
 _log = logging.getLogger(__name__)
 _ON_ITS_WAY: Final = 30  # seconds in which a check that has just passed may still be being recorded
+_SWEEP_SECONDS: Final = 1.0
 
 
-class Housekeeping:
-    """A thread that runs the chores every so many seconds, the first time at once. Use it as a context.
+def housekeeping(retention: Retention, outcomes: Outcomes, seconds: float) -> Periodic:
+    """Return what deletes whatever is due and records what the ledger didn't take at first."""
 
-    One failure (a locked database, a ledger that is down) ends one round, not the thread.
-    """
-
-    def __init__(self, service: IdentityService, *, every: float | None = None) -> None:
-        self._service = service
-        self._every = service.parts.policy.every_seconds if every is None else every
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="housekeeping", daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._stop.set()
-        self._thread.join()
-
-    def once(self) -> None:
-        """Run the chores; what fails is logged by its kind, and done the next time."""
-        for chore in (self._retain, self._resume):
-            try:
-                chore()
-            except Exception as error:  # noqa: BLE001  the next round has to come whatever this one met
-                # Its kind only: an exception's words may carry what was being worked on.
-                _log.error("housekeeping failed at %s: %s", chore.__name__.strip("_"), type(error).__name__)
-
-    def _retain(self) -> None:
-        report = self._service.retention.run()
+    def retain() -> None:
+        report = retention.run()
         if report.what:
             _log.info("retention: %s", ", ".join(f"{kind} {number}" for kind, number in report.what.items()))
 
-    def _resume(self) -> None:
-        self._service.parts.outcomes.resume(_ON_ITS_WAY)
+    def resume() -> None:
+        outcomes.resume(_ON_ITS_WAY)
 
-    def _run(self) -> None:
-        while True:
-            self.once()
-            if self._stop.wait(self._every):
-                return
+    return Periodic("housekeeping", seconds, (retain, resume))
+
+
+def sweeping(checks: CheckDesk) -> Periodic:
+    """Return what ends live checks that nothing is heard of any more, and frees their places."""
+    return Periodic("sweeping", _SWEEP_SECONDS, (checks.sweep,))

@@ -83,7 +83,7 @@ def scope_of(value: Mapping[str, Any]) -> tuple[str, ec.EllipticCurvePublicKey |
     return ENROLMENT, load_public_key(value["public_key"])
 
 
-def upload(frame_bytes_at_most: int) -> tuple[str, Any, list[bytes]]:
+def read_chunk(frame_bytes_at_most: int) -> tuple[str, Any, list[bytes]]:
     """Return proof, times and frames of a chunk (multipart), in the order in which they were sent."""
     if request.mimetype != "multipart/form-data":
         raise ServiceRefused("REQUEST_FORMAT", "send multipart/form-data")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select, update
 
-from biometrics.service import limits
+from biometrics.service import attempts
 from biometrics.service.callers import bind
 from biometrics.service.outcomes import binding_of, new_id
 from biometrics.store.models import Case, Check, Slot
@@ -83,7 +83,7 @@ class LenderDesk:
         """Count the checks that a withdrawal ends: challenges could be shopped for by breaking off."""
         mine = {"institution": lender.institution, "sub": lender.sub, "state": "open"}
         for row in session.scalars(select(Check).filter_by(**mine)):
-            limits.fail(session, binding_of(row), self._parts.policy, now)
+            attempts.fail(session, binding_of(row), self._parts.policy, now)
 
     def slots(self, institution: str) -> list[OfferedSlot]:
         """Return the institution's slots to come."""

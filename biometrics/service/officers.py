@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import select
 
 from biometrics.review.cases import ATTENDANCE
-from biometrics.service import limits
+from biometrics.service import attempts
+from biometrics.service.concluding import invitation_used_up
 from biometrics.service.evidence import officers_evidence
 from biometrics.service.outcomes import binding_of
 from biometrics.store.models import Check
@@ -49,12 +50,20 @@ class OfficerDesk:
             return self._parts.cases.take(session, case, caller.officer, self._parts.clock())
 
     def frame(self, caller: OfficerCaller, case: str, number: int) -> bytes:
-        """Return a kept frame of a case that the officer holds."""
+        """Return a kept frame, unsealed, of a case that the officer holds.
+
+        Raises ServiceRefused: CASE_NOT_FOUND (also for a number that no frame has), CASE_DECIDED,
+        CASE_TOO_EARLY, CASE_NOT_TAKEN.
+        """
         with self._parts.database.write() as session:
             return self._parts.cases.frame(session, case, number, caller.officer, self._parts.clock())
 
     def reference(self, caller: OfficerCaller, case: str) -> bytes:
-        """Return the reference picture beside a review that the officer holds; it is fetched, not kept."""
+        """Return the reference picture beside a review that the officer holds; it is fetched, not kept.
+
+        Raises ServiceRefused (CASE_NOT_FOUND, CASE_DECIDED, CASE_TOO_EARLY, CASE_NOT_TAKEN, CONSENT_MISSING
+        where the lender withdrew one meanwhile), and what the source does: NoPhoto, SourceUnavailable.
+        """
         parts = self._parts
         with parts.database.write() as session:
             held = parts.cases.held(session, case, caller.officer, parts.clock())
@@ -105,7 +114,7 @@ class OfficerDesk:
     def _settle(self, session: Session, case: OpenCase, reason: str, now: int) -> None:
         parts = self._parts
         # The counters before the check, as wherever a check ends: one order of locks everywhere.
-        limits.locked(session, binding_of(session.get_one(Check, case.ses)))
+        attempts.locked(session, binding_of(session.get_one(Check, case.ses)))
         query = select(Check).where(Check.ses == case.ses).with_for_update()
         row = session.scalars(query, execution_options={"populate_existing": True}).one()
         if row.state not in {"review", "attendance"}:
@@ -116,13 +125,8 @@ class OfficerDesk:
             row.decided_at = now
             return
         binding = binding_of(row)
-        if binding.is_enrolment:
-            try:
-                parts.invitations.use_up(session, binding.lender, now)
-            except ServiceRefused as error:
-                # Another key was approved on this invitation meanwhile; the officers' word stays noted.
-                parts.outcomes.refuse(row, error.code, now)
-                return
+        if not invitation_used_up(parts, session, row, now):
+            return  # the officers' word stays noted
         evidenced = officers_evidence(
             row.ses,
             binding,
@@ -146,5 +150,5 @@ class OfficerDesk:
         attended = case.kind == ATTENDANCE
         method = OFFICER_METHOD if attended else REVIEW_METHOD
         valid_for = parts.policy.attendance_valid_for if attended else parts.policy.review_valid_for
-        limits.clear(session, binding)
+        attempts.clear(session, binding)
         parts.outcomes.accept(session, row, evidenced, method=method, valid_for=valid_for, now=now)

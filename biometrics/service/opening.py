@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import select
 
-from biometrics.service import limits
+from biometrics.service import attempts
 from biometrics.service.callers import bind
 from biometrics.service.live import LiveCheck
 from biometrics.service.outcomes import new_id
@@ -103,16 +103,16 @@ class Opening:
         parts.consents.require(session, binding.lender, FACE_CONSENTS)
         if parts.cases.pending(session, binding, now):
             raise ServiceRefused("REVIEW_PENDING")
-        limits.admit(session, binding, parts.policy, now)
+        attempts.admit(session, binding, parts.policy, now)
 
     def _end_earlier(self, session: Session, binding: Binding, now: int) -> None:
         """End what this lender left open; each counts as a failure, or challenges could be shopped for."""
-        limits.locked(session, binding)
+        attempts.locked(session, binding)
         query = select(Check).filter_by(institution=binding.institution, sub=binding.sub, scope=binding.scope)
         for row in session.scalars(query.where(Check.state == "open").with_for_update()):
             row.state = "expired" if now > row.complete_before else "superseded"
             row.decided_at = now
-            limits.fail(session, binding, self._parts.policy, now)
+            attempts.fail(session, binding, self._parts.policy, now)
 
 
 def _row_of(opened: OpenedCheck, binding: Binding, key: bytes, factor: str) -> Check:

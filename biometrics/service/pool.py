@@ -106,7 +106,7 @@ class Pool(Protocol):
         ...
 
     def close(self) -> None:
-        """End the work."""
+        """End the work; checks that still run get WorkFailed."""
         ...
 
 
@@ -164,7 +164,7 @@ class FacePool:
             return max(1, round(self._seconds / self.size.room))
 
     def close(self) -> None:
-        """End every process; checks that still run get WorkFailed."""
+        """End every process, whatever it is doing; checks that still run get WorkFailed."""
         for worker in self._workers:
             worker.stop()
 

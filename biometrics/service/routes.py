@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, request
 
-from biometrics.service.http import answer, body, lender_of, officer_of, scope_of, upload
+from biometrics.service.http import answer, body, lender_of, officer_of, read_chunk, scope_of
 from biometrics.service.openapi import document
 from biometrics.service.problems import explained
 from biometrics.terms.errors import ServiceRefused
@@ -49,7 +49,7 @@ def check_routes(service: IdentityService) -> Blueprint:
 
     @routes.post("/v1/checks/<ses>/frames")
     def send_frames(ses: str) -> Response:
-        proof, times, frames = upload(service.parts.policy.frame_bytes_at_most)
+        proof, times, frames = read_chunk(service.parts.policy.frame_bytes_at_most)
         progress = asdict(service.checks.send(ses, proof, times, frames))
         return _status(service.status.status(ses), **progress | {"advice": explained(progress["advice"])})
 

@@ -15,6 +15,7 @@ from biometrics.review.cases import Cases
 from biometrics.service.callers import Callers
 from biometrics.service.checker import load_checker
 from biometrics.service.checks import CheckDesk
+from biometrics.service.housekeeping import housekeeping, sweeping
 from biometrics.service.lenders import LenderDesk
 from biometrics.service.officers import OfficerDesk
 from biometrics.service.outcomes import Outcomes
@@ -22,7 +23,6 @@ from biometrics.service.parts import Parts, system_clock, system_milliseconds, s
 from biometrics.service.pool import FacePool
 from biometrics.service.recording import Recording
 from biometrics.service.status import StatusDesk
-from biometrics.service.sweeping import Sweeper
 from biometrics.sources.selected import SelectedSources
 from biometrics.terms.policy import default_service_policy
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from biometrics.retention import EvidenceKeeper
     from biometrics.service.callers import Enrolments
     from biometrics.service.meetings import Meetings
+    from biometrics.service.periodic import Periodic
     from biometrics.service.pool import Pool, PoolSize
     from biometrics.service.recording import BatchRecorder
     from biometrics.sources.interface import PhotoSource
@@ -81,17 +82,25 @@ class IdentityService:
     lenders: LenderDesk
     officers: OfficerDesk
     retention: Retention
-    sweeper: Sweeper
+    sweeping: Periodic
+    housekeeping: Periodic
 
     def start(self) -> int:
-        """Load the models and hand on what a former process left unrecorded; return how many that were."""
+        """Load the models and hand on what a former process left unrecorded; return how many that were.
+
+        From then on, until `close`, it deletes what is due, records what the ledger didn't take at first,
+        and ends live checks that nothing is heard of any more.
+        """
         self.parts.pool.start()
-        self.sweeper.start()
-        return self.parts.outcomes.resume()
+        resumed = self.parts.outcomes.resume()
+        self.sweeping.start()
+        self.housekeeping.start()
+        return resumed
 
     def close(self) -> None:
-        """End live checks and the processes for face work."""
-        self.sweeper.stop()
+        """End what it does by itself, live checks and the processes for face work."""
+        self.housekeeping.stop()
+        self.sweeping.stop()
         self.checks.close()
         self.parts.pool.close()
 
@@ -142,5 +151,6 @@ def build(given: Surroundings) -> IdentityService:
         LenderDesk(parts),
         OfficerDesk(parts, given.meetings, retention),
         retention,
-        Sweeper(checks.sweep),
+        sweeping(checks),
+        housekeeping(retention, parts.outcomes, policy.every_seconds),
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import select
 
-from biometrics.service import limits
+from biometrics.service import attempts
 from biometrics.store.models import Check, Limit
 from biometrics.terms.errors import ServiceRefused
 from client.encodings import jcs
@@ -67,7 +67,7 @@ class StatusDesk:
                 raise ServiceRefused("CHECK_NOT_FOUND")
             key = {"institution": row.institution, "sub": row.sub, "scope": row.scope}
             limit = session.scalars(select(Limit).filter_by(**key)).one_or_none()
-            over = limit is not None and limits.exhausted(session, limit, self._parts.policy)
+            over = limit is not None and attempts.exhausted(session, limit, self._parts.policy)
         state = "expired" if row.state == "open" and now > row.complete_before else row.state
         follows, retry_at = self._next(state, limit, now, exhausted=over)
         shown = state in DONE and row.record is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
+from biometrics.picture import SIGNATURES
 from biometrics.reasons import Reason
 from biometrics.service.checker import SentFrame
 from biometrics.terms.errors import ServiceRefused
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
     from biometrics.terms.policy import ServicePolicy
 
-_SIGNATURES: Final = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
 _STATUS: Final = {Reason.IMAGE_TOO_LARGE: 413, Reason.IMAGE_FORMAT: 415}
 UNPROCESSABLE: Final = 422
 _DAY_MS: Final = 86_400_000
@@ -56,7 +56,7 @@ def _look_at(number: int, data: bytes, policy: ServicePolicy) -> None:
         raise PictureTurnedAway(
             Reason.IMAGE_TOO_LARGE, f"{where} has more than {policy.frame_bytes_at_most} bytes"
         )
-    if not data.startswith(_SIGNATURES):
+    if not data.startswith(SIGNATURES):
         raise PictureTurnedAway(Reason.IMAGE_FORMAT, f"{where} is neither JPEG nor PNG")
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import select
 
-from biometrics.sources.interface import NoPhoto, Photo
+from biometrics.sources.interface import MOST_BYTES, NoPhoto, Photo
 from biometrics.store.models import ReferencePhoto
 from biometrics.terms.errors import ServiceRefused
 from client.encodings import base64url, ids
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 KINDS: Final = ("kyc-photo", "id-document-photo")
 _TABLE: Final = "identity_reference_photos"
 _COLUMN: Final = "photo_encrypted"
-_MOST_BYTES: Final = 5 * 2**20
 
 
 class InstitutionPhotos:
@@ -55,8 +54,8 @@ class InstitutionPhotos:
 
     def keep(self, lender: Lender, data: bytes, now: int) -> None:
         """Seal a picture (undecoded, at most 5 MiB); it replaces an earlier one of its kind."""
-        if not 0 < len(data) <= _MOST_BYTES:
-            raise ServiceRefused("REQUEST_TOO_LARGE", f"a reference picture has 1 to {_MOST_BYTES} bytes")
+        if not 0 < len(data) <= MOST_BYTES:
+            raise ServiceRefused("REQUEST_TOO_LARGE", f"a reference picture has 1 to {MOST_BYTES} bytes")
         identifier = base64url.encode(self._random_bytes(ids.ID_BYTES))
         sealed = self._sealer.seal(_TABLE, _COLUMN, identifier, data)
         with self._database.write() as session:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from biometrics.errors import BiometricsError
 
 if TYPE_CHECKING:
     from biometrics.terms.binding import Lender
+
+MOST_BYTES: Final = 5 * 2**20
+"""A reference picture has no more, whichever source it comes from."""
 
 
 @dataclass(frozen=True, slots=True)

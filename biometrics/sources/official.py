@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import httpx
 
-from biometrics.sources.interface import NoPhoto, Photo, SourceUnavailable
+from biometrics.sources.interface import MOST_BYTES, NoPhoto, Photo, SourceUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 NAME: Final = "official-id"
 PATH: Final = "/v1/reference-photo"
-_MOST_BYTES: Final = 5 * 2**20
 _TYPES: Final = ("image/jpeg", "image/png")
 
 
@@ -101,6 +100,6 @@ class OfficialIdService:
         data = bytearray()
         for chunk in answer.iter_bytes():
             data += chunk
-            if len(data) > _MOST_BYTES:
-                raise SourceUnavailable(f"{self._name} answered with more than {_MOST_BYTES} bytes")
+            if len(data) > MOST_BYTES:
+                raise SourceUnavailable(f"{self._name} answered with more than {MOST_BYTES} bytes")
         return bytes(data)

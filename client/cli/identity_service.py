@@ -2,49 +2,37 @@
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 import signal
 import threading
-import time
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-import httpx
-from cryptography import x509
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from biometrics.review import officers
 from biometrics.service.app import create_app
 from biometrics.service.callers import HttpRequest
-from biometrics.service.housekeeping import Housekeeping
 from biometrics.service.pool import PoolSize
-from biometrics.service.proofs import sign_request
 from biometrics.service.server import BoundedServer
 from biometrics.service.service import DEFAULT_CHECKER
 from biometrics.sources.insecure_stand_in import create_insecure_stand_in
 from biometrics.sources.institution import KINDS, InstitutionPhotos
 from biometrics.terms.binding import Lender
 from biometrics.terms.errors import ServiceRefused
+from client.cli.identity_signing import JSON, URL, as_officer, ask, certificate, send, sign
 from client.cli.identity_wiring import as_line, identity_service, reported
 from client.connection import Profile
-from client.encodings import certificates, times
+from client.encodings import times
 from client.errors import Negative, UserError
 from client.home import home
 from client.identity.platform import identity_vault
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from flask import Flask
-
-_JSON = click.option("--json", "as_json", is_flag=True, help="Machine-readable output on stdout.")
-_URL = click.option("--url", help="A service elsewhere; without it the store of this host is used directly.")
 
 
 @click.group(name="identity")
@@ -68,7 +56,7 @@ def group() -> None:
 @click.option("--policy", type=click.Path(path_type=Path), help="Another service policy (TOML).")
 @click.option("--checker", default=DEFAULT_CHECKER, show_default=True, help="What does the face work.")
 @click.option("--insecure-stand-in", is_flag=True, help="The ID service configured is a stand-in; say so.")
-@_JSON
+@JSON
 def serve(
     *,
     host: str,
@@ -99,15 +87,14 @@ def serve(
             "policy": service.parts.policy.id,
             "method": service.parts.checker.method,
         }
-        with Housekeeping(service):
-            _serve(host, port, create_app(service), connections, served, as_json=as_json)
+        _serve(host, port, create_app(service), connections, served, as_json=as_json)
 
 
 @group.command("stand-in-id-service")
 @click.option("--folder", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True)
 @click.option("--token-file", type=click.Path(path_type=Path), required=True, help="Made if it isn't there.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8072, show_default=True)
-@_JSON
+@JSON
 def stand_in(folder: Path, token_file: Path, port: int, *, as_json: bool) -> None:
     """Serve an INSECURE stand-in for an official ID service: pictures from a folder."""
     if not token_file.exists():
@@ -121,19 +108,6 @@ def stand_in(folder: Path, token_file: Path, port: int, *, as_json: bool) -> Non
 # -- officers at work -------------------------------------------------------------------------------------
 
 
-def _officer(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options that say as whom an officer's request is signed."""
-    for option in (
-        click.option("--officer", default="AssociationMSP", show_default=True, help="Organization (MSP id)."),
-        click.option("--cert", type=click.Path(path_type=Path), help="The officer's certificate (PEM)."),
-        click.option("--key", type=click.Path(path_type=Path), help="The officer's key (PEM)."),
-        _URL,
-        _JSON,
-    ):
-        command = option(command)
-    return command
-
-
 @group.group()
 def review() -> None:
     """The queue of cases that wait for officers."""
@@ -141,19 +115,19 @@ def review() -> None:
 
 @review.command("list")
 @click.option("--state", default="open", show_default=True)
-@_officer
+@as_officer
 def review_list(state: str, **signer: Any) -> None:
     """List the cases that the officer may see."""
-    answer = _ask("GET", f"/v1/cases?state={state}", None, **signer)
+    answer = ask("GET", f"/v1/cases?state={state}", None, **signer)
     _show(answer, [_case_line(case) for case in answer["cases"]] or ["no case"], signer["as_json"])
 
 
 @review.command("take")
 @click.argument("case")
-@_officer
+@as_officer
 def review_take(case: str, **signer: Any) -> None:
     """Hold a case, so that no other officer works on it meanwhile."""
-    answer = _ask("POST", f"/v1/cases/{case}/take", {}, **signer)
+    answer = ask("POST", f"/v1/cases/{case}/take", {}, **signer)
     _show(answer, [_case_line(answer)], signer["as_json"])
 
 
@@ -161,11 +135,11 @@ def review_take(case: str, **signer: Any) -> None:
 @click.argument("case")
 @click.argument("verdict", type=click.Choice(["accept", "reject"]))
 @click.option("--reason", required=True, help="One of the reasons that /openapi.json lists.")
-@_officer
+@as_officer
 def review_decide(case: str, verdict: str, reason: str, **signer: Any) -> None:
     """Take a case and decide on it; a second officer may be needed."""
-    _ask("POST", f"/v1/cases/{case}/take", {}, **signer)
-    answer = _ask("POST", f"/v1/cases/{case}/decision", {"verdict": verdict, "reason": reason}, **signer)
+    ask("POST", f"/v1/cases/{case}/take", {}, **signer)
+    answer = ask("POST", f"/v1/cases/{case}/decision", {"verdict": verdict, "reason": reason}, **signer)
     _show(answer, [_case_line(answer)], signer["as_json"])
 
 
@@ -180,21 +154,21 @@ def slots() -> None:
 @click.option("--at", required=True, help="Start, YYYY-MM-DDTHH:MM:SSZ.")
 @click.option("--minutes", type=int, default=15, show_default=True)
 @click.option("--capacity", type=int, default=1, show_default=True)
-@_officer
+@as_officer
 def slots_offer(kind: str, place: str, at: str, minutes: int, capacity: int, **signer: Any) -> None:
     """Offer a slot of the officer's organization."""
     value = {"kind": kind, "place": place, "starts_at": _moment(at), "minutes": minutes, "capacity": capacity}
-    answer = _ask("POST", "/v1/slots", value, **signer)
+    answer = ask("POST", "/v1/slots", value, **signer)
     _show(answer, [_slot_line(answer)], signer["as_json"])
 
 
 @slots.command("list")
 @click.argument("institution")
-@_URL
-@_JSON
+@URL
+@JSON
 def slots_list(institution: str, url: str | None, *, as_json: bool) -> None:
     """List an institution's slots to come."""
-    answer = _send("GET", f"/v1/slots/{institution}", b"", {}, url)
+    answer = send("GET", f"/v1/slots/{institution}", b"", {}, url)
     _show(answer, [_slot_line(slot) for slot in answer["slots"]] or ["no slot"], as_json)
 
 
@@ -209,18 +183,18 @@ def officer() -> None:
 @officer.command("appoint")
 @click.argument("msp")
 @click.option("--cert", type=click.Path(path_type=Path), help="PEM; default: the network's officer.")
-@_JSON
+@JSON
 def officer_appoint(msp: str, cert: Path | None, *, as_json: bool) -> None:
     """Enter an officer by certificate; a renewed one replaces the former."""
     path = cert or Profile.load(home()).org(msp).identity("officer").cert
     with identity_service(home()) as service, reported(), service.parts.database.write() as session:
-        known = officers.appoint(session, msp, _certificate(path), service.parts.clock())
+        known = officers.appoint(session, msp, certificate(path), service.parts.clock())
     _show({"officer": known.id, "x5t": known.x5t}, [f"{known.id} may decide"], as_json)
 
 
 @officer.command("dismiss")
 @click.argument("identifier")
-@_JSON
+@JSON
 def officer_dismiss(identifier: str, *, as_json: bool) -> None:
     """End an officer's authority."""
     with identity_service(home()) as service, reported(), service.parts.database.write() as session:
@@ -229,7 +203,7 @@ def officer_dismiss(identifier: str, *, as_json: bool) -> None:
 
 
 @officer.command("list")
-@_JSON
+@JSON
 def officer_list(*, as_json: bool) -> None:
     """List the officers."""
     with identity_service(home()) as service, service.parts.database.read() as session:
@@ -244,7 +218,7 @@ def retention() -> None:
 
 
 @retention.command("run")
-@_JSON
+@JSON
 def retention_run(*, as_json: bool) -> None:
     """Delete whatever is due, and say what; running it again deletes nothing more."""
     with identity_service(home()) as service:
@@ -258,7 +232,7 @@ def retention_run(*, as_json: bool) -> None:
 @retention.command("settle")
 @click.argument("institution")
 @click.argument("mtg")
-@_officer
+@as_officer
 def retention_settle(institution: str, mtg: str, **signer: Any) -> None:
     """Note, as an officer, that a meeting's objections are over and awards given: its evidence will end.
 
@@ -267,7 +241,7 @@ def retention_settle(institution: str, mtg: str, **signer: Any) -> None:
     if signer["url"] is not None:
         raise UserError("a meeting is settled at the identity service's own host: leave --url away")
     target = f"/v1/settlements/{institution}/{mtg}"
-    authorization = _sign("POST", target, b"", **signer)
+    authorization = sign("POST", target, b"", **signer)
     with identity_service(home()) as service, reported():
         caller = service.parts.callers.officer(HttpRequest("POST", target, b"", authorization))
         try:
@@ -281,7 +255,7 @@ def retention_settle(institution: str, mtg: str, **signer: Any) -> None:
 
 
 @group.command("texts")
-@_JSON
+@JSON
 def texts(*, as_json: bool) -> None:
     """Show the texts of the consents that count today, with the digests that a consent names."""
     with identity_service(home()) as service:
@@ -295,7 +269,7 @@ def texts(*, as_json: bool) -> None:
 @click.argument("sub")
 @click.option("--secret-file", type=click.File("r"), required=True, help="The secret, or - for stdin.")
 @click.option("--until", required=True, help="YYYY-MM-DDTHH:MM:SSZ.")
-@_JSON
+@JSON
 def invite(institution: str, sub: str, secret_file: Any, until: str, *, as_json: bool) -> None:
     """Note the secret of an invitation that the institution sends."""
     with identity_service(home()) as service, reported():
@@ -308,7 +282,7 @@ def invite(institution: str, sub: str, secret_file: Any, until: str, *, as_json:
 @click.argument("sub")
 @click.argument("kind", type=click.Choice(KINDS))
 @click.argument("picture", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@_JSON
+@JSON
 def reference(institution: str, sub: str, kind: str, picture: Path, *, as_json: bool) -> None:
     """Keep an institution's reference picture of a lender, sealed."""
     with identity_service(home()) as service, reported():
@@ -316,50 +290,6 @@ def reference(institution: str, sub: str, kind: str, picture: Path, *, as_json: 
         photos = InstitutionPhotos(kind, parts.database, identity_vault(home()), parts.random_bytes)
         photos.keep(Lender(institution, sub), picture.read_bytes(), parts.clock())
     _show({"kept": kind}, [f"kept as {kind}"], as_json)
-
-
-# -- asking -----------------------------------------------------------------------------------------------
-
-
-def _ask(method: str, target: str, value: Any, **signer: Any) -> dict[str, Any]:
-    """Send a request signed as an officer, to a service elsewhere or to this host's own."""
-    body = b"" if value is None else json.dumps(value).encode()
-    headers = {"Authorization": _sign(method, target, body, **signer)}
-    return _send(method, target, body, headers, signer["url"])
-
-
-def _sign(method: str, target: str, body: bytes, **signer: Any) -> str:
-    """Return what goes into `Authorization`: the officer's signature over this very request."""
-    cert, key = signer["cert"], signer["key"]
-    if cert is None or key is None:
-        credentials = Profile.load(home()).org(signer["officer"]).identity("officer")
-        cert, key = cert or credentials.cert, key or credentials.key
-    private = serialization.load_pem_private_key(_bytes(key), None)
-    if not isinstance(private, ec.EllipticCurvePrivateKey):
-        raise UserError(f"{key} is no key on P-256")
-    x5t = certificates.thumbprint(_certificate(cert))
-    jws = sign_request(private, x5t, method, target, body, now=int(time.time()), jti=secrets.token_bytes(16))
-    return f"Officer {jws}"
-
-
-def _send(method: str, target: str, body: bytes, headers: dict[str, str], url: str | None) -> dict[str, Any]:
-    if url is not None:
-        try:
-            answer = httpx.request(
-                method, url.rstrip("/") + target, content=body, headers=headers, timeout=60
-            )
-        except httpx.HTTPError as error:
-            raise UserError(f"the identity service at {url} can't be reached: {error}") from error
-    else:
-        with identity_service(home()) as service:
-            transport = httpx.WSGITransport(create_app(service))
-            with httpx.Client(transport=transport, base_url="http://identity") as local:
-                answer = local.request(method, target, content=body, headers=headers)
-    value: dict[str, Any] = answer.json()
-    if answer.is_error:
-        refused = Negative if answer.status_code == httpx.codes.CONFLICT else UserError
-        raise refused(f"{value['code']}: {value['title']}", code=value["code"])
-    return value
 
 
 def _serve(
@@ -406,17 +336,3 @@ def _moment(text: str) -> int:
         return times.parse(text)
     except ValueError as error:
         raise UserError(str(error)) from error
-
-
-def _certificate(path: Path) -> bytes:
-    try:
-        return x509.load_pem_x509_certificate(_bytes(path)).public_bytes(serialization.Encoding.DER)
-    except ValueError as error:
-        raise UserError(f"{path} is no certificate in PEM") from error
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise UserError(f"{path} can't be read: {error.strerror}") from error

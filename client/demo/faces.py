@@ -8,26 +8,21 @@ this process.
 from __future__ import annotations
 
 import io
-import json
 import secrets
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
-import cv2
 import httpx
 import numpy as np
 from PIL import Image
 
-from biometrics.challenge import Step
 from biometrics.dlib_models import DlibDetector
 from biometrics.liveness import default_models
 from biometrics.sample_face import sample_face
 from biometrics.service.app import create_app
-from biometrics.service.checker import SentFrame
 from biometrics.service.pool import PoolSize
-from biometrics.service.proofs import chunk_digest, sign_chunk
 from biometrics.service.service import Surroundings, build
 from biometrics.sources.interface import Photo
 from biometrics.store import Database
@@ -37,6 +32,7 @@ from biometrics.synthesis.portrait import prepare_portrait
 from biometrics.synthesis.render import Renderer
 from biometrics.terms.binding import Lender
 from biometrics.terms.scopes import ENROLMENT
+from client.demo.capture import CaptureClock, Person, StillPhoto, present
 from client.demo.errors import DemoFailed
 from client.demo.visitor import Visitor
 from client.identity.approvals import ServiceApprovals
@@ -44,10 +40,7 @@ from client.identity.channel import ChannelEnrolments, ChannelMeetings, Verifier
 from client.identity.platform import identity_vault
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
-
-    from numpy.typing import NDArray
 
     from biometrics.service.callers import Enrolments
     from biometrics.service.meetings import Meetings
@@ -56,27 +49,9 @@ if TYPE_CHECKING:
     from client.enrolment.lender import LenderKey
     from client.sessions import SessionRecorder
 
-METHOD = "face-v1"
 _SOURCE = "kyc-photo"  # what policy calls a picture of the institution's own file
-_QUALITY = 85  # of the JPEG that a capture page sends
 _TRIES = 3
-_CHUNK = 5  # frames
-_FRAME_TIME = 100  # milliseconds
 _VALID = timedelta(hours=1)
-
-
-@dataclass(slots=True)
-class CaptureClock:
-    """The clock of the rendered capture, in milliseconds: rendering keeps no real time.
-
-    The service of the demonstration goes by it, where a real one goes by its own.
-    """
-
-    now: int = 0
-
-    def __call__(self) -> int:
-        """Return the time of the latest frame."""
-        return self.now
 
 
 class Portraits:
@@ -96,32 +71,6 @@ class Portraits:
         """Return the portrait."""
         del lender
         return self._photo
-
-
-@dataclass(slots=True)
-class Person:
-    """Somebody before the camera, rendered: does what is asked, as a living face would."""
-
-    renderer: Renderer
-    camera: Camera
-    actor: Actor
-
-    def frame(self, at: int, asked: Step | None, index: int) -> bytes:
-        """Return the frame at a time (milliseconds), `asked` being shown as step `index` just now."""
-        return _jpeg(self.camera.take(self.renderer.render(self.actor.perform(at, asked, index))))
-
-
-@dataclass(slots=True)
-class StillPhoto:
-    """A photo held up to the camera: it does nothing."""
-
-    renderer: Renderer
-    camera: Camera
-
-    def frame(self, at: int, asked: Step | None, index: int) -> bytes:
-        """Return the frame at a time."""
-        del at, asked, index
-        return _jpeg(self.camera.take(self.renderer.portrait.pixels))
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +127,11 @@ class FaceChecks:
         self._service.parts.database.close()
 
     @property
+    def method(self) -> str:
+        """What records call these checks, as the service's checker does."""
+        return self._service.parts.checker.method
+
+    @property
     def approvals(self) -> ServiceApprovals:
         """What the enrolment of lenders asks for."""
         return ServiceApprovals(self._service.parts.outcomes)
@@ -224,46 +178,3 @@ class FaceChecks:
             if "retry" not in status["next"]:
                 break
         return status
-
-
-def present(
-    visitor: Visitor, opened: Mapping[str, Any], scope: str, shown: Person | StillPhoto, clock: CaptureClock
-) -> dict[str, Any]:
-    """Send signed chunks of frames, doing what each answer asks for; return the check's status.
-
-    This is the one place that knows how frames reach the service.
-    """
-    ses, began = opened["ses"], clock.now
-    told: dict[str, Any] = {"over": False, "asked": None, "index": 0}
-    previous, number = "", 0
-    while not told["over"]:
-        asked = None if told["asked"] is None else Step(told["asked"])
-        frames = []
-        for _ in range(_CHUNK):
-            clock.now += _FRAME_TIME
-            at = clock.now - began
-            frames.append(SentFrame(at, shown.frame(at, asked, told["index"])))
-        proof = sign_chunk(
-            visitor.lender.key,
-            visitor.thumbprint,
-            ses=ses,
-            nonce=opened["nonce"],
-            sub=visitor.lender.sub,
-            mtg=scope,
-            frames=frames,
-            chunk=number,
-            previous=previous,
-        )
-        parts = [("frames", (f"{index}.jpg", sent.data, "image/jpeg")) for index, sent in enumerate(frames)]
-        times = json.dumps([sent.at for sent in frames])
-        told = visitor.sent(
-            "POST", f"/v1/checks/{ses}/frames", data={"proof": proof, "times": times}, files=parts
-        )
-        previous, number = chunk_digest(opened["nonce"], number, previous, frames), number + 1
-    return visitor.sent("GET", f"/v1/checks/{ses}")
-
-
-def _jpeg(pixels: NDArray[np.uint8]) -> bytes:
-    # OpenCV takes the channels in the other order.
-    encoded: Any = cv2.imencode(".jpg", pixels[..., ::-1], (cv2.IMWRITE_JPEG_QUALITY, _QUALITY))[1]
-    return bytes(encoded)

@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from client.demo.errors import DemoFailed
-from client.demo.faces import METHOD as FACE
 from client.enrolment.approvals import MISSING, InsecureApprovals
 from client.enrolment.lender import LenderKey
 from client.meetings.profiles import motions
@@ -106,8 +105,13 @@ def enrol(
     return tuple(enrolled)
 
 
-def announce(services: Services, institution: str, roll: Roll, opens: datetime, window: int) -> Meeting:
-    """Propose the meeting as the institution's officer and confirm it as the Regulator's."""
+def announce(
+    services: Services, institution: str, roll: Roll, opens: datetime, *, window: int, method: str
+) -> Meeting:
+    """Propose the meeting as the institution's officer and confirm it as the Regulator's.
+
+    `window` is in seconds. `method` is that of the checks by face; the insecure stand-in's counts too.
+    """
     closes = opens + timedelta(seconds=window)
     frozen = FrozenRoll.of(roll)
     meeting = build_meeting(
@@ -120,7 +124,7 @@ def announce(services: Services, institution: str, roll: Roll, opens: datetime, 
         closes_at=to_text(closes),
         objections_until=to_text(closes + _OBJECTIONS),
         genesis=services.genesis(institution, institution),
-        methods=(FACE, INSECURE),
+        methods=(method, INSECURE),
     )
     services.convener(institution).propose(meeting, frozen)
     services.supervisor(institution).confirm(meeting.mtg, lines(roll))
@@ -149,7 +153,7 @@ def check_identities(services: Services, held: Held, faces: FaceChecks, plan: Pl
     checks = []
     for lender in held.lenders[: plan.faces]:
         passed = faces.check(held.meeting, lender)
-        checks.append(Check(lender, passed.ses, FACE, passed.distance))
+        checks.append(Check(lender, passed.ses, faces.method, passed.distance))
     others = held.lenders[plan.faces :]
     if others:
         believed = InsecureDemoChecks(recorder)

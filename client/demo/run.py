@@ -105,7 +105,9 @@ def _vote(services: Services, home: Path, plan: Plan, show: Show) -> tuple[Held,
         with show.stage("Meeting announced: proposed by the institution, roll recomputed by the Regulator"):
             # Late enough for the checks that come first, however fast this machine is.
             opens = datetime.now(UTC) + timedelta(seconds=10 + 1.2 * faces.slowest * (plan.faces + 1))
-            meeting = stages.announce(services, institution, roll, opens, plan.window)
+            meeting = stages.announce(
+                services, institution, roll, opens, window=plan.window, method=faces.method
+            )
             show.line(f"{meeting.mtg}, two motions, record hash {meeting.mh}")
         held = stages.Held(meeting, roll, lenders)
         with show.stage("Identity checks, recorded before any choice is shown"):

@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from client.encodings import base64url, commitment, hashes, jcs
+from client.encodings import base64url, commitment, jcs
 
 if TYPE_CHECKING:
     from client.platform import Vault
@@ -43,8 +43,8 @@ class Evidence:
 
     @property
     def commitment(self) -> str:
-        """What the channel gets."""
-        return hashes.digest(hashes.COMMITMENT, self.salt + self.evidence)
+        """What the channel gets; raises ValueError unless the salt has 32 bytes."""
+        return commitment.commit_canonical(self.salt, self.evidence)
 
 
 def seal(opening: Opening, vault: Vault, table: str, row: str) -> bytes:

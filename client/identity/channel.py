@@ -9,13 +9,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from biometrics.service.meetings import MeetingFacts
-from biometrics.service.rotation import Rotating
 from biometrics.terms.errors import ServiceRefused
 from client.connection import Profile
 from client.encodings import times
 from client.encodings.records import parse_enrolment
 from client.errors import ConcordatError, UserError
 from client.gateway import EvaluateError, GatewayError
+from client.identity.rotation import Rotating
 from client.meetings.channel import look_up
 from client.platform.chain import refusal_code
 

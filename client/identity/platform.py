@@ -34,7 +34,11 @@ class PlatformRecorder:
         self._recorder: SessionRecorder | None = None
 
     def record_many(self, checks: Sequence[tuple[Session, EvidenceOpening]], /) -> list[RecordedSession]:
-        """Write them in one transaction."""
+        """Seal their evidence and write them in one transaction; return what became of each, in order.
+
+        Raises UserError for an opening that isn't its record's, or where the database can't be opened; the
+        ledger's own errors pass through, and then nothing is recorded.
+        """
         return self._opened().record_many(checks)
 
     def forget(self, meetings: Iterable[str], issued_until: int) -> int:

@@ -53,8 +53,12 @@ class Database:
         if backend == "sqlite":
             engine = _sqlite(parsed)
         elif backend == "postgresql":
+            # hide_parameters: an error message must not carry what a statement was about.
             engine = create_engine(
-                parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, pool_size=16
+                parsed.set(drivername="postgresql+psycopg"),
+                pool_pre_ping=True,
+                pool_size=16,
+                hide_parameters=True,
             )
         else:
             raise UserError(f"databases of kind {backend!r} are not supported: use SQLite or PostgreSQL")
@@ -97,7 +101,9 @@ def _sqlite(url: URL) -> Engine:
             path.touch(mode=0o600)
         except OSError as error:
             raise UserError(f"the platform database {path} can't be made: {error.strerror}") from error
-    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
+    engine = create_engine(
+        url, hide_parameters=True, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}
+    )
     event.listen(engine, "connect", _set_up)
     event.listen(engine, "begin", _begin)
     return engine
@@ -112,6 +118,8 @@ def _set_up(connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
     cursor.execute("PRAGMA foreign_keys=ON")
     # An acknowledgement is a promise: it has to survive a power cut, so the log is synced at each commit.
     cursor.execute("PRAGMA synchronous=FULL")
+    # What a lender has had erased must not linger in the file's free pages.
+    cursor.execute("PRAGMA secure_delete=ON")
     cursor.close()
 
 

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from client.platform.times import Clock
 
 _BALLOTS, _OUTBOX = cast("Table", Ballot.__table__), cast("Table", OutboxEntry.__table__)
-_BALLOTS, _OUTBOX = cast("Table", Ballot.__table__), cast("Table", OutboxEntry.__table__)
 _RETRY_PENDING = (0.25, 0.5, 1.0, 2.0, 5.0)
 
 

@@ -48,7 +48,10 @@ class ServiceDatabase:
         if backend == "sqlite":
             engine = _sqlite(parsed)
         elif backend == "postgresql":
-            engine = create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+            # hide_parameters: an error message must not carry what a statement was about.
+            engine = create_engine(
+                parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, hide_parameters=True
+            )
         else:
             raise AuditUnavailable(
                 f"databases of kind {backend!r} are not supported: use SQLite or PostgreSQL"
@@ -98,7 +101,9 @@ def _sqlite(url: URL) -> Engine:
             path.touch(mode=0o600)
         except OSError as error:
             raise AuditUnavailable(f"the audit database {path} can't be made: {error.strerror}") from error
-    engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False})
+    engine = create_engine(
+        url, hide_parameters=True, connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False}
+    )
     event.listen(engine, "connect", _set_up)
     event.listen(engine, "begin", _begin)
     return engine

@@ -9,14 +9,12 @@ import pytest
 
 from biometrics.service.evidence import open_evidence, session_record
 from biometrics.service.recording import NotRecorded, Recording
-from biometrics.service.rotation import Rotating
 from biometrics.terms.binding import Binding, Lender
 from client.encodings import base64url
 from tests.unit.biometrics_service.doubles import INSTITUTION, MEETING, NOON, LedgerDouble, send
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from biometrics.service.evidence import EvidenceOpening
     from client.encodings.records import Session
@@ -98,32 +96,3 @@ def test_of_many_that_send_at_once_one_uses_the_check(world: World) -> None:
     assert results.count("recorded") == 1
     assert set(results) <= {"recorded", "OVERLOADED", "CHECK_USED", "CHECK_ELSEWHERE"}
     assert len(world.ledger.sessions) == 1
-
-
-def test_what_is_made_of_files_follows_them_and_survives_a_half_done_change(tmp_path: Path) -> None:
-    cert, key = tmp_path / "cert", tmp_path / "key"
-    cert.write_text("1")
-    key.write_text("1")
-    built: list[str] = []
-
-    def build() -> str:
-        if cert.read_text() != key.read_text():
-            raise ValueError("they don't fit together")
-        built.append(cert.read_text())
-        return built[-1]
-
-    rotating = Rotating([cert, key], build)
-    assert [rotating.current(), rotating.current()] == ["1", "1"]
-    cert.write_text("2")
-    assert rotating.current() == "1"
-    key.write_text("2")
-    assert rotating.current() == "2"
-    assert built == ["1", "2"]
-
-
-def test_without_anything_that_was_built_before_the_error_is_told(tmp_path: Path) -> None:
-    def build() -> str:
-        raise FileNotFoundError("no certificate")
-
-    with pytest.raises(FileNotFoundError):
-        Rotating([tmp_path / "cert"], build).current()

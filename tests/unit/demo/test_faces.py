@@ -9,7 +9,7 @@ import pytest
 
 from biometrics.service.meetings import MeetingFacts
 from client.demo.errors import DemoFailed
-from client.demo.faces import METHOD, FaceChecks
+from client.demo.faces import FaceChecks
 from client.demo.visitor import Visitor
 from client.encodings import jcs
 from client.encodings.records import Enrolment
@@ -85,13 +85,13 @@ def test_a_lender_is_approved_enrolled_and_checked_and_a_photo_held_up_is_not(ha
     assert hall.checks.approvals.approval(INSTITUTION, key.sub, key.thumbprint) is None
     hall.checks.approve(key)
     lender = hall.enrol(key)
-    assert hall.enrolments.by_sub[key.sub].method == METHOD
+    assert hall.enrolments.by_sub[key.sub].method == "face-v1"
     reason = hall.checks.check_with_photo(hall.meeting, lender)
     assert not hall.recorder.sessions
     assert reason in {"STEP_TIMEOUT", "FROZEN_FRAMES", "FLAT_FACE", "STEP_NOT_NEUTRAL"}
     passed = hall.checks.check(hall.meeting, lender)
     session = hall.recorder.sessions[passed.ses]
-    assert (session.method, session.x5t, session.mtg) == (METHOD, lender.x5t, MEETING)
+    assert (session.method, session.x5t, session.mtg) == ("face-v1", lender.x5t, MEETING)
     evidence: dict[str, Any] = jcs.loads(hall.recorder.openings[passed.ses].evidence)
     assert evidence["factors"] == ["face", "enrolled-key"]
     assert "liveness-active" in evidence["basis"]["checks"]

@@ -18,7 +18,7 @@ from client.encodings.batch import (
     encode_batch,
     encode_entry,
 )
-from client.encodings.commitment import commit
+from client.encodings.commitment import commit, commit_canonical
 from client.encodings.errors import Refused
 from client.encodings.leaf import Claim, Leaf
 from client.encodings.receipt import parse_receipt
@@ -180,6 +180,8 @@ def test_times_end(seconds: int) -> None:
 def test_a_commitment_needs_its_salt() -> None:
     with pytest.raises(ValueError, match="32"):
         commit(b"short", {})
+    with pytest.raises(ValueError, match="33 bytes"):
+        commit_canonical(seeded("a") + b"{", b"}")
     assert commit(seeded("a"), {}) != commit(seeded("b"), {})
 
 

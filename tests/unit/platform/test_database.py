@@ -52,19 +52,28 @@ def test_a_batch_in_flight_survives_the_upgrade(tmp_path: Path) -> None:
     opened.close()
 
 
-def test_sqlite_runs_with_wal_foreign_keys_and_full_sync(database: Database) -> None:
+def test_sqlite_runs_with_wal_foreign_keys_full_sync_and_erased_pages(database: Database) -> None:
     if database.is_postgresql:
         pytest.skip("SQLite's settings")
     with database.read() as session:
         assert session.scalar(text("PRAGMA journal_mode")) == "wal"
         assert session.scalar(text("PRAGMA foreign_keys")) == 1
         assert session.scalar(text("PRAGMA synchronous")) == 2
+        assert session.scalar(text("PRAGMA secure_delete")) == 1
 
 
 def test_foreign_keys_are_enforced(database: Database) -> None:
     step = MeetingStep(mtg="nowhere", step="{}", digest="", created_at="")
     with pytest.raises(IntegrityError), database.write() as session:
         session.add(step)
+
+
+def test_an_error_does_not_say_what_its_statement_was_about(database: Database) -> None:
+    step = MeetingStep(mtg="nowhere", step="of Wang Xiaoming", digest="", created_at="")
+    with pytest.raises(IntegrityError) as error, database.write() as session:
+        session.add(step)
+    assert "meeting_steps" in str(error.value)
+    assert "Wang" not in str(error.value)
 
 
 def test_a_failing_write_changes_nothing(database: Database) -> None:
