@@ -151,3 +151,10 @@ func (r *Record) JSON() ([]byte, error) {
 	text = AppendVotes(append(text, `","v":1,"votes":`...), r.Votes)
 	return append(text, '}'), nil
 }
+
+// Entitle lets the ballot count with what its lender is entitled to now; nil
+// takes it out of the count, and it stays as the one that the lender cast.
+func (r *Record) Entitle(e *Entitlement) {
+	stands := e.leaf("", "")
+	r.Claims, r.Excluded = stands.Claims, stands.Excluded
+}
