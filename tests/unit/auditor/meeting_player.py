@@ -140,7 +140,7 @@ class Player:
 
     def looked_at(self, *ballots: SignedBallot) -> list[str]:
         """The keys that a batch's judges look at: the voter's ballot, and the session where there is one."""
-        keys = [key(kind, MTG) for kind in ("meeting", "state", "cap")]
+        keys = [key(kind, MTG) for kind in ("meeting", "state", "cap", "amendments")]
         held = {lender.sub for lender, _ in self.held.values()}
         for signed in ballots:
             keys.append(key("ballot", MTG, signed.ballot.sub))
