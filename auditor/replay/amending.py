@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from auditor.replay.amendments import counted
+from auditor.replay.amendments import reweighed
 from auditor.replay.effect import Effect, composite
 from auditor.rules import Change, CountedBallot
 from client.encodings import jcs
@@ -33,22 +32,21 @@ def confirm_amendment(state: MeetingState, pending: PendingAmendment, tx: str) -
         },
         reads={composite(kind, mtg) for kind in ("meeting", "state", "amendment", "amendments")},
     )
-    subtotal, reweighed = Change(), 0
+    subtotal, cast = Change(), 0
     for change in amendment.changes:
         key = composite("ballot", mtg, change.sub)
         effect.reads.add(key)
         held = state.held.get(change.sub)
         if held is None:
             continue
-        claims, excluded = counted(change.after)
-        stands = replace(held, claims=claims, excluded=excluded)
+        stands = reweighed(held, change)
         subtotal.reweigh(meeting, CountedBallot.of(held), CountedBallot.of(stands))
         state.held[change.sub] = stands
         effect.writes[key] = stands.encode(meeting)
-        reweighed += 1
-    if reweighed:
+        cast += 1
+    if cast:
         state.subtotals += 1
         effect.writes[composite("subtotal", mtg, tx)] = subtotal.encode()
     state.amendment = None
-    effect.response = jcs.dumps({"v": 1, "mtg": mtg, "no": amendment.no, "reweighed": reweighed})
+    effect.response = jcs.dumps({"v": 1, "mtg": mtg, "no": amendment.no, "reweighed": cast})
     return effect

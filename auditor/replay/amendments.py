@@ -74,7 +74,7 @@ class Overlay:
         overlay.roll(meeting.roll)
         for change in amendment.changes:
             cast = held.get(change.sub)
-            if cast is not None and counted(change.before) != (cast.claims, cast.excluded):
+            if cast is not None and not _counted_with(cast, change.before):
                 raise Refused("AMENDMENT_CLAIMS", f"{change.sub}, as the ballot was cast")
         return overlay
 
@@ -119,7 +119,22 @@ class Overlay:
         return replace(record, roll=self.roll(record.roll))
 
 
-def counted(stands: Entitlement | None) -> tuple[tuple[Claim, ...], tuple[str, ...]]:
+def reweighed(cast: BallotRecord, change: Change) -> BallotRecord:
+    """Return a ballot as it counts after a change; motions that a mandate left out stay so."""
+    (_, was), (claims, excluded) = _sides(change.before), _sides(change.after)
+    left_out = set(cast.excluded) - set(was)
+    return replace(cast, claims=claims, excluded=tuple(sorted(left_out.union(excluded))))
+
+
+def _counted_with(cast: BallotRecord, stands: Entitlement | None) -> bool:
+    """Say whether a ballot counts with this; a proxy's may be excluded from more motions than that."""
+    claims, excluded = _sides(stands)
+    if cast.proxy is None:
+        return (cast.claims, cast.excluded) == (claims, excluded)
+    return cast.claims == claims and set(excluded) <= set(cast.excluded)
+
+
+def _sides(stands: Entitlement | None) -> tuple[tuple[Claim, ...], tuple[str, ...]]:
     """Return the claims and exclusions that a ballot counts with; none for a lender off the roll."""
     return ((), ()) if stands is None else (stands.claims, stands.excluded)
 

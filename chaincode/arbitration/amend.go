@@ -134,7 +134,7 @@ func (m *loaded) amend(tx ledger.Tx, amendment *ballot.Amendment) (*ballot.Overl
 		if err != nil {
 			return nil, nil, err
 		}
-		if !change.Before.Counted(&held.Counted) {
+		if !change.Before.Counted(held) {
 			return nil, nil, refusal.New(refusal.AmendmentClaims, "%s, as the ballot was cast", change.Sub)
 		}
 		cast[change.Sub] = held
@@ -165,7 +165,7 @@ func (m *loaded) writeAmended(tx ledger.Tx, amendment *ballot.Amendment, overlay
 			continue
 		}
 		before := held.Counted
-		held.Entitle(change.After)
+		held.Entitle(change.Before, change.After)
 		if err := subtotal.Reweigh(m.Meeting, &before, &held.Counted); err != nil {
 			return refusal.Because(refusal.MeetingRoll, err)
 		}

@@ -152,9 +152,17 @@ func (r *Record) JSON() ([]byte, error) {
 	return append(text, '}'), nil
 }
 
-// Entitle lets the ballot count with what its lender is entitled to now; nil
-// takes it out of the count, and it stays as the one that the lender cast.
-func (r *Record) Entitle(e *Entitlement) {
-	stands := e.leaf("", "")
-	r.Claims, r.Excluded = stands.Claims, stands.Excluded
+// Entitle lets the ballot count with what its lender is entitled to now in the
+// place of before; nil takes it out of the count, and it stays as the one that
+// the lender cast. Motions that a mandate left out stay so.
+func (r *Record) Entitle(before, after *Entitlement) {
+	was, stands := before.leaf("", ""), after.leaf("", "")
+	excluded := slices.Clone(stands.Excluded)
+	for _, motion := range r.Excluded {
+		if !slices.Contains(was.Excluded, motion) && !slices.Contains(excluded, motion) {
+			excluded = append(excluded, motion)
+		}
+	}
+	slices.Sort(excluded)
+	r.Claims, r.Excluded = stands.Claims, excluded
 }

@@ -145,10 +145,18 @@ def _bad(stage: Scene) -> Iterator[tuple[str, bytes]]:
 
 
 def held(stage: Scene, lender: Lender, stands: Entitlement | None, **votes: str) -> BallotRecord:
-    """Return the ballot of a lender as it counts with what the lender is entitled to."""
+    """Return the ballot of a lender as it counts with what the lender is entitled to.
+
+    Chen's was cast by a proxy whose mandate leaves out m1, whatever amendments say.
+    """
     signed = stage.signed(lender, {**stage.votes(), **votes})
     ballot = BallotRecord(0, 1, ACK_TIME, (), signed.digest, 1, 1, signed.ballot.ses, signed.ballot.votes)
-    return ballot if stands is None else replace(ballot, claims=stands.claims, excluded=stands.excluded)
+    if stands is not None:
+        ballot = replace(ballot, claims=stands.claims, excluded=stands.excluded)
+    if lender.name == "chen":
+        left_out = tuple(sorted({"m1", *ballot.excluded}))
+        return replace(ballot, proxy=random_id("proxy"), excluded=left_out)
+    return ballot
 
 
 def _sequence(stage: Scene) -> dict[str, Any]:
@@ -163,6 +171,8 @@ def _sequence(stage: Scene) -> dict[str, Any]:
         document(1, change(stage, "an", little), change(stage, "bo", more), change(stage, "ding", None)),
         document(2, Change(added, None, only), Change(bo, more, only), Change(ding, None, little)),
         document(3, Change(ding, little, None), change(stage, "zeng", None), Change(added, only, more)),
+        document(4, change(stage, "chen", more)),
+        document(5, Change(stage.lenders["chen"].sub, more, little)),
     ]
     votes = {"an": {"m1": "reject"}, "bo": {}, "ding": {"m1": "abstain"}, "chen": {}}
     stands: dict[str, Entitlement | None] = {leaf.sub: entitlement(leaf) for leaf in stage.leaves}
