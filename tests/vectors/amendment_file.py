@@ -60,7 +60,13 @@ def entitlement(leaf: Leaf) -> Entitlement:
 
 def document(no: int, *changes: Change, **members: Any) -> Amendment:
     ordered = tuple(sorted(changes, key=lambda change: change.sub))
-    usual = {"mtg": "2026-amended", "no": no, "at": AT, "reason": "法院裁定更正债权表", "decision": DECISION}
+    usual: dict[str, Any] = {
+        "mtg": "2026-amended",
+        "no": no,
+        "at": AT,
+        "reason": "法院裁定更正债权表",
+        "decision": DECISION,
+    }
     return Amendment(**(usual | members), changes=ordered)
 
 
