@@ -6,9 +6,9 @@ import secrets
 from typing import TYPE_CHECKING
 
 import pytest
-from auditor.peer import OwnPeer
 
 from auditor.replay.authority import Offices
+from auditor.source import OwnPeer
 from auditor.verifier import Verifier
 from client.encodings.amendment import Entitlement
 from client.encodings.batch import encode_batch
