@@ -108,6 +108,13 @@ class Change:
             self._count(meeting, replaced, -1)
         self._count(meeting, ballot, 1)
 
+    def reweigh(self, meeting: Meeting, before: CountedBallot, after: CountedBallot) -> None:
+        """Count a ballot with other claims than it was counted with; without any it doesn't count."""
+        for counted, sign in ((before, -1), (after, 1)):
+            if counted.claims:
+                self.ballots += sign
+                self._count(meeting, counted, sign)
+
     def encode(self) -> bytes:
         """Return the subtotal's canonical bytes, without anything that is zero."""
         motions: dict[str, dict[str, Any]] = {}

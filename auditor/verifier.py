@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from auditor.follower import Follower
 from auditor.replay.arbitration import ArbitrationReplay
 from auditor.replay.identity import IdentityReplay
-from auditor.rules import CountedBallot, outcome, tally
+from auditor.rules import outcome, tally
 from auditor.view import ChainMeeting, ChainSession, Count
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class Verifier:
         if state is None:
             return None
         if not state.result:
-            return Count(len(state.held), None, None)
+            return Count(len(state.counted()), None, None)
         return _count(state)
 
     def sessions(self, mtg: str) -> dict[str, ChainSession]:
@@ -117,8 +117,8 @@ class Verifier:
 
 
 def _count(state: MeetingState) -> Count:
-    counted = tally(state.record, (CountedBallot.of(one) for one in state.held.values()))
-    result = outcome(state.record, counted)
+    counted = tally(state.amended, state.counted())
+    result = outcome(state.amended, counted)
     motions: dict[str, Any] = result["motions"]
     return Count(
         counted.ballots,

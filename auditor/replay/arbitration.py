@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from auditor.errors import ReplayError
+from auditor.replay.amending import confirm_amendment
+from auditor.replay.amendments import PendingAmendment
 from auditor.replay.batch import BatchReplay
 from auditor.replay.claimed import ResponseMalformedError, parse_claimed
 from auditor.replay.effect import STEP_WRITES, Effect, composite
@@ -14,10 +16,12 @@ from auditor.replay.meetings import (
     pending_step,
     state_record,
     step_record,
+    verify_replaces,
     verify_supported,
 )
-from auditor.rules import CountedBallot, result_bytes, tally
+from auditor.rules import result_bytes, tally
 from client.encodings import jcs
+from client.encodings.amendment import parse_amendment
 from client.encodings.batch import decode_batch
 from client.encodings.errors import Refused
 from client.encodings.ids import is_count, is_hash, is_hex_hash
@@ -25,7 +29,7 @@ from client.encodings.meeting import parse_meeting
 from client.encodings.step import parse_step
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from auditor.replay.authority import Offices
     from auditor.replay.people import People
@@ -48,20 +52,21 @@ class ArbitrationReplay:
 
     def effect(self, endorsed: Endorsed) -> Effect:
         """Return what the transaction had to answer and write; raises Refused where it had to fail."""
-        match endorsed.transaction.arguments:
-            case (b"ProposeMeeting", record, cap):
-                return self._propose_meeting(endorsed, record, cap)
-            case (b"ConfirmMeeting", mtg, mh):
-                return self._confirm_meeting(endorsed, mtg, mh)
-            case (b"ProposeStep", mtg, step):
-                return self._propose_step(endorsed, mtg, step)
-            case (b"ConfirmStep", mtg, digest):
-                return self._confirm_step(endorsed, mtg, digest)
-            case (b"SubmitBallots", batch):
-                return self._submit_ballots(endorsed, batch)
-            case (b"AnchorAudit", document):
-                return self._anchor_audit(endorsed, document)
-        raise Refused("ARGUMENT_FORMAT")
+        name, *arguments = endorsed.transaction.arguments or (b"",)
+        functions: dict[tuple[bytes, int], Callable[..., Effect]] = {
+            (b"ProposeMeeting", 2): self._propose_meeting,
+            (b"ConfirmMeeting", 2): self._confirm_meeting,
+            (b"ProposeStep", 2): self._propose_step,
+            (b"ConfirmStep", 2): self._confirm_step,
+            (b"ProposeAmendment", 1): self._propose_amendment,
+            (b"ConfirmAmendment", 2): self._confirm_amendment,
+            (b"SubmitBallots", 1): self._submit_ballots,
+            (b"AnchorAudit", 1): self._anchor_audit,
+        }
+        function = functions.get((name, len(arguments)))
+        if function is None:
+            raise Refused("ARGUMENT_FORMAT")
+        return function(endorsed, *arguments)
 
     def _meeting(self, mtg: bytes | str) -> MeetingState:
         name = mtg if isinstance(mtg, str) else mtg.decode("utf-8", "replace")
@@ -78,6 +83,7 @@ class ArbitrationReplay:
             raise Refused("NOT_AUTHORISED")
         verify_supported(meeting)
         nodes = parse_cap(meeting, cap)
+        verify_replaces(meeting, self.meetings)
         if meeting.mtg in self.meetings:
             raise Refused("MEETING_EXISTS", meeting.mtg)
         state = self.meetings[meeting.mtg] = MeetingState(meeting, nodes)
@@ -142,10 +148,10 @@ class ArbitrationReplay:
 
     def _close(self, endorsed: Endorsed, state: MeetingState, step: Step, effect: Effect) -> None:
         """Step 20: the result is the one that the ballots give, counted anew."""
-        if (step.ballots, step.subtotals) != (len(state.held), state.subtotals):
-            raise Refused("CLOSE_COUNT", f"{len(state.held)} ballots in {state.subtotals} subtotals")
-        ballots = (CountedBallot.of(one) for one in state.held.values())
-        state.result = result_bytes(state.record, tally(state.record, ballots))
+        ballots = state.counted()
+        if (step.ballots, step.subtotals) != (len(ballots), state.subtotals):
+            raise Refused("CLOSE_COUNT", f"{len(ballots)} ballots in {state.subtotals} subtotals")
+        state.result = result_bytes(state.amended, tally(state.amended, ballots))
         key = composite("result", state.record.mtg)
         effect.writes[key] = state.result
         written = endorsed.transaction.written(key)
@@ -159,6 +165,26 @@ class ArbitrationReplay:
                     found=(written or b"nothing").decode("utf-8", "replace"),
                 )
             )
+
+    def _propose_amendment(self, endorsed: Endorsed, encoded: bytes) -> Effect:
+        amendment = parse_amendment(encoded)
+        state = self._meeting(amendment.mtg)
+        state.amend(amendment)
+        state.amendment = PendingAmendment(endorsed.creator.msp_id, encoded)
+        record = state.amendment.record(endorsed.transaction.tx_id)
+        answer = {"v": 1, "mtg": amendment.mtg, "no": amendment.no, "digest": state.amendment.digest}
+        return Effect(jcs.dumps(answer), {composite("amendment", amendment.mtg): record})
+
+    def _confirm_amendment(self, endorsed: Endorsed, mtg: bytes, digest: bytes) -> Effect:
+        state = self._meeting(mtg)
+        pending = state.amendment
+        if pending is None:
+            raise Refused("AMENDMENT_MISMATCH", "none is waiting")
+        if pending.by == endorsed.creator.msp_id:
+            raise Refused("NOT_AUTHORISED")
+        if pending.digest.encode() != digest:
+            raise Refused("AMENDMENT_MISMATCH", pending.digest)
+        return confirm_amendment(state, pending, endorsed.transaction.tx_id)
 
     def _submit_ballots(self, endorsed: Endorsed, encoded: bytes) -> Effect:
         transaction, door = endorsed.transaction, endorsed.creator.msp_id

@@ -39,6 +39,8 @@ GRANTS: dict[tuple[str, str], tuple[tuple[str, str], ...]] = {
     ("arbitration", "ConfirmMeeting"): (("regulator", "officer"),),
     ("arbitration", "ProposeStep"): ((INSTITUTION, "officer"), ("association", "officer")),
     ("arbitration", "ConfirmStep"): (("regulator", "officer"),),
+    ("arbitration", "ProposeAmendment"): ((INSTITUTION, "officer"),),
+    ("arbitration", "ConfirmAmendment"): (("regulator", "officer"),),
     ("arbitration", "SubmitBallots"): (("association", "relay"), ("regulator", "relay")),
     ("arbitration", "AnchorAudit"): (("regulator", "auditor"),),
 }

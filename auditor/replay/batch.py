@@ -52,7 +52,7 @@ class BatchReplay:
         self.written = {write.key: write.value for one in self.transaction.sets for write in one.writes}
         voters: set[str] = set()
         mtg = self.state.record.mtg
-        self.effect.reads.update(composite(kind, mtg) for kind in ("meeting", "state", "cap"))
+        self.effect.reads.update(composite(kind, mtg) for kind in ("meeting", "state", "cap", "amendments"))
         for index, entry in enumerate(batch.entries):
             claim = self.claims.of(index)
             try:
@@ -130,6 +130,7 @@ class BatchReplay:
             session=session,
             held=self.state.held.get(candidate.ballot.sub),
             session_used=candidate.ballot.ses in self.state.used,
+            amended=self.state.overlay.lenders.get(candidate.ballot.sub),
         )
 
     def _settle(self, index: int, claim: Claim, candidate: Candidate | None, judged: Judgement) -> None:

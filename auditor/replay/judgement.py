@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from client.encodings import times
+from client.encodings.amendment import Entitlement
 from client.encodings.ballot import check_ballot_against
 from client.encodings.entries import read_leaf, verify_leaf
 from client.encodings.errors import Refused
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from auditor.replay.people import Enrolment, Session
+    from client.encodings.amendment import Amended
     from client.encodings.ballot import SignedBallot
     from client.encodings.ballot_record import BallotRecord
     from client.encodings.entries import Candidate
@@ -25,7 +27,8 @@ if TYPE_CHECKING:
 class Bench:
     """What a ballot is judged against; None where the record does not exist.
 
-    `session_used` says whether a ballot of the voter's that was replaced since had the session.
+    `session_used` says whether a ballot of the voter's that was replaced since had the session; `amended` is
+    what amendments made of the voter's entry on the roll.
     """
 
     meeting: Meeting
@@ -34,6 +37,7 @@ class Bench:
     session: Session | None
     held: BallotRecord | None
     session_used: bool
+    amended: Amended | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +67,8 @@ def judge(candidate: Candidate, bench: Bench) -> Judgement:
     revision = 0
     try:
         check_ballot_against(candidate.ballot, bench.meeting)
-        leaf = read_leaf(candidate.entry, candidate.ballot, bench.meeting)
-        verify_leaf(leaf, candidate.entry, bench.meeting, bench.cap)
-        claims, excluded = leaf.claims, leaf.excluded
+        entitled = _entitlement(candidate, bench)
+        claims, excluded = entitled.claims, entitled.excluded
         _verify_time(candidate.entry.ack_time, bench.meeting)
         _verify_agency(candidate)
         if bench.enrolment is None or signed is None:
@@ -79,6 +82,17 @@ def judge(candidate: Candidate, bench: Bench) -> Judgement:
     except Refused as refusal:
         return Judgement("refused", refusal.code, signed, claims, revision)
     return Judgement("accepted", "", signed, claims, revision, excluded)
+
+
+def _entitlement(candidate: Candidate, bench: Bench) -> Entitlement:
+    """Return what the voter is entitled to: by an amendment, else by the leaf that the entry proves."""
+    if bench.amended is not None:
+        if bench.amended.after is None:
+            raise Refused("ROLL_PROOF", "an amendment took the voter off the roll")
+        return bench.amended.after
+    leaf = read_leaf(candidate.entry, candidate.ballot, bench.meeting)
+    verify_leaf(leaf, candidate.entry, bench.meeting, bench.cap)
+    return Entitlement(leaf.claims, leaf.excluded)
 
 
 def _is_held(signed: SignedBallot, bench: Bench) -> bool:

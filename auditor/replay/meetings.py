@@ -5,12 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from auditor.replay.amendments import STATES, Overlay
+from auditor.rules import CountedBallot
 from client.encodings import cbor, hashes, jcs, merkle, times
 from client.encodings.errors import Refused
 from client.encodings.step import parse_step
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from auditor.replay.amendments import PendingAmendment
     from auditor.view import ChainBallot
+    from client.encodings.amendment import Amendment
     from client.encodings.ballot_record import BallotRecord
     from client.encodings.meeting import Meeting
     from client.encodings.step import Step
@@ -43,15 +49,17 @@ class PendingStep:
 class MeetingState:
     """Everything about one meeting that later transactions build on.
 
-    `held` are the ballots that stand, by voter; `used` the sessions of ballots replaced since, with the
-    ballot's digest; `subtotals` how many transactions changed the count; `numbers` the acknowledgement
-    numbers seen, by door.
+    `held` are the ballots that stand, by voter; those of lenders off the roll are among them and don't count.
+    `used` are the sessions of ballots replaced since, with the ballot's digest; `subtotals` how many
+    transactions changed the count; `numbers` the acknowledgement numbers seen, by door.
     """
 
     record: Meeting
     cap: tuple[bytes, ...]
     state: str = "draft"
     step: PendingStep | None = None
+    amendment: PendingAmendment | None = None
+    overlay: Overlay = field(default_factory=Overlay)
     audit: bool = False
     result: bytes = b""
     subtotals: int = 0
@@ -61,6 +69,12 @@ class MeetingState:
     refused: dict[str, ChainBallot] = field(default_factory=dict)
     numbers: dict[str, set[int]] = field(default_factory=dict)
     numbered: dict[tuple[str, int], str] = field(default_factory=dict)
+
+    def amend(self, amendment: Amendment) -> Overlay:
+        """Return the overlay with one amendment more; refuse what state, roll or ballots do not allow."""
+        if self.state not in STATES:
+            raise Refused("MEETING_STATE", self.state)
+        return self.overlay.amend(amendment, self.record, self.held)
 
     def verify_step(self, step: Step) -> None:
         """Refuse a step that state, announced times or a missing audit do not allow."""
@@ -76,9 +90,40 @@ class MeetingState:
         if step.to == "certified" and not self.audit:
             raise Refused("AUDIT_MISSING")
 
+    @property
+    def amended(self) -> Meeting:
+        """The meeting with the figures of its roll as amended, which are what is eligible."""
+        return self.overlay.meeting(self.record)
+
+    def counted(self) -> list[CountedBallot]:
+        """Return the ballots that count: those of lenders on the roll."""
+        return [CountedBallot.of(one) for one in self.held.values() if one.claims]
+
     def takes_ballots(self, door: str, regulator: str) -> bool:
         """Say whether a door may bring ballots: any while open, the Regulator's while closing."""
         return self.state == "open" or (self.state == "closing" and door == regulator)
+
+
+def verify_replaces(meeting: Meeting, others: Mapping[str, MeetingState]) -> None:
+    """Refuse (MEETING_REPLACES) a meeting that is not in the place of the one that it names.
+
+    A postponed meeting must be void; a second vote must put motions alone that failed the first time.
+    """
+    if meeting.replaces is None:
+        return
+    before = others.get(meeting.replaces.mtg)
+    if before is None or before.record.mh != meeting.replaces.mh:
+        raise Refused("MEETING_REPLACES", f"{meeting.replaces.mtg} is not on the channel by this mh")
+    if meeting.replaces.why == "postponed":
+        if before.state != "void":
+            raise Refused("MEETING_REPLACES", f"{before.record.mtg} is {before.state}, not void")
+        return
+    if before.state not in ("closed", "objections", "certified"):
+        raise Refused("MEETING_REPLACES", f"{before.record.mtg} is {before.state}")
+    decided = jcs.loads(before.result)["motions"]
+    for motion in meeting.motions:
+        if decided.get(motion.id, {}).get("passed") is not False:
+            raise Refused("MEETING_REPLACES", f"{motion.id} did not fail at {before.record.mtg}")
 
 
 def verify_supported(meeting: Meeting) -> None:
@@ -86,7 +131,6 @@ def verify_supported(meeting: Meeting) -> None:
     tests = [test for motion in meeting.motions for test in motion.rules.tests]
     unsupported = {
         "proxies": meeting.proxies,
-        "replaces": meeting.replaces is not None,
         "roll.excluded": bool(meeting.roll.excluded),
         "roll.disputed": bool(meeting.roll.disputed),
         "an election": any(motion.election is not None for motion in meeting.motions),

@@ -27,7 +27,7 @@ func NewContract(rangeLimit int) *Contract {
 
 // GetEvaluateTransactions names the functions that only read.
 func (*Contract) GetEvaluateTransactions() []string {
-	return []string{"GetMeeting", "GetBallot", "GetBallotHistory", "GetResult", "ListMeetings"}
+	return []string{"GetMeeting", "GetBallot", "GetBallotHistory", "GetAmendments", "GetResult", "ListMeetings"}
 }
 
 // ProposeMeeting stores a meeting's record and its roll's cap as a draft.
@@ -66,6 +66,24 @@ func (c *Contract) ConfirmStep(ctx *service.Context, meeting, digest string) ([]
 	return c.confirmStep(ctx.Tx(), caller, meeting, digest)
 }
 
+// ProposeAmendment asks for a change of a meeting's frozen roll.
+func (*Contract) ProposeAmendment(ctx *service.Context, document string) ([]byte, error) {
+	caller, err := ctx.Caller()
+	if err != nil {
+		return nil, err
+	}
+	return proposeAmendment(ctx.Tx(), caller, []byte(document))
+}
+
+// ConfirmAmendment takes a proposed amendment, which its digest names.
+func (*Contract) ConfirmAmendment(ctx *service.Context, meeting, digest string) ([]byte, error) {
+	caller, err := ctx.Caller()
+	if err != nil {
+		return nil, err
+	}
+	return confirmAmendment(ctx.Tx(), caller, meeting, digest)
+}
+
 // SubmitBallots verifies and records a batch of ballots.
 func (*Contract) SubmitBallots(ctx *service.Context, batch string) ([]byte, error) {
 	caller, err := ctx.Caller()
@@ -94,6 +112,12 @@ func (*Contract) GetBallot(ctx *service.Context, meeting, sub string) ([]byte, e
 // first, each with its transaction.
 func (*Contract) GetBallotHistory(ctx *service.Context, meeting, sub string) ([]byte, error) {
 	return getBallotHistory(ctx.Tx(), meeting, sub)
+}
+
+// GetAmendments returns a meeting's amendments, the one that waits, and what
+// they made of the roll.
+func (*Contract) GetAmendments(ctx *service.Context, meeting string) ([]byte, error) {
+	return getAmendments(ctx.Tx(), meeting)
 }
 
 // GetResult returns a closed meeting's result.

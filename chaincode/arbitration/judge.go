@@ -31,6 +31,7 @@ type hearing struct {
 type bench struct {
 	meeting *meeting.Meeting
 	cap     meeting.Cap
+	amended *ballot.Overlay
 }
 
 // judge applies the checks to an entry that was read (step 1), in the order
@@ -92,6 +93,9 @@ func (c *hearing) isHeld() bool {
 // those of the leaf that the entry proves.
 func (b *bench) checkLeaf(c *hearing) error {
 	if c.leaf = b.overlay(c.candidate.Ballot.Sub); c.leaf != nil {
+		if len(c.leaf.Claims) == 0 {
+			return refusal.New(refusal.RollProof, "an amendment took the voter off the roll")
+		}
 		return nil
 	}
 	leaf, err := c.candidate.Leaf(b.meeting)

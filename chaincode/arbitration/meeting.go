@@ -31,6 +31,9 @@ func proposeMeeting(tx ledger.Tx, caller authority.Caller, record, capBytes []by
 	if err := m.Roll.CheckCap(nodes); err != nil {
 		return nil, err
 	}
+	if err := checkReplaces(tx, m); err != nil {
+		return nil, err
+	}
 	held, err := tx.Get(stateKey(m.ID))
 	if err != nil {
 		return nil, err

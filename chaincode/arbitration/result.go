@@ -38,11 +38,31 @@ func (c *Contract) writeResult(tx ledger.Tx, m *loaded, step *meeting.Step) erro
 		return refusal.New(refusal.CloseCount, "found %d ballots in %d subtotals, the step names %d in %d",
 			total.Ballots, found, step.Ballots, step.Subtotals)
 	}
-	result, err := total.Result(m.Meeting)
+	counted, err := amendedRoll(tx, m.Meeting)
+	if err != nil {
+		return err
+	}
+	result, err := total.Result(counted)
 	if err != nil {
 		return err
 	}
 	return tx.Put(resultKey(m.ID), result)
+}
+
+// amendedRoll is the meeting with the figures of its roll as amended: what is
+// eligible at the close. Its hash stays that of the frozen record.
+func amendedRoll(tx ledger.Tx, m *meeting.Meeting) (*meeting.Meeting, error) {
+	overlay, err := readOverlay(tx, m)
+	if err != nil {
+		return nil, err
+	}
+	roll, err := overlay.Roll(&m.Roll)
+	if err != nil {
+		return nil, err
+	}
+	counted := *m
+	counted.Roll = *roll
+	return &counted, nil
 }
 
 // sum adds up a meeting's subtotals. A peer ends a range query at its limit

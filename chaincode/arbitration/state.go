@@ -3,6 +3,7 @@ package arbitration
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"sync"
 
 	"concordat/chaincode/canonical"
@@ -21,7 +22,14 @@ func resultKey(id string) string           { return ledger.Key("result", id) }
 func auditKey(id string) string            { return ledger.Key("audit", id) }
 func ballotKey(id, sub string) string      { return ledger.Key("ballot", id, sub) }
 func sessionKey(id, session string) string { return ledger.Key("session", id, session) }
+func overlayKey(id string) string          { return ledger.Key("amendments", id) }
+func amendmentKey(id string) string        { return ledger.Key("amendment", id) }
 func subtotalKey(id, tx string) string     { return ledger.Key("subtotal", id, tx) }
+
+// amendedKey is where a confirmed amendment stays.
+func amendedKey(id string, number int64) string {
+	return ledger.Key("amended", id, strconv.FormatInt(number, 10))
+}
 
 // stateRecord is a meeting's state, apart from its record so that the record
 // is never written again.

@@ -37,7 +37,12 @@ func submitBallots(tx ledger.Tx, caller authority.Caller, data []byte) ([]byte, 
 	if err != nil {
 		return nil, err
 	}
-	bench := &bench{meeting: m.Meeting, cap: meeting.Cap(roll)} // ParseCap passed it when it was proposed
+	amended, err := readOverlay(tx, m.Meeting)
+	if err != nil {
+		return nil, err
+	}
+	// ParseCap passed the cap when it was proposed.
+	bench := &bench{meeting: m.Meeting, cap: meeting.Cap(roll), amended: amended}
 	cases := make([]hearing, len(batch.Entries))
 	parallel.Each(len(cases), func(i int) {
 		cases[i].reading, cases[i].refused = ballot.ReadEntry(batch.Entries[i], m.Meeting)

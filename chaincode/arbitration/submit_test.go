@@ -227,7 +227,7 @@ func TestAFirstBallotReadsAndWritesOneKey(t *testing.T) {
 	submit := func(seq int) *ledgertest.Proposal {
 		return s.Do(scene.Channel, scene.AssociationRelay, "SubmitBallots", s.Batch(s.Compact(scene.Cast{Lender: s.Lenders[0], Seq: seq})))
 	}
-	const common = 3 // meeting, state, cap
+	const common = 4 // meeting, state, cap, amendments
 	if first := submit(1); len(first.Reads) != common+1 || len(first.Writes) != 2 {
 		t.Errorf("a first ballot: %d reads, %d writes", len(first.Reads), len(first.Writes))
 	}

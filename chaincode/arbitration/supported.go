@@ -15,8 +15,6 @@ func checkSupported(m *meeting.Meeting) error {
 	switch {
 	case m.Proxies:
 		return unsupported("proxies")
-	case m.Replaces != nil:
-		return unsupported("replaces")
 	case len(m.Roll.Excluded) > 0:
 		return unsupported("roll.excluded")
 	case len(m.Roll.Disputed) > 0:

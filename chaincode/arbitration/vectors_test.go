@@ -57,6 +57,7 @@ type ballotVector struct {
 		Session string `json:"ses"`
 	} `json:"held"`
 	SessionUsed string `json:"session_used"`
+	Overlay     string `json:"overlay"` // hexadecimal; absent without amendments
 	Expect      string `json:"expect"`
 	Code        string `json:"code"`
 }
@@ -87,6 +88,13 @@ func (v *ballotVector) stage(t *testing.T, network *ledgertest.Network, m *meeti
 	}
 	if v.SessionUsed != "" {
 		network.SetState([]byte(v.SessionUsed), scene.Channel, "session", m.ID, session.Ses)
+	}
+	if v.Overlay != "" {
+		overlay, err := hex.DecodeString(v.Overlay)
+		if err != nil {
+			t.Fatal(err)
+		}
+		network.SetState(overlay, scene.Channel, "amendments", m.ID)
 	}
 	if v.Held != nil {
 		held := ballot.Record{

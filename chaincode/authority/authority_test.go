@@ -95,7 +95,9 @@ func TestCheck(t *testing.T) {
 		"ProposeStep": func(c authority.Caller, own bool) bool {
 			return (own || c.MSP == "AssociationMSP") && c.Role == "officer"
 		},
-		"ConfirmStep": func(c authority.Caller, _ bool) bool { return c.MSP == "RegulatorMSP" && c.Role == "officer" },
+		"ConfirmStep":      func(c authority.Caller, _ bool) bool { return c.MSP == "RegulatorMSP" && c.Role == "officer" },
+		"ProposeAmendment": func(c authority.Caller, own bool) bool { return own && c.Role == "officer" },
+		"ConfirmAmendment": func(c authority.Caller, _ bool) bool { return c.MSP == "RegulatorMSP" && c.Role == "officer" },
 		"SubmitBallots": func(c authority.Caller, _ bool) bool {
 			return (c.MSP == "AssociationMSP" || c.MSP == "RegulatorMSP") && c.Role == "relay"
 		},

@@ -68,15 +68,26 @@ func parseLeaf(data []byte) (*Leaf, error) {
 	if leaf.Claims, err = readClaims(object); err != nil {
 		return nil, err
 	}
-	if _, ok := object["excluded"]; ok {
-		if leaf.Excluded, err = object.Texts("excluded"); err != nil {
-			return nil, err
-		}
-		if len(leaf.Excluded) == 0 {
-			return nil, errors.New("excluded from nothing")
-		}
+	if leaf.Excluded, err = readExcluded(object); err != nil {
+		return nil, err
 	}
 	return leaf, leaf.check()
+}
+
+// readExcluded reads the motions that a lender may not vote on; the member is
+// absent where there is none.
+func readExcluded(object canonical.Object) ([]string, error) {
+	if _, ok := object["excluded"]; !ok {
+		return nil, nil
+	}
+	excluded, err := object.Texts("excluded")
+	if err != nil {
+		return nil, err
+	}
+	if len(excluded) == 0 {
+		return nil, errors.New("excluded from nothing")
+	}
+	return excluded, nil
 }
 
 func readClaims(object canonical.Object) ([]Claim, error) {
@@ -113,12 +124,17 @@ func (l *Leaf) check() error {
 	if !canonical.IsName(l.Meeting, 40) || !canonical.IsRandomID(l.Sub) || len(l.Salt) != saltSize {
 		return errors.New("mtg, sub or salt is malformed")
 	}
-	if len(l.Claims) == 0 {
+	return checkEntitled(l.Claims, l.Excluded)
+}
+
+// checkEntitled finds claims and exclusions that no lender may have.
+func checkEntitled(claims []Claim, excluded []string) error {
+	if len(claims) == 0 {
 		return errors.New("no claim")
 	}
 	total := uint64(0)
-	for i, claim := range l.Claims {
-		if !canonical.IsName(claim.Class, 40) || i > 0 && claim.Class <= l.Claims[i-1].Class {
+	for i, claim := range claims {
+		if !canonical.IsName(claim.Class, 40) || i > 0 && claim.Class <= claims[i-1].Class {
 			return errors.New("a class is malformed or out of order")
 		}
 		if claim.Fen < 1 || claim.Fen > canonical.MaxInteger {
@@ -128,11 +144,11 @@ func (l *Leaf) check() error {
 			return errors.New("the claims together exceed 2^53-1 fen")
 		}
 	}
-	if len(l.Excluded) > meeting.MaxMotions {
+	if len(excluded) > meeting.MaxMotions {
 		return errors.New("excluded from more motions than a meeting has")
 	}
-	for i, motion := range l.Excluded {
-		if !canonical.IsName(motion, meeting.MotionLimit) || i > 0 && motion <= l.Excluded[i-1] {
+	for i, motion := range excluded {
+		if !canonical.IsName(motion, meeting.MotionLimit) || i > 0 && motion <= excluded[i-1] {
 			return errors.New("a motion excluded is malformed or out of order")
 		}
 	}

@@ -151,3 +151,18 @@ func (r *Record) JSON() ([]byte, error) {
 	text = AppendVotes(append(text, `","v":1,"votes":`...), r.Votes)
 	return append(text, '}'), nil
 }
+
+// Entitle lets the ballot count with what its lender is entitled to now in the
+// place of before; nil takes it out of the count, and it stays as the one that
+// the lender cast. Motions that a mandate left out stay so.
+func (r *Record) Entitle(before, after *Entitlement) {
+	was, stands := before.leaf("", ""), after.leaf("", "")
+	excluded := slices.Clone(stands.Excluded)
+	for _, motion := range r.Excluded {
+		if !slices.Contains(was.Excluded, motion) && !slices.Contains(excluded, motion) {
+			excluded = append(excluded, motion)
+		}
+	}
+	slices.Sort(excluded)
+	r.Claims, r.Excluded = stands.Claims, excluded
+}

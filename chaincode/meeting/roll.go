@@ -119,3 +119,27 @@ func (m *Meeting) checkFigures(size, heads, fen, height int64) error {
 	}
 	return m.Roll.checkParts(heads)
 }
+
+// View is the roll's figures as queries answer them, in the members of a
+// record.
+func (r *Roll) View() map[string]any {
+	classes := make([]map[string]any, len(r.Classes))
+	for i, class := range r.Classes {
+		classes[i] = map[string]any{"class": class.Name, "heads": class.Heads, "fen": class.Fen}
+	}
+	return map[string]any{
+		"heads": r.Size, "fen": r.Fen, "classes": classes,
+		"excluded": viewOf(r.Excluded), "disputed": viewOf(r.Disputed),
+	}
+}
+
+func viewOf(parts []Part) []map[string]any {
+	lines := make([]map[string]any, len(parts))
+	for i, part := range parts {
+		lines[i] = map[string]any{"class": part.Class, "heads": part.Heads, "fen": part.Fen}
+		if part.Motion != "" {
+			lines[i]["motion"] = part.Motion
+		}
+	}
+	return lines
+}

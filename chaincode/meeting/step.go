@@ -90,7 +90,7 @@ func parseStep(object canonical.Object) (*Step, error) {
 		if step.Reason, err = object.Text("reason"); err != nil {
 			return nil, err
 		}
-		return step, checkReason(step.Reason)
+		return step, CheckReason(step.Reason)
 	case Closed:
 		if step.Ballots, err = object.Integer("ballots"); err != nil {
 			return nil, err
@@ -100,7 +100,9 @@ func parseStep(object canonical.Object) (*Step, error) {
 	return step, err
 }
 
-func checkReason(reason string) error {
+// CheckReason finds a reason that is empty, longer than 500 characters or not
+// printable.
+func CheckReason(reason string) error {
 	if count := utf8.RuneCountInString(reason); count < 1 || count > maxReason {
 		return errors.New("the reason is empty or too long")
 	}

@@ -83,13 +83,34 @@ func (s *Scene) Raw(cast Cast) []byte {
 func (s *Scene) RawJWS(cast Cast, jws string) []byte {
 	s.T.Helper()
 	cast = cast.filled()
-	return s.cbor([]any{
-		1, jws, cast.Lender.Leaf.Encode(), cast.Lender.Index, s.path(cast.Lender), cast.AckNo, s.seconds(cast.AckTime),
-	})
+	leaf, path := []byte{}, [][]byte{} // of a lender whom an amendment added
+	if cast.Lender.Leaf.Sub != "" {
+		leaf, path = cast.Lender.Leaf.Encode(), s.path(cast.Lender)
+	}
+	return s.cbor([]any{1, jws, leaf, cast.Lender.Index, path, cast.AckNo, s.seconds(cast.AckTime)})
 }
 
 // Compact makes a compact entry.
 func (s *Scene) Compact(cast Cast) []byte {
+	s.T.Helper()
+	claims := []any{}
+	for _, claim := range cast.Lender.Leaf.Claims {
+		position, _ := s.Meeting.Roll.ClassIndex(claim.Class)
+		claims = append(claims, []any{position, claim.Fen})
+	}
+	leaf := []any{cast.Lender.Index, cast.Lender.Leaf.Salt, claims}
+	return s.cbor(append(s.rebuilt(0, cast), leaf, s.path(cast.Lender)))
+}
+
+// Amended makes an entry that leaves the leaf to an amendment.
+func (s *Scene) Amended(cast Cast) []byte {
+	s.T.Helper()
+	return s.cbor(s.rebuilt(3, cast))
+}
+
+// rebuilt is what an entry of a kind begins with, from which the ballot is
+// rebuilt.
+func (s *Scene) rebuilt(kind int, cast Cast) []any {
 	s.T.Helper()
 	cast = cast.filled()
 	jws := s.JWS(cast)
@@ -99,15 +120,10 @@ func (s *Scene) Compact(cast Cast) []byte {
 	must(s.T, err)
 	session, err := canonical.FromBase64(SessionID(cast.Lender, cast.Check))
 	must(s.T, err)
-	claims := []any{}
-	for _, claim := range cast.Lender.Leaf.Claims {
-		position, _ := s.Meeting.Roll.ClassIndex(claim.Class)
-		claims = append(claims, []any{position, claim.Fen})
+	return []any{
+		kind, sub, cast.Seq, session, s.seconds(issuedAt), s.indexes(cast.Votes), signature, cast.AckNo,
+		s.seconds(cast.AckTime),
 	}
-	return s.cbor([]any{
-		0, sub, cast.Seq, session, s.seconds(issuedAt), s.indexes(cast.Votes), signature, cast.AckNo,
-		s.seconds(cast.AckTime), []any{cast.Lender.Index, cast.Lender.Leaf.Salt, claims}, s.path(cast.Lender),
-	})
 }
 
 func (s *Scene) indexes(votes map[string]any) []any {

@@ -52,6 +52,8 @@ type Options struct {
 	CapHeight  uint             // the smallest
 	Motions    []map[string]any // approve/reject/abstain on m1
 	RangeLimit int              // of the contract; the peer's default
+	Replaces   map[string]any   // no other meeting
+	Beside     *Scene           // shares network, lender CA and keys; none
 }
 
 // Scene is a meeting and its world.
@@ -106,7 +108,12 @@ func New(t testing.TB, options Options) *Scene {
 	if options.Motions == nil {
 		options.Motions = []map[string]any{Motion("m1")}
 	}
-	s := &Scene{T: t, Network: Deploy(t, options.RangeLimit), CA: NewCA(t, "lender-ca")}
+	s := &Scene{T: t}
+	if options.Beside != nil {
+		s.Network, s.CA = options.Beside.Network, options.Beside.CA
+	} else {
+		s.Network, s.CA = Deploy(t, options.RangeLimit), NewCA(t, "lender-ca")
+	}
 	s.makeRoll(options)
 	s.makeRecord(options)
 	return s
@@ -134,11 +141,23 @@ func (s *Scene) makeRoll(options Options) {
 	for index, leaf := range leaves {
 		s.tree.add(leaf.Encode())
 		if keyed[leaf.Sub] {
-			s.Lenders = append(s.Lenders, &Lender{Holder: s.CA.Issue(s.T, leaf.Sub), Sub: leaf.Sub, Leaf: leaf, Index: index})
+			s.Lenders = append(s.Lenders, &Lender{Holder: options.holder(s, leaf.Sub), Sub: leaf.Sub, Leaf: leaf, Index: index})
 		}
 	}
 	s.tree.build()
 	s.rollOf(leaves)
+}
+
+// holder is a lender's key: the one that it has already, or a new one.
+func (o *Options) holder(s *Scene, sub string) *Holder {
+	if o.Beside != nil {
+		for _, lender := range o.Beside.Lenders {
+			if lender.Sub == sub {
+				return lender.Holder
+			}
+		}
+	}
+	return s.CA.Issue(s.T, sub)
 }
 
 // rollOf keeps the classes' totals for the record.
@@ -163,6 +182,10 @@ func (s *Scene) rollOf(leaves []ballot.Leaf) {
 }
 
 func (s *Scene) makeRecord(options Options) {
+	var replaces any
+	if options.Replaces != nil {
+		replaces = options.Replaces
+	}
 	height := max(meeting.CapHeight(s.Meeting.Roll.Size), options.CapHeight)
 	classes := []map[string]any{}
 	for _, class := range s.Meeting.Roll.Classes {
@@ -176,7 +199,7 @@ func (s *Scene) makeRecord(options Options) {
 			"fen": s.Meeting.Roll.Fen, "cap_height": height, "snapshot": "2026-01-31T16:00:00Z", "classes": classes,
 			"excluded": []any{}, "disputed": []any{},
 		},
-		"motions": options.Motions, "revote": options.Revote, "replaces": nil, "proxies": false, "methods": []string{"face-v1", "insecure-demo"},
+		"motions": options.Motions, "revote": options.Revote, "replaces": replaces, "proxies": false, "methods": []string{"face-v1", "insecure-demo"},
 		"opens_at": Opens, "closes_at": Closes, "objections_until": Objections,
 		"genesis": map[string]any{
 			"identity": fmt.Sprintf("%x", Seeded("genesis identity")), Channel: fmt.Sprintf("%x", Seeded("genesis")),

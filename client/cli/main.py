@@ -20,6 +20,7 @@ COMMANDS = {
     "network": ("client.cli.network", "Run the development network: up, down, status, env, compose."),
     "roll": ("client.cli.roll", "Registers of claims: import, correct, check, compare, countersign, prove."),
     "meeting": ("client.cli.meeting", "Propose, confirm and follow meetings."),
+    "amendment": ("client.cli.amendment", "Amend a meeting's frozen roll: propose, confirm, show."),
     "ballot": ("client.cli.ballot", "Enrol with the lender CA, cast a ballot, see its history."),
     "relay": ("client.cli.relay", "Carry acknowledged ballots to the channel: run."),
     "receipt": ("client.cli.receipt", "Verify a lender's receipt."),

@@ -48,6 +48,8 @@ def group() -> None:
     "--method", "methods", multiple=True, default=METHODS, show_default=True, help="Of identity checks."
 )
 @click.option("--revote", type=click.Choice(["none", "last", "first"]), default="none", show_default=True)
+@click.option("--replaces", help="The meeting in whose place this one is held.")
+@click.option("--why", type=click.Choice(["postponed", "second-vote"]), help="Why it replaces that meeting.")
 @click.option("--opens-at", required=True, help="As 2026-01-31T08:00:00Z.")
 @click.option("--closes-at", required=True)
 @click.option("--objections-until", required=True)
@@ -55,13 +57,14 @@ def group() -> None:
 def propose(mtg: str, institution: str, *, as_json: bool, **options: Any) -> None:
     """Propose a meeting as the institution's officer; the Regulator confirms it.
 
-    Every motion is to be approved, rejected or abstained from.
+    Every motion is to be approved, rejected or abstained from. A meeting in the place of a postponed one
+    needs that one void; a second vote is on motions that failed, under the same ids.
     """
     from client.meetings.profiles import motions  # noqa: PLC0415  help needs no gRPC
     from client.meetings.record import FrozenRoll, build_meeting  # noqa: PLC0415
     from client.rolls import write_roll  # noqa: PLC0415
 
-    with _services() as services, plain_errors(f"proposing {mtg}"):
+    with services_here() as services, plain_errors(f"proposing {mtg}"):
         channel = services.profile.arbitration_channel(institution)
         roll = _roll(services, mtg, institution, options["register"], options["roll_file"])
         frozen = FrozenRoll.of(roll)
@@ -80,6 +83,7 @@ def propose(mtg: str, institution: str, *, as_json: bool, **options: Any) -> Non
             ],
             revote=options["revote"],
             methods=options["methods"],
+            replaces=_replaces(services, institution, options["replaces"], options["why"]),
         )
         committed = services.convener(institution).propose(meeting, frozen)
         services.lenders().adopt(institution, ((entry.person, entry.leaf.sub) for entry in roll.entries))
@@ -103,8 +107,8 @@ def confirm(mtg: str, roll_file: Path, institution: str | None, *, as_json: bool
     from client.rolls import read_roll  # noqa: PLC0415
 
     roll = read_roll(roll_file)
-    with _services() as services, plain_errors(f"confirming {mtg}"):
-        owner = _owner(services, mtg, institution)
+    with services_here() as services, plain_errors(f"confirming {mtg}"):
+        owner = owner_of(services, mtg, institution)
         committed = services.supervisor(owner).confirm(mtg, lines(roll))
         there = services.convener(owner).refresh(mtg, expected="announced")
     value = {"mtg": mtg, "mh": there.meeting.mh, "state": "announced", "tx": committed.tx}
@@ -121,8 +125,8 @@ def confirm(mtg: str, roll_file: Path, institution: str | None, *, as_json: bool
 @_json
 def step(mtg: str, to: Any, *, confirming: bool, as_json: bool, **options: str | None) -> None:
     """Propose a step as the institution's officer, or confirm it as the Regulator's."""
-    with _services() as services, plain_errors(f"step of {mtg} to {to}"):
-        owner = _owner(services, mtg, options["institution"])
+    with services_here() as services, plain_errors(f"step of {mtg} to {to}"):
+        owner = owner_of(services, mtg, options["institution"])
         if not confirming:
             proposed = services.convener(owner).propose_step(
                 mtg, to, at=options["at"], reason=options["reason"]
@@ -150,8 +154,8 @@ def step(mtg: str, to: Any, *, confirming: bool, as_json: bool, **options: str |
 @_json
 def result(mtg: str, institution: str | None, *, as_json: bool) -> None:
     """Show the result that the channel wrote when the meeting closed."""
-    with _services() as services, plain_errors(f"result of {mtg}"):
-        owner = _owner(services, mtg, institution)
+    with services_here() as services, plain_errors(f"result of {mtg}"):
+        owner = owner_of(services, mtg, institution)
         value = services.convener(owner).result(mtg)
     show(value, as_json=as_json, text=_result_text(value))
 
@@ -164,7 +168,7 @@ def show_(mtg: str, institution: str | None, *, as_json: bool) -> None:
     """Show a meeting's record, its state, and the step that waits for confirmation."""
     from client.encodings import jcs  # noqa: PLC0415
 
-    with _services() as services, plain_errors(f"meeting {mtg}"):
+    with services_here() as services, plain_errors(f"meeting {mtg}"):
         there = _look(services, mtg, institution)[1]
     meeting, pending = there.meeting, there.pending
     value = {"mtg": mtg, "mh": meeting.mh, "state": there.state, "record": jcs.loads(meeting.record)}
@@ -188,7 +192,7 @@ def list_(*, as_json: bool) -> None:
     from client.meetings.channel import list_meetings  # noqa: PLC0415
 
     found: list[dict[str, Any]] = []
-    with _services() as services, plain_errors("listing meetings"):
+    with services_here() as services, plain_errors("listing meetings"):
         for owner in _institutions(services):
             listed = list_meetings(services.arbitration(owner, "officer", owner))
             found += [{"institution": owner, **entry} for entry in listed]
@@ -199,7 +203,8 @@ def list_(*, as_json: bool) -> None:
 # -- what the commands share --------------------------------------------------------------------------
 
 
-def _services() -> Services:
+def services_here() -> Services:
+    """Open the services of the home folder."""
     from client.relay.services import Services  # noqa: PLC0415
 
     return Services.at(home())
@@ -209,7 +214,8 @@ def _institutions(services: Services) -> list[str]:
     return sorted(c.institution for c in services.profile.channels.values() if c.institution is not None)
 
 
-def _owner(services: Services, mtg: str, institution: str | None) -> str:
+def owner_of(services: Services, mtg: str, institution: str | None) -> str:
+    """Return whose meeting it is; raise UserError where no channel has it."""
     return _look(services, mtg, institution)[0]
 
 
@@ -251,6 +257,17 @@ def _roll(
         pseudonyms=lambda persons: lenders.pseudonyms(institution, persons),
         source_sha256=hashlib.sha256(data).hexdigest(),
     )
+
+
+def _replaces(
+    services: Services, institution: str, mtg: str | None, why: str | None
+) -> dict[str, str] | None:
+    if (mtg is None) != (why is None):
+        raise UserError("a meeting in another's place needs both --replaces and --why")
+    if mtg is None or why is None:
+        return None
+    before = _look(services, mtg, institution)[1]
+    return {"mtg": mtg, "mh": before.meeting.mh, "why": why}
 
 
 def _result_text(result: dict[str, Any]) -> str:

@@ -7,6 +7,7 @@ from typing import Final
 
 from client.encodings import base64url
 
+AMENDMENT: Final = b"concordat/amendment/v1"
 BALLOT: Final = b"concordat/ballot/v1"
 COMMITMENT: Final = b"concordat/commitment/v1"
 MANDATE: Final = b"concordat/mandate/v1"

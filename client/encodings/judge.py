@@ -13,13 +13,15 @@ from client.encodings import certificates
 from client.encodings.ballot import check_ballot_against
 from client.encodings.entries import Candidate, read_entry, read_leaf, verify_leaf
 from client.encodings.errors import Refused
+from client.encodings.ids import ID_BYTES
+from client.encodings.leaf import Leaf
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from client.encodings.amendment import Amended
     from client.encodings.ballot import Ballot, SignedBallot
     from client.encodings.batch import Entry
-    from client.encodings.leaf import Leaf
     from client.encodings.meeting import Meeting
     from client.encodings.records import Enrolment, Session
 
@@ -38,7 +40,8 @@ class Context:
     """What an entry is judged against; None for a record that isn't there.
 
     `session_used` is the digest of the ballot that used the session and was replaced since, if one was:
-    a session serves one voter alone, so nobody's else can have.
+    a session serves one voter alone, so nobody's else can have. `amended` is what amendments made of the
+    voter's entry on the roll, None where none names the voter.
     """
 
     meeting: Meeting
@@ -47,6 +50,7 @@ class Context:
     session: Session | None
     held: HeldBallot | None = None
     session_used: str | None = None
+    amended: Amended | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +90,7 @@ def judge(candidate: Candidate, context: Context) -> Verdict:
     if _is_held(candidate, context):  # step 2
         return Held(context.held.digest if context.held else "")
     check_ballot_against(candidate.ballot, context.meeting)  # step 3
-    leaf = read_leaf(candidate.entry, candidate.ballot, context.meeting)  # step 4
-    verify_leaf(leaf, candidate.entry, context.meeting, context.cap)
+    leaf = find_leaf(candidate, context)  # step 4
     check_time(candidate.entry.ack_time, context.meeting)  # step 5
     check_agency(candidate.ballot)  # step 6
     if context.enrolment is None:  # step 7
@@ -113,6 +116,23 @@ def _is_held(candidate: Candidate, context: Context) -> bool:
     except Refused:
         return False
     return True
+
+
+def find_leaf(candidate: Candidate, context: Context) -> Leaf:
+    """Return the leaf that the ballot counts with: an amendment's, without salt, or the one proved.
+
+    Refuse ROLL_PROOF for a voter whom an amendment took off the roll; otherwise as `read_leaf` and
+    `verify_leaf` do.
+    """
+    content = candidate.ballot
+    if context.amended is None:
+        leaf = read_leaf(candidate.entry, content, context.meeting)
+        verify_leaf(leaf, candidate.entry, context.meeting, context.cap)
+        return leaf
+    stands = context.amended.after
+    if stands is None:
+        raise Refused("ROLL_PROOF", "an amendment took the voter off the roll")
+    return Leaf(content.mtg, content.sub, stands.claims, bytes(ID_BYTES), stands.excluded)
 
 
 def check_time(ack_time: int, meeting: Meeting) -> None:

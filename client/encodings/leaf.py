@@ -54,7 +54,7 @@ class Leaf:
         if not is_meeting_id(self.mtg) or not is_random_id(self.sub) or len(self.salt) != SALT_BYTES:
             raise Refused("ROLL_LEAF", "mtg, sub or salt")
         check_claims(self.claims)
-        _check_excluded(self.excluded)
+        check_excluded(self.excluded)
 
     @property
     def fen(self) -> int:
@@ -108,7 +108,8 @@ def check_claims(claims: tuple[Claim, ...]) -> None:
         raise Refused("ROLL_LEAF", "the claims together exceed 2^53-1 fen")
 
 
-def _check_excluded(excluded: tuple[str, ...]) -> None:
+def check_excluded(excluded: tuple[str, ...]) -> None:
+    """Refuse (ROLL_LEAF) motions that are none, unsorted, given twice or more than a meeting has."""
     if len(excluded) > MAX_EXCLUDED or not all(is_motion_id(motion) for motion in excluded):
         raise Refused("ROLL_LEAF", "excluded names no motions")
     if list(excluded) != sorted(set(excluded)):
@@ -169,5 +170,5 @@ def parse_excluded(value: Any) -> tuple[str, ...]:
     """Return the motions of parsed JSON, at least one; refuse (ROLL_LEAF) any other form."""
     if not isinstance(value, list) or not value or not all(isinstance(item, str) for item in value):
         raise Refused("ROLL_LEAF", "excluded is no list of motions")
-    _check_excluded(tuple(value))
+    check_excluded(tuple(value))
     return tuple(value)

@@ -37,11 +37,7 @@ class Step:
             raise Refused("STEP_FORMAT", "at is not a time")
         if (self.reason is None) != (self.to != "void"):
             raise Refused("STEP_FORMAT", "void needs a reason, no other step has one")
-        if self.reason is not None and (
-            not isinstance(self.reason, str)
-            or not 1 <= len(self.reason) <= MAX_REASON
-            or any(character < " " or character == "\x7f" for character in self.reason)
-        ):
+        if self.reason is not None and not is_reason(self.reason):
             raise Refused("STEP_FORMAT", f"the reason is not 1 to {MAX_REASON} printable characters")
         counts = (self.ballots, self.subtotals)
         if self.to == "closed":
@@ -63,6 +59,15 @@ class Step:
     def digest(self) -> str:
         """What the Regulator confirms."""
         return hashes.digest(hashes.STEP, self.encode())
+
+
+def is_reason(value: object) -> bool:
+    """Say whether `value` is a reason: 1 to 500 printable characters."""
+    return (
+        isinstance(value, str)
+        and 1 <= len(value) <= MAX_REASON
+        and not any(character < " " or character == "\x7f" for character in value)
+    )
 
 
 def parse_step(data: bytes) -> Step:

@@ -7,15 +7,21 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, func, insert, select, update
 
 from client.encodings import jcs
+from client.encodings.amendment import Entitlement
 from client.encodings.step import Step
 from client.errors import UserError
 from client.gateway.errors import EndorseError
+from client.meetings.amendments import draw_up, look_up_amendments
 from client.meetings.channel import look_up, result_of, wait_until
 from client.platform.chain import LAG_SECONDS, commit
 from client.platform.models import Ballot, Meeting, MeetingStep, Result, RollEntry
+from client.platform.registers import roll_entries
 from client.platform.times import now, to_text
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+
+    from client.encodings.amendment import Amendment
     from client.encodings.meeting import Meeting as MeetingRecord
     from client.encodings.step import To
     from client.meetings.channel import OnChannel
@@ -74,6 +80,50 @@ class Convener:
                 )
         return step
 
+    def propose_amendment(
+        self,
+        mtg: str,
+        wanted: Mapping[str, Entitlement | None],
+        *,
+        reason: str,
+        decision: str,
+        at: str | None = None,
+    ) -> Amendment:
+        """Propose what lenders are to be on a frozen roll with; the Regulator confirms the digest.
+
+        `wanted` has None for a lender to be taken off, `decision` is the hex SHA-256 of the document that
+        decides it. What stands now comes from the channel and from this platform's roll. Raises Refused
+        (AMENDMENT_FORMAT), UserError where the platform doesn't hold the meeting.
+        """
+        with self._database.read() as session:
+            if session.get(Meeting, mtg) is None:
+                raise UserError(
+                    f"this platform doesn't hold the roll of {mtg!r}: amend it where it was proposed",
+                    code="MEETING_NOT_FOUND",
+                )
+        amendment = draw_up(
+            mtg,
+            look_up_amendments(self._officer, mtg),
+            wanted,
+            self._on_roll(mtg, wanted),
+            at=at or to_text(self._clock()),
+            reason=reason,
+            decision=decision,
+        )
+        commit(self._officer, "ProposeAmendment", amendment.encode())
+        return amendment
+
+    def _on_roll(self, mtg: str, subs: Collection[str]) -> Callable[[str], Entitlement | None]:
+        found = roll_entries(self._database, mtg, subs)
+
+        def on_roll(sub: str) -> Entitlement | None:
+            if sub not in found:
+                return None
+            leaf = found[sub][1]
+            return Entitlement(leaf.claims, leaf.excluded)
+
+        return on_roll
+
     def refresh(self, mtg: str, expected: str | None = None) -> OnChannel:
         """Fetch the meeting's state, and its result once there is one, into the database.
 
@@ -108,13 +158,19 @@ class Convener:
         return found
 
     def _committed(self, mtg: str) -> tuple[int, int]:
-        """Count the voters with a committed ballot, and the transactions that brought them."""
+        """Count the voters with a committed ballot, and the transactions that brought them.
+
+        Voters whom an amendment took off the roll are left out: their ballots count no longer.
+        """
+        removed = look_up_amendments(self._officer, mtg).removed
+        committed = (Ballot.mtg == mtg, Ballot.status == "committed")
         with self._database.read() as session:
-            query = select(func.count(func.distinct(Ballot.sub)), func.count(func.distinct(Ballot.tx))).where(
-                Ballot.mtg == mtg, Ballot.status == "committed"
+            subtotals = session.scalar(select(func.count(func.distinct(Ballot.tx))).where(*committed))
+            voters = session.scalar(select(func.count(func.distinct(Ballot.sub))).where(*committed))
+            gone = session.scalar(
+                select(func.count(func.distinct(Ballot.sub))).where(*committed, Ballot.sub.in_(removed))
             )
-            ballots, subtotals = session.execute(query).one()
-            return int(ballots), int(subtotals)
+            return int(voters or 0) - int(gone or 0), int(subtotals or 0)
 
     def _refuse_another(self, meeting: MeetingRecord) -> None:
         """Refuse a second record under an id that the channel has: the first one's roll must stay here."""

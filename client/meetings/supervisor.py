@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from client.encodings.amendment import Entitlement
 from client.errors import Negative, UserError
+from client.meetings.amendments import look_up_amendments, verify_amendment
 from client.meetings.channel import wait_until
 from client.meetings.record import FrozenRoll
-from client.platform.chain import commit
+from client.platform.chain import LAG_SECONDS, commit
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
 
+    from client.encodings.amendment import Amendment
     from client.encodings.leaf import Leaf
     from client.encodings.meeting import Meeting
     from client.encodings.step import Step
     from client.platform.chain import Committed, Contract
     from client.rolls import Roll
+
+_POLL_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +97,31 @@ class Supervisor:
         if step is None:
             raise UserError(f"no step of meeting {mtg!r} waits for confirmation", code="STEP_NOT_PROPOSED")
         return step
+
+    def pending_amendment(self, mtg: str, seconds: float = LAG_SECONDS) -> Amendment:
+        """Return the amendment that waits, once this peer has it; raise UserError where none does."""
+        deadline = time.monotonic() + seconds
+        while True:
+            pending = look_up_amendments(self._officer, mtg).pending
+            if pending is not None:
+                return pending
+            if time.monotonic() >= deadline:
+                raise UserError(
+                    f"no amendment of meeting {mtg!r} waits for confirmation", code="AMENDMENT_MISMATCH"
+                )
+            time.sleep(_POLL_SECONDS)
+
+    def confirm_amendment(self, amendment: Amendment, roll: Sequence[RollLine]) -> Committed:
+        """Check an amendment against the full roll as amended so far, and confirm exactly this one.
+
+        Raises Negative where the roll is not the frozen one, or where what the amendment says of a lender
+        is not what the roll has.
+        """
+        mtg = amendment.mtg
+        verify_roll(wait_until(self._officer, mtg, lambda _: True).meeting, roll)
+        leaves = {line.leaf.sub: Entitlement(line.leaf.claims, line.leaf.excluded) for line in roll}
+        verify_amendment(amendment, look_up_amendments(self._officer, mtg), leaves.get)
+        return commit(self._officer, "ConfirmAmendment", mtg, amendment.digest)
 
     def confirm_step(self, mtg: str, step: Step) -> Committed:
         """Confirm exactly this step, once the Regulator's own peer has it."""

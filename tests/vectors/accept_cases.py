@@ -6,7 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from client.encodings import base64url, es256
+from client.encodings.amendment import Amended, Entitlement
 from client.encodings.commitment import commit
+from client.encodings.leaf import Claim
 from client.encodings.times import parse
 from tests.vectors.cases import Author, Case
 from tests.vectors.scene import CLOSES_AT, OPENS_AT, Scene, seeded
@@ -41,10 +43,29 @@ def accept_cases(scenes: Mapping[str, Scene]) -> Iterator[Case]:
         part = Author(special, special.lenders[name], "special")
         yield part.case(f"special, raw: {name}", part.good())
         yield part.case(f"special, compact: {name}", part.compact())
+    yield from _amended(author)
     long = Author(wide, wide.lenders["an"], "wide")
     many: dict[str, Any] = {"committee": wide.meeting.motions[0].choices[:40]}
     yield long.case("raw: 40 long choices", wide.signed(long.lender, many).compact)
     yield long.case("compact: 40 long choices", long.compact(votes=many))
+
+
+def _amended(author: Author) -> Iterator[Case]:
+    """Yield entries of a lender whom an amendment names: it has the leaf, whatever they say."""
+    more = Entitlement((Claim("individual", 2), Claim("wealth-plan", 3)), ("m1",))
+    known = Amended(Entitlement(author.lender.claims), more)
+    yield author.case("amended: a lender whom an amendment names", author.amended(), amended=known)
+    yield author.case(
+        "amended: a lender whom an amendment added", author.amended(), amended=Amended(None, more)
+    )
+    yield author.case("compact, with the frozen leaf, amended since", author.compact(), amended=known)
+    yield author.case(
+        "compact, with a leaf of nowhere, amended",
+        author.compact(index=9000, claims=((7, 1),)),
+        amended=known,
+    )
+    nothing = author.raw(author.good(), leaf=b"", index=0, proof=())
+    yield author.case("raw, with an empty leaf, amended", nothing, amended=known)
 
 
 def _edges(author: Author) -> Iterator[Case]:

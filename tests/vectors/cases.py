@@ -12,9 +12,11 @@ from client.encodings import base64url, es256, jws
 from client.encodings.batch import AmendedEntry, CompactEntry, Entry, RawEntry, encode_entry
 from client.encodings.entries import amended_entry, compact_entry, raw_entry
 from client.encodings.judge import HeldBallot
+from tests.vectors.amendment_file import overlay_bytes
 from tests.vectors.scene import ACK_TIME, Lender, Scene, seeded
 
 if TYPE_CHECKING:
+    from client.encodings.amendment import Amended
     from client.encodings.records import Enrolment, Session
 
 OWN: Any = object()
@@ -35,6 +37,7 @@ class Case:
     held: HeldBallot | None = None
     session_used: str | None = None
     meeting: str = field(default="plain")
+    amended: Amended | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the case as it stands in the vectors' files."""
@@ -46,6 +49,10 @@ class Case:
         }
         if isinstance(self.entry, RawEntry):
             value["jws"] = self.entry.jws
+        if self.amended is not None and self.enrolment is not None:
+            overlay = overlay_bytes(1, {self.enrolment.sub: self.amended}, self.scene.meeting)
+            value["overlay"] = overlay.hex()
+            value["amended"] = [one and one.as_json() for one in (self.amended.before, self.amended.after)]
         return value | {
             "enrolment": self.enrolment.as_json() if self.enrolment else None,
             "session": self.session.as_json() if self.session else None,
@@ -143,6 +150,7 @@ class Author:
         seq: int = 1,
         held: HeldBallot | None = None,
         session_used: str | None = None,
+        amended: Amended | None = None,
     ) -> Case:
         """Return the case of an entry (or a JWS) in the lender's own context, or another."""
         return Case(
@@ -156,6 +164,7 @@ class Author:
             held=held,
             session_used=session_used,
             meeting=self.meeting,
+            amended=amended,
         )
 
 

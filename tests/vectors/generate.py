@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from client.encodings.codes import CODES
+from tests.vectors.amendment_file import amendment
 from tests.vectors.ballot_files import ballot_accept, ballot_reject
 from tests.vectors.batch_file import batch
 from tests.vectors.count_files import rules
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 FILES: dict[str, Callable[[], Any]] = {
     "acknowledgement.json": acknowledgement,
+    "amendment.json": amendment,
     "ballot_accept.json": ballot_accept,
     "ballot_reject.json": ballot_reject,
     "batch.json": batch,

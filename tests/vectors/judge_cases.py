@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from client.encodings import base64url, es256, jcs
+from client.encodings.amendment import Amended, Entitlement
 from client.encodings.leaf import Claim, Leaf
 from client.encodings.merkle import Tree
 from client.encodings.times import parse
@@ -352,6 +353,16 @@ def _agency(plain: Author, special: Author) -> Iterator[Case]:
     yield plain.case(
         "amended: a lender whom no amendment names", plain.amended(), "ROLL_PROOF", enrolment=None
     )
+    gone = Amended(Entitlement(plain.lender.claims), None)
+    for kind, entry in (
+        ("amended", plain.amended()),
+        ("compact", plain.compact()),
+        ("raw", plain.raw(plain.good())),
+    ):
+        name = f"{kind}: a lender whom an amendment took off the roll"
+        yield plain.case(name, entry, "ROLL_PROOF", amended=gone)
+    nothing = plain.raw(plain.good(), leaf=b"", index=0, proof=())
+    yield plain.case("raw, with an empty leaf: a lender whom no amendment names", nothing, "ROLL_LEAF")
     yield special.case(
         "amended: by proxy, a lender whom no amendment names", special.amended(prx=prx), "ROLL_PROOF"
     )

@@ -55,6 +55,8 @@ class Player:
         self.versions: dict[str, tuple[int, int]] = {}
         self.subtotals = 0
         self.last_tx = ""
+        self.numbers: dict[str, int] = {}  # the acknowledgement of the ballot that stands, by voter
+        self.amended_roll: dict[str, int] = {}  # heads and fen, once there are amendments
 
     def follow(self) -> Verifier:
         verifier = Verifier(self.genesis, Offices())
@@ -140,7 +142,7 @@ class Player:
 
     def looked_at(self, *ballots: SignedBallot) -> list[str]:
         """The keys that a batch's judges look at: the voter's ballot, and the session where there is one."""
-        keys = [key(kind, MTG) for kind in ("meeting", "state", "cap")]
+        keys = [key(kind, MTG) for kind in ("meeting", "state", "cap", "amendments")]
         held = {lender.sub for lender, _ in self.held.values()}
         for signed in ballots:
             keys.append(key("ballot", MTG, signed.ballot.sub))
@@ -241,6 +243,7 @@ class Player:
             unpadded(content.ses),
             [motion["choices"].index(content.votes[motion["id"]]) for motion in record["motions"]],
         ]
+        self.numbers[name] = number
         left = {key("ballot", MTG, lender.sub): cbor2.dumps(ballot)}
         if name in self.held:
             before = self.held[name][1]
@@ -305,7 +308,10 @@ class Player:
         return canonical(
             {
                 "v": 1,
-                "ballots": sum(name not in before for name in names),
+                "ballots": sum(
+                    bool(self.held[name][0].claims) - (name in before and bool(before[name][0].claims))
+                    for name in names
+                ),
                 "present": _kept(present),
                 "motions": {motion: choices for motion, choices in kept.items() if choices},
             }
@@ -313,6 +319,7 @@ class Player:
 
     def result(self) -> bytes:
         record = json.loads(self.scene.meeting.record)
+        record["roll"] |= self.amended_roll
         scopes = ["*", *(one["class"] for one in record["roll"]["classes"])]
         present: dict[str, list[int]] = {scope: [0, 0] for scope in scopes}
         for lender, _ in self.held.values():
@@ -344,6 +351,8 @@ def unpadded(text: str) -> bytes:
 
 
 def _count(cells: dict[str, list[int]], lender: Lender, sign: int) -> None:
+    if not lender.claims:
+        return  # off the roll
     for scope, fen in [
         ("*", sum(one.fen for one in lender.claims)),
         *((c.cls, c.fen) for c in lender.claims),

@@ -8,11 +8,16 @@ from typing import Any
 
 import pytest
 
+from auditor.replay.amending import confirm_amendment
+from auditor.replay.amendments import PendingAmendment
+from auditor.replay.effect import composite
 from auditor.replay.judgement import Bench, Judgement, judge
+from auditor.replay.meetings import MeetingState
 from auditor.replay.people import Enrolment, Session
 from auditor.rules import Change, CountedBallot, result_bytes, tally
 from client.encodings import cbor
-from client.encodings.ballot_record import BallotRecord
+from client.encodings.amendment import Amended, parse_amendment, parse_change
+from client.encodings.ballot_record import BallotRecord, parse_ballot_record
 from client.encodings.batch import decode_entry
 from client.encodings.entries import read_entry
 from client.encodings.errors import Refused
@@ -53,8 +58,17 @@ def judged(meeting: Meeting, cap: list[bytes], vector: dict[str, Any]) -> Judgem
             session=Session(**without_version(session)) if session else None,
             held=standing_ballot(held) if held else None,
             session_used=vector["session_used"] is not None,
+            amended=amended_of(vector),
         ),
     )
+
+
+def amended_of(vector: dict[str, Any]) -> Amended | None:
+    if "amended" not in vector:
+        return None
+    before, after = vector["amended"]
+    change = parse_change({"sub": "A" * 22, "before": before, "after": after})
+    return Amended(change.before, change.after)
 
 
 def standing_ballot(held: dict[str, Any]) -> BallotRecord:
@@ -109,3 +123,39 @@ def standing(vector: dict[str, Any]) -> list[CountedBallot]:
 def test_result_vectors(vector: dict[str, Any]) -> None:
     meeting = parse_meeting(vector["record"].encode())
     assert result_bytes(meeting, tally(meeting, standing(vector))).decode() == vector["result"]
+
+
+AMENDMENTS = load("amendment.json")
+
+
+def amended_meeting(ballots: dict[str, str] | None) -> MeetingState:
+    record = parse_meeting(AMENDMENTS["record"].encode())
+    held = {sub: parse_ballot_record(bytes.fromhex(one), record) for sub, one in (ballots or {}).items()}
+    return MeetingState(record, (), state="open", held=held)
+
+
+def test_amendment_vectors() -> None:
+    state = amended_meeting(AMENDMENTS["sequence"]["ballots"])
+    mtg = state.record.mtg
+    for number, vector in enumerate(AMENDMENTS["sequence"]["amendments"]):
+        pending = PendingAmendment("InstitutionAMSP", vector["document"].encode())
+        effect = confirm_amendment(state, pending, "tx")
+        assert effect.writes[composite("amendments", mtg)] == bytes.fromhex(vector["overlay"])
+        ballots = {
+            composite("ballot", mtg, sub): bytes.fromhex(one) for sub, one in vector["ballots"].items()
+        }
+        written = {key: value for key, value in effect.writes.items() if key.startswith("\x00ballot")}
+        assert written == ballots
+        subtotal = effect.writes.get(composite("subtotal", mtg, "tx"))
+        assert (subtotal and subtotal.decode()) == vector["subtotal"]
+        roll = state.amended.roll.as_json()
+        assert {name: roll[name] for name in vector["roll"]} == vector["roll"], number
+        assert state.amended.mh == state.record.mh
+
+
+@pytest.mark.parametrize("vector", [pytest.param(one, id=one["name"]) for one in AMENDMENTS["refused"]])
+def test_amendments_that_a_meeting_refuses(vector: dict[str, Any]) -> None:
+    state = amended_meeting(vector["ballot"])
+    with pytest.raises(Refused) as caught:
+        state.amend(parse_amendment(vector["document"].encode()))
+    assert caught.value.code == vector["code"]

@@ -25,6 +25,7 @@ from client.encodings import (
     records,
     step,
 )
+from client.encodings.amendment import Amended, parse_amendment, parse_change
 from client.encodings.batch import decode_batch, decode_entry, encode_batch
 from client.encodings.codes import CODES
 from client.encodings.errors import Refused
@@ -77,6 +78,14 @@ def meeting_of(file: str, name: str) -> tuple[meeting.Meeting, tuple[bytes, ...]
     return parsed, cap
 
 
+def amended_of(vector: dict[str, Any]) -> Amended | None:
+    if "amended" not in vector:
+        return None
+    before, after = vector["amended"]
+    change = parse_change({"sub": "A" * 22, "before": before, "after": after})
+    return Amended(change.before, change.after)
+
+
 def judge_vector(file: str, vector: dict[str, Any]) -> tuple[str, str]:
     parsed, cap = meeting_of(file, vector["meeting"])
     held, enrolment, session = vector["held"], vector["enrolment"], vector["session"]
@@ -89,6 +98,7 @@ def judge_vector(file: str, vector: dict[str, Any]) -> tuple[str, str]:
         session=records.session_from_json(session) if session else None,
         held=HeldBallot(held["seq"], held["digest"], held["ses"]) if held else None,
         session_used=vector["session_used"],
+        amended=amended_of(vector),
     )
     try:
         verdict = judge_entry(entry, context)
@@ -379,3 +389,17 @@ def test_receipt_refused(vector: dict[str, Any]) -> None:
 def test_base64url_and_ids_in_the_vectors_are_canonical() -> None:
     for entry in load("ballot_accept.json")["meetings"].values():
         assert base64url.is_canonical(entry["mh"], 32)
+
+
+@pytest.mark.parametrize("vector", named(load("amendment.json")["accept"]))
+def test_amendment_accepted(vector: dict[str, Any]) -> None:
+    made = parse_amendment(vector["document"].encode())
+    assert made.encode().decode() == vector["document"]
+    assert made.digest == vector["digest"]
+
+
+@pytest.mark.parametrize("vector", named(load("amendment.json")["reject"]))
+def test_amendment_refused(vector: dict[str, Any]) -> None:
+    with pytest.raises(Refused) as caught:
+        parse_amendment(bytes.fromhex(vector["document"]))
+    assert caught.value.code == vector["code"]

@@ -25,6 +25,7 @@ from client.meetings.supervisor import RollLine, Supervisor, verify_roll
 from client.platform.models import Ballot, Meeting, MeetingStep, Result, RollEntry
 from client.platform.registers import load_meeting
 from tests.ledger import Faults, Ledger, LedgerContract, Refusal, Stub
+from tests.unit.meetings.amending import Amending
 from tests.unit.platform.scene import GENESIS, INSTITUTION, OPENS
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @dataclass
-class Arbitration:
+class Arbitration(Amending):
     """The life of meetings with the real answers' form: two steps, the Regulator's second."""
 
     result: dict[str, Any] = field(default_factory=lambda: {"v": 1, "ballots": 0})
@@ -48,6 +49,7 @@ class Arbitration:
     def contract(self, caller: str, faults: Faults | None = None) -> LedgerContract:
         if not hasattr(self, "ledger"):
             names = "ProposeMeeting ConfirmMeeting ProposeStep ConfirmStep GetMeeting GetResult ListMeetings"
+            names += " ProposeAmendment ConfirmAmendment GetAmendments"
             self.ledger = Ledger({name: getattr(self, name) for name in names.split()})
         return self.ledger.contract(caller, faults)
 
