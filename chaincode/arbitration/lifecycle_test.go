@@ -206,16 +206,10 @@ func TestProposeMeetingRefusals(t *testing.T) {
 	for _, unsupported := range [][2]string{
 		{`"proxies":false`, `"proxies":true`},
 		{`"replaces":null`, `"replaces":{"mh":"` + s.Meeting.Hash + `","mtg":"before","why":"postponed"}`},
-		{`"excluded":[]`, `"excluded":[{"class":"*","fen":1,"heads":1,"motion":"m1"},{"class":"individual","fen":1,"heads":1,"motion":"m1"}]`},
-		{`"disputed":[]`, `"disputed":[{"class":"*","fen":1,"heads":1},{"class":"individual","fen":1,"heads":1}]`},
-		{`"count":"yes"`, `"count":"no"`},
-		{`"scope":"all"`, `"scope":"each"`},
 	} {
 		record := strings.Replace(propose[0], unsupported[0], unsupported[1], 1)
 		refused(t, s, refusal.MeetingUnsupported, scene.InstitutionOfficer, "ProposeMeeting", record, propose[1])
 	}
-	election := scene.New(t, scene.Options{Motions: []map[string]any{scene.Election("board", 2)}})
-	refused(t, election, refusal.MeetingUnsupported, scene.InstitutionOfficer, "ProposeMeeting", string(election.Record), string(election.Cap))
 	s.Do(scene.Channel, scene.InstitutionOfficer, "ProposeMeeting", propose...)
 	refused(t, s, refusal.MeetingExists, scene.InstitutionOfficer, "ProposeMeeting", propose...)
 }
