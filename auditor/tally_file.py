@@ -112,12 +112,10 @@ def _standing(items: Any, revote: Any, motion: Motion) -> Iterator[tuple[tuple[C
             continue
         if revote == "none":
             raise ValueError(f"ballot {place}: {voter} has voted, and the file's revote is none")
-        seqs = item.get("seq"), earlier.get("seq")
-        if not all(is_count(seq) for seq in seqs) or seqs[0] == seqs[1]:
-            raise ValueError(
-                f"ballot {place}: {voter} has several ballots, each of which needs a seq of its own"
-            )
-        if (seqs[0] > seqs[1]) == (revote == "last"):
+        later, before = item.get("seq"), earlier.get("seq")
+        if not is_count(later) or not is_count(before) or later == before:
+            raise ValueError(f"ballot {place}: several of {voter}'s ballots need a seq each, of its own")
+        if (int(later) > int(before)) == (revote == "last"):
             held[voter] = item
     for item in held.values():
         if motion.id not in item.get("excluded", ()):

@@ -70,7 +70,10 @@ def disputed_of(leaves: Iterable[Leaf]) -> tuple[Disputed, ...]:
             _add(found, (motion, EVERYBODY), int(only), sum(claim.fen for claim in disputed))
             for claim in disputed:
                 _add(found, (motion, claim.cls), 1, claim.fen)
-    return tuple(Disputed(cls, *found[motion, cls], motion or None) for motion, cls in sorted(found))
+    return tuple(
+        Disputed(cls, found[motion, cls][0], found[motion, cls][1], motion or None)
+        for motion, cls in sorted(found)
+    )
 
 
 def _add(found: dict[tuple[str, ...], list[int]], key: tuple[str, ...], heads: int, fen: int) -> None:
