@@ -112,10 +112,11 @@ def _standing(items: Any, revote: Any, motion: Motion) -> Iterator[tuple[tuple[C
             continue
         if revote == "none":
             raise ValueError(f"ballot {place}: {voter} has voted, and the file's revote is none")
-        later, before = item.get("seq"), earlier.get("seq")
+        later: Any = item.get("seq")
+        before: Any = earlier.get("seq")
         if not is_count(later) or not is_count(before) or later == before:
             raise ValueError(f"ballot {place}: several of {voter}'s ballots need a seq each, of its own")
-        if (int(later) > int(before)) == (revote == "last"):
+        if (later > before) == (revote == "last"):
             held[voter] = item
     for item in held.values():
         if motion.id not in item.get("excluded", ()):
