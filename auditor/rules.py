@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from auditor.evaluation import Poll, compared, decide, eligible
+from auditor.weights import Weights
 from client.encodings import jcs
 from client.encodings.ballot import chosen
 
@@ -16,9 +18,6 @@ if TYPE_CHECKING:
     from client.encodings.leaf import Claim
     from client.encodings.meeting import Meeting
     from client.encodings.motion import Motion
-    from client.encodings.rules import Rules, Test
-
-EVERYBODY = "*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,61 +38,13 @@ class CountedBallot:
 
 
 @dataclass(slots=True)
-class Weights:
-    """Heads and fen, over everybody (`*`) and per class; a lender counts once in each of its classes."""
-
-    scopes: dict[str, list[int]] = field(default_factory=dict)
-
-    def add(self, claims: Iterable[Claim], sign: int = 1) -> None:
-        """Count one lender (`sign` -1: no longer)."""
-        everybody = self.scopes.setdefault(EVERYBODY, [0, 0])
-        everybody[0] += sign
-        for claim in claims:
-            scope = self.scopes.setdefault(claim.cls, [0, 0])
-            scope[0] += sign
-            scope[1] += sign * claim.fen
-            everybody[1] += sign * claim.fen
-
-    def of(self, scope: str, unit: str) -> int:
-        """Return the heads or fen of a rule's scope (`all` or a class)."""
-        heads, fen = self.scopes.get(EVERYBODY if scope == "all" else scope, (0, 0))
-        return heads if unit == "heads" else fen
-
-    def full(self, meeting: Meeting) -> dict[str, list[int]]:
-        """Return every scope of the meeting, zeros included."""
-        names = (EVERYBODY, *(entry.cls for entry in meeting.roll.classes))
-        return {name: self.scopes.get(name, [0, 0]) for name in names}
-
-    def changed(self) -> dict[str, list[int]]:
-        """Return the scopes that are not zero."""
-        return {name: weight for name, weight in self.scopes.items() if weight != [0, 0]}
-
-
-@dataclass(slots=True)
-class MotionTally:
-    """One motion's count: per choice, and of those in favour and those voting at all."""
-
-    choices: dict[str, Weights]
-    favour: Weights = field(default_factory=Weights)
-    voted: Weights = field(default_factory=Weights)
-
-    def add(self, rules: Rules, claims: tuple[Claim, ...], vote: Vote) -> None:
-        """Count one lender's answer; who chose several choices counts once as voting."""
-        picked = chosen(vote)
-        for choice in picked:
-            self.choices[choice].add(claims)
-        if any(choice in rules.yes for choice in picked):
-            self.favour.add(claims)
-        if any(choice not in rules.abstain for choice in picked):
-            self.voted.add(claims)
-
-
-@dataclass(slots=True)
 class Change:
     """What one transaction changes in the count: its subtotal, negative where a ballot is replaced.
 
     Where several choices may be chosen, marks beside the choices count each lender once: `*yes` who
     is in favour, if several choices are; `*voted` who votes at all, if a choice is an abstention.
+    `*excluded` are those whom a motion excludes: present, and their answer doesn't count. What disputed
+    claims contribute to a choice or mark is there again with a `?`; `*present?` is their part of the present.
     """
 
     ballots: int = 0
@@ -128,10 +79,18 @@ class Change:
 
     def _count(self, meeting: Meeting, ballot: CountedBallot, sign: int) -> None:
         self.present.add(ballot.claims, sign)
+        disputed = tuple(claim for claim in ballot.claims if claim.decision)
+        gone = len(disputed) == len(ballot.claims)  # without them there is no such lender
         for motion in meeting.motions:
             choices = self.motions.setdefault(motion.id, {})
-            for name in _counted_names(motion, chosen(ballot.votes[motion.id])):
+            if motion.id in ballot.excluded:
+                choices.setdefault("*excluded", Weights()).add(ballot.claims, sign)
+                continue
+            names = _counted_names(motion, chosen(ballot.votes[motion.id]))
+            for name in names:
                 choices.setdefault(name, Weights()).add(ballot.claims, sign)
+            for name in (*names, "*present") if disputed else ():
+                choices.setdefault(f"{name}?", Weights()).add(disputed, sign, head=gone)
 
 
 def _counted_names(motion: Motion, picked: tuple[str, ...]) -> tuple[str, ...]:
@@ -142,6 +101,15 @@ def _counted_names(motion: Motion, picked: tuple[str, ...]) -> tuple[str, ...]:
     favour = ("*yes",) if marks_favour and any(choice in rules.yes for choice in picked) else ()
     voting = ("*voted",) if marks_voting and any(choice not in rules.abstain for choice in picked) else ()
     return (*picked, *favour, *voting)
+
+
+@dataclass(frozen=True, slots=True)
+class MotionTally:
+    """One motion's count: as cast, without the disputed claims, and who was present though excluded."""
+
+    whole: Poll
+    undisputed: Poll
+    excluded: Weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,13 +126,25 @@ def tally(meeting: Meeting, ballots: Iterable[CountedBallot]) -> Tally:
     count = 0
     present = Weights()
     motions = {
-        motion.id: MotionTally({choice: Weights() for choice in motion.choices}) for motion in meeting.motions
+        motion.id: MotionTally(
+            Poll(eligible(meeting.roll, motion.id)),
+            Poll(eligible(meeting.roll, motion.id, undisputed=True)),
+            Weights(),
+        )
+        for motion in meeting.motions
     }
     for ballot in ballots:
         count += 1
         present.add(ballot.claims)
+        undisputed = tuple(claim for claim in ballot.claims if not claim.decision)
         for motion in meeting.motions:
-            motions[motion.id].add(motion.rules, ballot.claims, ballot.votes[motion.id])
+            own = motions[motion.id]
+            if motion.id in ballot.excluded:
+                own.excluded.add(ballot.claims)
+                continue
+            own.whole.add(motion, ballot.claims, ballot.votes[motion.id])
+            if undisputed:
+                own.undisputed.add(motion, undisputed, ballot.votes[motion.id])
     return Tally(count, present, motions)
 
 
@@ -176,7 +156,9 @@ def outcome(meeting: Meeting, counted: Tally) -> dict[str, Any]:
         "mh": meeting.mh,
         "ballots": counted.ballots,
         "present": counted.present.full(meeting),
-        "motions": {motion.id: _motion(meeting, motion, counted) for motion in meeting.motions},
+        "motions": {
+            motion.id: _motion(meeting, motion, counted.motions[motion.id]) for motion in meeting.motions
+        },
     }
 
 
@@ -185,37 +167,17 @@ def result_bytes(meeting: Meeting, counted: Tally) -> bytes:
     return jcs.dumps(outcome(meeting, counted))
 
 
-def _motion(meeting: Meeting, motion: Motion, counted: Tally) -> dict[str, Any]:
-    own = counted.motions[motion.id]
-    tests = [_test(meeting, test, counted.present, own) for test in motion.rules.tests]
-    return {
-        "choices": {choice: weights.full(meeting) for choice, weights in own.choices.items()},
-        "passed": all(test["passed"] for test in tests),
-        "tests": tests,
+def _motion(meeting: Meeting, motion: Motion, own: MotionTally) -> dict[str, Any]:
+    classes = tuple(entry.cls for entry in meeting.roll.classes)
+    decision = decide(motion, own.whole, classes)
+    value = {
+        **decision,
+        "choices": {
+            choice: own.whole.choices.get(choice, Weights()).full(meeting) for choice in motion.choices
+        },
     }
-
-
-def _test(meeting: Meeting, test: Test, present: Weights, own: MotionTally) -> dict[str, Any]:
-    numerator = {"yes": own.favour, "present": present, "voted": own.voted}[test.count].of(
-        test.scope, test.unit
-    )
-    if test.base == "eligible":
-        heads, fen = meeting.roll.eligible(test.scope)
-        denominator = heads if test.unit == "heads" else fen
-    else:
-        denominator = {"present": present, "voted": own.voted}[test.base].of(test.scope, test.unit)
-    return {
-        **test.as_json(),
-        "numerator": numerator,
-        "denominator": denominator,
-        "passed": _passes(test, numerator, denominator),
-    }
-
-
-def _passes(test: Test, numerator: int, denominator: int) -> bool:
-    """Compare exactly, in integers; nothing passes over an empty base."""
-    part, whole = test.fraction
-    if denominator == 0:
-        return False
-    left, right = numerator * whole, denominator * part
-    return left > right if test.comparator == ">" else left >= right
+    if any(part.motion == motion.id for part in meeting.roll.excluded):
+        value["excluded"] = own.excluded.full(meeting)
+    if meeting.roll.disputed:
+        value["disputed"] = compared(decision, decide(motion, own.undisputed, classes))
+    return value

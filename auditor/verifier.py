@@ -127,5 +127,8 @@ def _count(state: MeetingState) -> Count:
             "present": result["present"],
             "motions": {name: {"choices": motion["choices"]} for name, motion in motions.items()},
         },
-        {name: {"passed": motion["passed"], "tests": motion["tests"]} for name, motion in motions.items()},
+        {
+            name: {member: value for member, value in motion.items() if member not in ("choices", "excluded")}
+            for name, motion in motions.items()
+        },
     )

@@ -111,7 +111,11 @@ class Overlay:
             excluded=tuple(
                 Exclusion(motion, cls, *cell) for (kind, motion, cls), cell in kept if kind == "excluded"
             ),
-            disputed=tuple(Disputed(cls, *cell) for (kind, _, cls), cell in kept if kind == "disputed"),
+            disputed=tuple(
+                Disputed(cls, cell[0], cell[1], motion or None)
+                for (kind, motion, cls), cell in kept
+                if kind == "disputed"
+            ),
         )
 
     def meeting(self, record: Meeting) -> Meeting:
@@ -165,7 +169,7 @@ def _cells(roll: RollSummary) -> _Cells:
     cells: _Cells = {("all", "", EVERYBODY): [roll.heads, roll.fen]}
     cells |= {("all", "", entry.cls): [entry.heads, entry.fen] for entry in roll.classes}
     cells |= {("excluded", part.motion, part.cls): [part.heads, part.fen] for part in roll.excluded}
-    cells |= {("disputed", "", part.cls): [part.heads, part.fen] for part in roll.disputed}
+    cells |= {("disputed", part.motion or "", part.cls): [part.heads, part.fen] for part in roll.disputed}
     return cells
 
 
@@ -176,7 +180,8 @@ def _count(cells: _Cells, side: Entitlement | None, sign: int) -> None:
     kinds = [("all", "", side.claims, 1), *(("excluded", one, side.claims, 1) for one in side.excluded)]
     if disputed:
         only = int(len(disputed) == len(side.claims))
-        kinds.append(("disputed", "", tuple(disputed), only))
+        # Once for the whole, and once for each motion that excludes them besides: nobody is taken away twice.
+        kinds += [("disputed", motion, tuple(disputed), only) for motion in ("", *side.excluded)]
     for kind, motion, claims, heads in kinds:
         lines = [(EVERYBODY, heads, sum(claim.fen for claim in claims))]
         for cls, lenders, fen in lines + [(claim.cls, 1, claim.fen) for claim in claims]:

@@ -128,14 +128,8 @@ def verify_replaces(meeting: Meeting, others: Mapping[str, MeetingState]) -> Non
 
 def verify_supported(meeting: Meeting) -> None:
     """Refuse (MEETING_UNSUPPORTED) a record that asks for what neither chaincode nor this replay does."""
-    tests = [test for motion in meeting.motions for test in motion.rules.tests]
     unsupported = {
         "proxies": meeting.proxies,
-        "roll.excluded": bool(meeting.roll.excluded),
-        "roll.disputed": bool(meeting.roll.disputed),
-        "an election": any(motion.election is not None for motion in meeting.motions),
-        "a count of no": any(test.count == "no" for test in tests),
-        "the scope each": any(test.scope == "each" for test in tests),
     }
     for what, asked in unsupported.items():
         if asked:

@@ -205,18 +205,36 @@ func TestProposeMeetingRefusals(t *testing.T) {
 		strings.ReplaceAll(strings.ReplaceAll(propose[0], "InstitutionAMSP", "InstitutionBMSP"), "institutiona", "institutionb"), propose[1])
 	for _, unsupported := range [][2]string{
 		{`"proxies":false`, `"proxies":true`},
+	} {
+		record := strings.Replace(propose[0], unsupported[0], unsupported[1], 1)
+		refused(t, s, refusal.MeetingUnsupported, scene.InstitutionOfficer, "ProposeMeeting", record, propose[1])
+	}
+	s.Do(scene.Channel, scene.InstitutionOfficer, "ProposeMeeting", propose...)
+	refused(t, s, refusal.MeetingExists, scene.InstitutionOfficer, "ProposeMeeting", propose...)
+}
+
+func TestRulesOfAllKindsAreTaken(t *testing.T) {
+	s := scene.New(t, scene.Options{})
+	for _, change := range [][2]string{
 		{`"excluded":[]`, `"excluded":[{"class":"*","fen":1,"heads":1,"motion":"m1"},{"class":"individual","fen":1,"heads":1,"motion":"m1"}]`},
 		{`"disputed":[]`, `"disputed":[{"class":"*","fen":1,"heads":1},{"class":"individual","fen":1,"heads":1}]`},
 		{`"count":"yes"`, `"count":"no"`},
 		{`"scope":"all"`, `"scope":"each"`},
 	} {
-		record := strings.Replace(propose[0], unsupported[0], unsupported[1], 1)
-		refused(t, s, refusal.MeetingUnsupported, scene.InstitutionOfficer, "ProposeMeeting", record, propose[1])
+		fresh := scene.New(t, scene.Options{})
+		record := strings.Replace(string(s.Record), change[0], change[1], 1)
+		fresh.Do(scene.Channel, scene.InstitutionOfficer, "ProposeMeeting", record, string(s.Cap))
 	}
-	election := scene.New(t, scene.Options{Motions: []map[string]any{scene.Election("board", 2)}})
-	refused(t, election, refusal.MeetingUnsupported, scene.InstitutionOfficer, "ProposeMeeting", string(election.Record), string(election.Cap))
-	s.Do(scene.Channel, scene.InstitutionOfficer, "ProposeMeeting", propose...)
-	refused(t, s, refusal.MeetingExists, scene.InstitutionOfficer, "ProposeMeeting", propose...)
+	election := scene.New(t, scene.Options{Motions: []map[string]any{scene.Election("board", 2)}}).Open(1)
+	election.Close(0, 0)
+	var result tally.Result
+	payload := election.Do(scene.Channel, scene.Auditor, "GetResult", election.Meeting.ID).Payload
+	if err := json.Unmarshal(payload, &result); err != nil {
+		t.Fatal(err)
+	}
+	if board := result.Motions["board"]; board.Passed || board.Election.Outcome != tally.Unfilled {
+		t.Errorf("result %s", payload)
+	}
 }
 
 func TestAnchorAuditRefusals(t *testing.T) {

@@ -1,8 +1,6 @@
 package arbitration
 
 import (
-	"slices"
-
 	"concordat/chaincode/meeting"
 	"concordat/chaincode/refusal"
 )
@@ -15,21 +13,6 @@ func checkSupported(m *meeting.Meeting) error {
 	switch {
 	case m.Proxies:
 		return unsupported("proxies")
-	case len(m.Roll.Excluded) > 0:
-		return unsupported("roll.excluded")
-	case len(m.Roll.Disputed) > 0:
-		return unsupported("roll.disputed")
-	}
-	for _, motion := range m.Motions {
-		if motion.Election != nil {
-			return unsupported("an election")
-		}
-		if slices.ContainsFunc(motion.Rules.Tests, func(test meeting.Test) bool { return test.Count == "no" }) {
-			return unsupported("a count of no")
-		}
-		if slices.ContainsFunc(motion.Rules.Tests, func(test meeting.Test) bool { return test.Scope == meeting.EachClass }) {
-			return unsupported("the scope each")
-		}
 	}
 	return nil
 }

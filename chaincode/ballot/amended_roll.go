@@ -10,9 +10,13 @@ import (
 	"concordat/chaincode/refusal"
 )
 
-// line names a line of the roll's figures: a motion's that excludes, "" for
-// the disputed claims; and a class, or Everybody.
-type line struct{ motion, class string }
+// line names a line of the roll's figures: of whom a motion excludes, or of
+// disputed claims, all of them ("") or those that a motion excludes besides;
+// and a class, or Everybody.
+type line struct {
+	disputed      bool
+	motion, class string
+}
 
 // figures are a roll's totals on their way from the frozen roll to the
 // amended one: [heads, fen] each.
@@ -34,8 +38,10 @@ func (o *Overlay) Roll(frozen *meeting.Roll) (*meeting.Roll, error) {
 	for _, class := range frozen.Classes {
 		f.classes[class.Name] = [2]int64{class.Heads, class.Fen}
 	}
-	for _, part := range slices.Concat(frozen.Excluded, frozen.Disputed) {
-		f.parts[line{part.Motion, part.Class}] = [2]int64{part.Heads, part.Fen}
+	for disputed, parts := range map[bool][]meeting.Part{false: frozen.Excluded, true: frozen.Disputed} {
+		for _, part := range parts {
+			f.parts[line{disputed, part.Motion, part.Class}] = [2]int64{part.Heads, part.Fen}
+		}
 	}
 	for _, change := range o.Lenders {
 		f.count(change.Before, -1)
@@ -62,22 +68,27 @@ func (f *figures) count(entitlement *Entitlement, sign int64) {
 		return
 	}
 	total, disputed := int64(0), int64(0)
+	// Disputed claims count once for the whole, and once for each motion that
+	// excludes them besides, so that nobody is taken away twice.
+	places := append([]string{""}, entitlement.Excluded...)
 	for _, claim := range entitlement.Claims {
 		weight := [2]int64{sign, sign * claim.Fen}
 		total += claim.Fen
 		f.classes[claim.Class] = plus(f.classes[claim.Class], weight)
 		if claim.Decision != "" {
 			disputed += claim.Fen
-			f.add(line{"", claim.Class}, weight)
+			for _, motion := range places {
+				f.add(line{true, motion, claim.Class}, weight)
+			}
 		}
 		for _, motion := range entitlement.Excluded {
-			f.add(line{motion, claim.Class}, weight)
+			f.add(line{false, motion, claim.Class}, weight)
 		}
 	}
 	whole := [2]int64{sign, sign * total}
 	f.whole = plus(f.whole, whole)
 	for _, motion := range entitlement.Excluded {
-		f.add(line{motion, meeting.Everybody}, whole)
+		f.add(line{false, motion, meeting.Everybody}, whole)
 	}
 	if disputed == 0 {
 		return
@@ -86,7 +97,9 @@ func (f *figures) count(entitlement *Entitlement, sign int64) {
 	if disputed == total {
 		heads = sign
 	}
-	f.add(line{"", meeting.Everybody}, [2]int64{heads, sign * disputed})
+	for _, motion := range places {
+		f.add(line{true, motion, meeting.Everybody}, [2]int64{heads, sign * disputed})
+	}
 }
 
 func (f *figures) add(place line, weight [2]int64) { f.parts[place] = plus(f.parts[place], weight) }
@@ -99,7 +112,7 @@ func (f *figures) lines() (excluded, disputed []meeting.Part) {
 		part := meeting.Part{Motion: place.motion, Class: place.class, Heads: weight[0], Fen: weight[1]}
 		switch {
 		case weight == [2]int64{}:
-		case place.motion == "":
+		case place.disputed:
 			disputed = append(disputed, part)
 		default:
 			excluded = append(excluded, part)
@@ -135,7 +148,7 @@ func (f *figures) check() error {
 			within = f.classes[place.class]
 		}
 		// Of disputed claims, everybody's heads are those without another: there may be none.
-		if place == (line{"", meeting.Everybody}) && part[0] == 0 {
+		if place.disputed && place.class == meeting.Everybody && part[0] == 0 {
 			part[0] = min(part[1], 1)
 		}
 		if impossible(part, within) {

@@ -14,30 +14,26 @@ const Everybody = "*"
 // Part is a line of figures that count apart: of a class, or of Everybody,
 // since a lender with claims in two classes is one head.
 type Part struct {
-	Motion string // that excludes them; "" for disputed claims
+	Motion string // that excludes them; "" for all that is disputed
 	Class  string
 	Heads  int64
 	Fen    int64
 }
 
 // parseParts reads lines of figures in ascending order of motion and class,
-// each once.
+// each once. Lines not ofMotions may name none.
 func parseParts(roll canonical.Object, name string, ofMotions bool) ([]Part, error) {
 	items, err := roll.Objects(name)
 	if err != nil {
 		return nil, err
 	}
-	members := []string{"class", "heads", "fen"}
-	if ofMotions {
-		members = append(members, "motion")
-	}
 	parts := make([]Part, len(items))
 	for i, item := range items {
-		if err := item.Only(members); err != nil {
+		if err := item.Only([]string{"class", "heads", "fen"}, "motion"); err != nil {
 			return nil, err
 		}
 		part := &parts[i]
-		if ofMotions {
+		if _, named := item["motion"]; named || ofMotions {
 			if part.Motion, err = item.Text("motion"); err != nil {
 				return nil, err
 			}
@@ -68,30 +64,49 @@ func parseParts(roll canonical.Object, name string, ofMotions bool) ([]Part, err
 // not adding up.
 func (r *Roll) checkParts(heads int64) error {
 	for rest := r.Excluded; len(rest) > 0; {
-		count := slices.IndexFunc(rest, func(part Part) bool { return part.Motion != rest[0].Motion })
-		if count < 0 {
-			count = len(rest)
-		}
-		most, sum, err := r.checkPart(rest[:count], heads)
+		lines := sameMotion(rest)
+		most, sum, err := r.checkPart(lines, heads)
 		if err != nil {
 			return fmt.Errorf("excluded from %s: %w", rest[0].Motion, err)
 		}
 		if everybody := rest[0].Heads; everybody < most || everybody > sum {
 			return fmt.Errorf("excluded from %s: %d lenders, %d by class", rest[0].Motion, everybody, sum)
 		}
-		rest = rest[count:]
+		rest = rest[len(lines):]
 	}
-	if len(r.Disputed) == 0 {
-		return nil
-	}
-	_, sum, err := r.checkPart(r.Disputed, heads)
-	if err != nil {
-		return fmt.Errorf("disputed: %w", err)
-	}
-	if r.Disputed[0].Heads > sum {
-		return fmt.Errorf("disputed: %d lenders, %d claims", r.Disputed[0].Heads, sum)
+	for rest := r.Disputed; len(rest) > 0; {
+		lines := sameMotion(rest)
+		_, sum, err := r.checkPart(lines, heads)
+		if err != nil {
+			return fmt.Errorf("disputed: %w", err)
+		}
+		if lines[0].Heads > sum {
+			return fmt.Errorf("disputed: %d lenders, %d claims", lines[0].Heads, sum)
+		}
+		for _, line := range lines {
+			if line.Motion != "" && !(within(line, r.Disputed, "") && within(line, r.Excluded, line.Motion)) {
+				return fmt.Errorf("disputed and excluded from %s: more of %s than either", line.Motion, line.Class)
+			}
+		}
+		rest = rest[len(lines):]
 	}
 	return nil
+}
+
+// sameMotion are the first lines, as many as are of one motion.
+func sameMotion(lines []Part) []Part {
+	count := slices.IndexFunc(lines, func(part Part) bool { return part.Motion != lines[0].Motion })
+	if count < 0 {
+		return lines
+	}
+	return lines[:count]
+}
+
+// within says whether a line is no more than the one of its class and a motion.
+func within(line Part, lines []Part, motion string) bool {
+	return slices.ContainsFunc(lines, func(part Part) bool {
+		return part.Motion == motion && part.Class == line.Class && line.Heads <= part.Heads && line.Fen <= part.Fen
+	})
 }
 
 // checkPart checks the lines of one part, Everybody's first, and returns the

@@ -2,22 +2,12 @@ package tally
 
 import (
 	"math/bits"
-	"slices"
 
 	"concordat/chaincode/meeting"
 )
 
-// inFavour says whether a vote has any of the choices in favour.
-func inFavour(rules *meeting.Rules, choices []string) bool {
-	return slices.ContainsFunc(choices, func(choice string) bool { return slices.Contains(rules.Yes, choice) })
-}
-
-// voting says whether a vote has any choice that is no abstention.
-func voting(rules *meeting.Rules, choices []string) bool {
-	return slices.ContainsFunc(choices, func(choice string) bool { return !slices.Contains(rules.Abstain, choice) })
-}
-
 // Outcome is a test with its figures, in heads or fen as the test's unit is.
+// A test of each class has an outcome a class, whose scope is the class.
 type Outcome struct {
 	Name        string   `json:"name"`
 	Scope       string   `json:"scope"`
@@ -28,30 +18,56 @@ type Outcome struct {
 	Fraction    [2]int64 `json:"fraction"`
 	Numerator   int64    `json:"numerator"`
 	Denominator int64    `json:"denominator"`
+	Required    int64    `json:"required"` // the least numerator that passes
 	Passed      bool     `json:"passed"`
 }
 
-// evaluate applies a motion's rules to the whole count. A motion passes if
-// every test does; silence is never consent: a test over nobody fails.
-func (s *Subtotal) evaluate(m *meeting.Meeting, motion *meeting.Motion) (outcomes []Outcome, passed bool) {
-	passed = true
-	for _, test := range motion.Rules.Tests {
-		outcome := Outcome{
-			Name:        test.Name,
-			Scope:       test.Scope,
-			Count:       test.Count,
-			Base:        test.Base,
-			Unit:        test.Unit,
-			Comparator:  test.Comparator,
-			Fraction:    [2]int64{test.Numerator, test.Denominator},
-			Numerator:   s.figure(test.Count, &test, m, motion),
-			Denominator: s.figure(test.Base, &test, m, motion),
+// evaluate applies a motion's tests to a poll, yes being what counts as in
+// favour. They pass if every one does, and there is one: silence is never
+// consent, so a test over nobody fails.
+func (p *poll) evaluate(m *meeting.Meeting, tests []meeting.Test, yes Cells) (outcomes []Outcome, passed bool) {
+	outcomes, passed = []Outcome{}, true
+	for i := range tests {
+		for _, scope := range p.scopes(m, tests[i].Scope) {
+			outcome := p.apply(&tests[i], scope, yes)
+			passed = passed && outcome.Passed
+			outcomes = append(outcomes, outcome)
 		}
-		outcome.Passed = passes(&outcome)
-		passed = passed && outcome.Passed
-		outcomes = append(outcomes, outcome)
 	}
-	return outcomes, passed
+	return outcomes, passed && len(outcomes) > 0
+}
+
+// scopes are those that a test's scope stands for. A class of which nobody may
+// vote on the motion has no vote to give, and none to withhold: each does not
+// ask it.
+func (p *poll) scopes(m *meeting.Meeting, scope string) []string {
+	if scope != meeting.EachClass {
+		return []string{scope}
+	}
+	var classes []string
+	for _, class := range m.Roll.Classes {
+		if p.eligible[class.Name][0] > 0 {
+			classes = append(classes, class.Name)
+		}
+	}
+	return classes
+}
+
+func (p *poll) apply(test *meeting.Test, scope string, yes Cells) Outcome {
+	outcome := Outcome{
+		Name:        test.Name,
+		Scope:       scope,
+		Count:       test.Count,
+		Base:        test.Base,
+		Unit:        test.Unit,
+		Comparator:  test.Comparator,
+		Fraction:    [2]int64{test.Numerator, test.Denominator},
+		Numerator:   p.figure(test.Count, scope, test.Unit, yes),
+		Denominator: p.figure(test.Base, scope, test.Unit, yes),
+	}
+	outcome.Passed = passes(&outcome)
+	outcome.Required = required(&outcome)
+	return outcome
 }
 
 // passes compares numerator/denominator with the fraction, by products of up
@@ -67,66 +83,41 @@ func passes(outcome *Outcome) bool {
 	return greater || equal && outcome.Comparator == ">="
 }
 
+// required is the least numerator that passes over the denominator as it is:
+// denominator·n/d, rounded up for >= and to the next integer for >. It is at
+// least 1, which over nobody cannot be had.
+func required(outcome *Outcome) int64 {
+	if outcome.Denominator <= 0 {
+		return 1
+	}
+	high, low := bits.Mul64(uint64(outcome.Denominator), uint64(outcome.Fraction[0]))
+	quotient, rest := bits.Div64(high, low, uint64(outcome.Fraction[1])) // n <= d, so it is at most the denominator
+	if rest > 0 || outcome.Comparator == ">" {
+		quotient++
+	}
+	return int64(quotient)
+}
+
 // figure is a test's numerator or denominator: what is eligible, present,
-// voted or yes, within the test's scope and in its unit.
-func (s *Subtotal) figure(what string, test *meeting.Test, m *meeting.Meeting, motion *meeting.Motion) int64 {
-	var weight Weight
-	scope := test.Scope
+// voted, yes or no, within a scope and in a unit. No is who voted otherwise
+// than yes.
+func (p *poll) figure(what, scope, unit string, yes Cells) int64 {
 	if scope == meeting.AllClasses {
 		scope = Everybody
 	}
+	place := 0
+	if unit == "fen" {
+		place = 1
+	}
 	switch what {
 	case "eligible":
-		weight = eligible(m, test.Scope)
+		return p.eligible[scope][place]
 	case "present":
-		weight = s.Present[scope]
+		return p.present[scope][place]
 	case "yes":
-		weight = s.yes(motion, scope)
-	case "voted":
-		weight = s.voted(motion, scope)
+		return yes[scope][place]
+	case "no":
+		return p.voted[scope][place] - yes[scope][place]
 	}
-	if test.Unit == "heads" {
-		return weight[0]
-	}
-	return weight[1]
-}
-
-// yes is the weight of the ballots with any choice in favour.
-func (s *Subtotal) yes(motion *meeting.Motion, scope string) Weight {
-	if marksYes(motion) {
-		return s.Motions[motion.ID][markYes][scope]
-	}
-	return s.chosen(motion, scope, func(choice string) bool { return slices.Contains(motion.Rules.Yes, choice) })
-}
-
-// voted is the weight of the ballots with any choice that is no abstention.
-func (s *Subtotal) voted(motion *meeting.Motion, scope string) Weight {
-	switch {
-	case marksVoted(motion):
-		return s.Motions[motion.ID][markVoted][scope]
-	case motion.MaxChoices > 1: // and no choice abstains
-		return s.Present[scope]
-	}
-	return s.chosen(motion, scope, func(choice string) bool { return !slices.Contains(motion.Rules.Abstain, choice) })
-}
-
-// chosen sums over choices, of which each ballot has one that counts at most.
-func (s *Subtotal) chosen(motion *meeting.Motion, scope string, counts func(string) bool) (sum Weight) {
-	for _, choice := range motion.Choices {
-		if counts(choice) {
-			cell := s.Motions[motion.ID][choice][scope]
-			sum[0] += cell[0] // together not above the present, which are within bounds
-			sum[1] += cell[1]
-		}
-	}
-	return sum
-}
-
-func eligible(m *meeting.Meeting, scope string) Weight {
-	if scope == meeting.AllClasses {
-		return Weight{int64(m.Roll.Size), m.Roll.Fen}
-	}
-	position, _ := m.Roll.ClassIndex(scope)
-	class := m.Roll.Classes[position]
-	return Weight{class.Heads, class.Fen}
+	return p.voted[scope][place]
 }

@@ -43,6 +43,14 @@ func TestPassesComparesExactly(t *testing.T) {
 		if got := passes(&outcome); got != test.want {
 			t.Errorf("%s: %v", test.name, got)
 		}
+		least := outcome
+		least.Numerator = required(&outcome)
+		if test.numerator >= 0 && test.want != (test.numerator >= least.Numerator) {
+			t.Errorf("%s: %d are required", test.name, least.Numerator)
+		}
+		if test.denominator > 0 && !passes(&least) {
+			t.Errorf("%s: the %d required don't pass", test.name, least.Numerator)
+		}
 	}
 }
 
@@ -88,14 +96,15 @@ func TestFiguresByScopeUnitAndBase(t *testing.T) {
 		{"yes", "b", "heads", 1}, {"yes", "b", "fen", 150},
 		{"voted", "all", "heads", 4}, {"voted", "all", "fen", 600},
 		{"voted", "b", "heads", 2}, {"voted", "b", "fen", 350},
+		{"no", "all", "heads", 2}, {"no", "all", "fen", 300}, {"no", "b", "fen", 200},
 		{"present", "all", "heads", 5}, {"present", "all", "fen", 650},
 		{"present", "b", "heads", 3}, {"present", "b", "fen", 400},
 		{"eligible", "all", "heads", 6}, {"eligible", "all", "fen", 1000},
 		{"eligible", "a", "heads", 4}, {"eligible", "a", "fen", 400},
 	} {
 		m := assembly()
-		rule := meeting.Test{Scope: test.scope, Unit: test.unit}
-		if got := count(t, m).figure(test.what, &rule, m, &m.Motions[0]); got != test.want {
+		poll := count(t, m).whole(m, &m.Motions[0])
+		if got := poll.figure(test.what, test.scope, test.unit, poll.yes); got != test.want {
 			t.Errorf("%s of %s in %s: %d, want %d", test.what, test.scope, test.unit, got, test.want)
 		}
 	}
@@ -117,9 +126,9 @@ func TestAMotionPassesIfEveryTestDoes(t *testing.T) {
 		{[]meeting.Test{rule("three quarters", 3), rule("half", 2)}, false},
 	} {
 		m := assembly(test.rules...)
-		outcomes, passed := count(t, m).evaluate(m, &m.Motions[0])
-		if passed != test.want || len(outcomes) != len(test.rules) {
-			t.Errorf("%v: passed %v, %d outcomes", test.rules, passed, len(outcomes))
+		result := count(t, m).motion(m, &m.Motions[0])
+		if result.Passed != test.want || len(result.Tests) != len(test.rules) {
+			t.Errorf("%v: passed %v, %d outcomes", test.rules, result.Passed, len(result.Tests))
 		}
 	}
 }

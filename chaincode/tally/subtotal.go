@@ -4,19 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"concordat/chaincode/ballot"
 	"concordat/chaincode/canonical"
 	"concordat/chaincode/meeting"
-)
-
-// Marks that a subtotal carries beside the choices where several may be
-// chosen and the choices alone don't tell: a ballot with two choices in favour
-// is in favour once, and one that abstains besides is voting. Their names
-// cannot be choices.
-const (
-	markYes   = "*yes"
-	markVoted = "*voted"
 )
 
 // Subtotal is a change in the count, or a sum of changes.
@@ -48,46 +40,42 @@ func (s *Subtotal) Replace(m *meeting.Meeting, before, after *ballot.Counted) er
 }
 
 // count adds a ballot, or takes it away with sign -1. Its votes are in the
-// order of m.ByID, which a legal ballot's have.
+// order of m.ByID, which a legal ballot's have. A motion that excludes the
+// lender has its presence counted, and not its answer.
 func (s *Subtotal) count(m *meeting.Meeting, cast *ballot.Counted, sign int64) error {
 	if err := s.Present.count(cast.Claims, sign); err != nil {
 		return err
 	}
+	disputed := disputedOf(cast.Claims)
 	for place, position := range m.ByID {
 		motion := &m.Motions[position]
 		vote := &cast.Votes[place]
 		if vote.Motion != motion.ID {
 			return fmt.Errorf("vote on %s where one on %s is due", vote.Motion, motion.ID)
 		}
-		for _, name := range withMarks(motion, vote) {
+		if slices.Contains(cast.Excluded, motion.ID) {
+			if err := s.cells(motion.ID, markExcluded).count(cast.Claims, sign); err != nil {
+				return err
+			}
+			continue
+		}
+		names := withMarks(motion, vote)
+		for _, name := range names {
 			if err := s.cells(motion.ID, name).count(cast.Claims, sign); err != nil {
+				return err
+			}
+		}
+		if len(disputed) == 0 {
+			continue
+		}
+		gone := len(disputed) == len(cast.Claims) // without them there is no such lender
+		for _, name := range append(names, markPresent) {
+			if err := s.cells(motion.ID, name+ofDisputed).countPart(disputed, gone, sign); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
-}
-
-// withMarks lists what a vote counts under.
-func withMarks(motion *meeting.Motion, vote *ballot.Vote) []string {
-	names := vote.Choices[:len(vote.Choices):len(vote.Choices)]
-	if marksYes(motion) && inFavour(&motion.Rules, vote.Choices) {
-		names = append(names, markYes)
-	}
-	if marksVoted(motion) && voting(&motion.Rules, vote.Choices) {
-		names = append(names, markVoted)
-	}
-	return names
-}
-
-// marksYes says whether a motion's subtotals carry markYes.
-func marksYes(motion *meeting.Motion) bool {
-	return motion.MaxChoices > 1 && len(motion.Rules.Yes) > 1
-}
-
-// marksVoted says whether a motion's subtotals carry markVoted.
-func marksVoted(motion *meeting.Motion) bool {
-	return motion.MaxChoices > 1 && len(motion.Rules.Abstain) > 0
 }
 
 func (s *Subtotal) cells(motion, choice string) Cells {

@@ -16,7 +16,10 @@ type castBallot struct {
 	Claims []struct {
 		Class string `json:"class"`
 		Fen   int64  `json:"fen"`
+
+		Decision string `json:"decision"`
 	} `json:"claims"`
+	Excluded []string                   `json:"excluded"`
 	Votes    map[string]json.RawMessage `json:"votes"`
 	Replaces map[string]json.RawMessage `json:"replaces"`
 }
@@ -24,7 +27,7 @@ type castBallot struct {
 func (c *castBallot) claims() []ballot.Claim {
 	claims := make([]ballot.Claim, len(c.Claims))
 	for i, claim := range c.Claims {
-		claims[i] = ballot.Claim{Class: claim.Class, Fen: claim.Fen}
+		claims[i] = ballot.Claim{Class: claim.Class, Fen: claim.Fen, Decision: claim.Decision}
 	}
 	return claims
 }
@@ -70,11 +73,11 @@ func TestRuleVectors(t *testing.T) {
 			}
 			total, change := tally.New(), tally.New()
 			for _, cast := range vector.Ballots {
-				after := &ballot.Counted{Claims: cast.claims(), Votes: votesOf(t, cast.Votes)}
+				after := &ballot.Counted{Claims: cast.claims(), Excluded: cast.Excluded, Votes: votesOf(t, cast.Votes)}
 				if cast.Replaces == nil {
 					err = total.Add(m, after)
 				} else {
-					before := &ballot.Counted{Claims: cast.claims(), Votes: votesOf(t, cast.Replaces)}
+					before := &ballot.Counted{Claims: cast.claims(), Excluded: cast.Excluded, Votes: votesOf(t, cast.Replaces)}
 					if err := total.Replace(m, before, after); err != nil {
 						t.Fatal(err)
 					}

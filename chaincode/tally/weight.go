@@ -40,6 +40,12 @@ func (c Cells) add(scope string, weight Weight) error {
 
 // count adds a lender's claims, or takes them away with sign -1.
 func (c Cells) count(claims []ballot.Claim, sign int64) error {
+	return c.countPart(claims, true, sign)
+}
+
+// countPart adds some of a lender's claims; the lender is one of Everybody's
+// heads if those are all that count as one.
+func (c Cells) countPart(claims []ballot.Claim, head bool, sign int64) error {
 	total := int64(0)
 	for _, claim := range claims {
 		total += claim.Fen // a leaf's claims together are within 2^53-1
@@ -47,7 +53,28 @@ func (c Cells) count(claims []ballot.Claim, sign int64) error {
 			return err
 		}
 	}
-	return c.add(Everybody, Weight{sign, sign * total})
+	heads := int64(0)
+	if head {
+		heads = sign
+	}
+	return c.add(Everybody, Weight{heads, sign * total})
+}
+
+// plus is a copy with all of other's cells added; minus, taken away. The sums
+// are of one roll's claims: within bounds, as each of them is.
+func (c Cells) plus(other Cells) Cells  { return c.combined(other, 1) }
+func (c Cells) minus(other Cells) Cells { return c.combined(other, -1) }
+
+func (c Cells) combined(other Cells, sign int64) Cells {
+	sum := Cells{}
+	for scope, weight := range c {
+		sum[scope] = weight
+	}
+	for scope, weight := range other {
+		cell := sum[scope]
+		sum[scope] = Weight{cell[0] + sign*weight[0], cell[1] + sign*weight[1]}
+	}
+	return sum
 }
 
 // merge adds all of other's cells.

@@ -23,6 +23,7 @@ COMMANDS = {
     "amendment": ("client.cli.amendment", "Amend a meeting's frozen roll: propose, confirm, show."),
     "ballot": ("client.cli.ballot", "Enrol with the lender CA, cast a ballot, see its history."),
     "relay": ("client.cli.relay", "Carry acknowledged ballots to the channel: run."),
+    "rules": ("client.cli.rules", "Why a motion passes, and what would change it: evaluate."),
     "receipt": ("client.cli.receipt", "Verify a lender's receipt."),
     "face": ("client.cli.face", "Compare faces."),
     "identity": ("client.cli.identity_service", "The identity service: serve, reviews, slots, retention."),

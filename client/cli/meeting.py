@@ -281,4 +281,10 @@ def _result_text(result: dict[str, Any]) -> str:
             needed = f"{test['unit']} {test['comparator']} {test['fraction'][0]}/{test['fraction'][1]}"
             found = f"{test['numerator']:,} of {test['denominator']:,} {needed}"
             lines.append(f"  {test['name']:<14} {found}: {'yes' if test['passed'] else 'no'}")
+        if "election" in motion:
+            election = motion["election"]
+            lines.append(f"  {election['outcome']}: {', '.join(election['elected']) or 'nobody'}")
+            lines += [f"  level at the last seat: {', '.join(election['tied'])}"] if election["tied"] else []
+        if motion.get("disputed", {}).get("tipped"):
+            lines.append("  the disputed claims tipped it")
     return "\n".join(lines)

@@ -36,11 +36,13 @@ class Disputed:
     """How many of a class's claims are disputed, and the fen fixed for them.
 
     Class `*` is everybody: its heads are the lenders with no other claim, who are gone without the disputed.
+    With a motion the line is of those that this motion excludes besides.
     """
 
     cls: str
     heads: int
     fen: int
+    motion: str | None = None
 
 
 Figures = tuple[tuple[str, int, int], ...]
@@ -63,12 +65,15 @@ def disputed_of(leaves: Iterable[Leaf]) -> tuple[Disputed, ...]:
     found: dict[tuple[str, ...], list[int]] = {}
     for leaf in leaves:
         disputed = [claim for claim in leaf.claims if claim.decision]
-        if disputed:
-            only = len(disputed) == len(leaf.claims)
-            _add(found, (EVERYBODY,), int(only), sum(claim.fen for claim in disputed))
-        for claim in disputed:
-            _add(found, (claim.cls,), 1, claim.fen)
-    return tuple(Disputed(key[0], *found[key]) for key in sorted(found))
+        only = len(disputed) == len(leaf.claims)
+        for motion in ("", *leaf.excluded) if disputed else ():
+            _add(found, (motion, EVERYBODY), int(only), sum(claim.fen for claim in disputed))
+            for claim in disputed:
+                _add(found, (motion, claim.cls), 1, claim.fen)
+    return tuple(
+        Disputed(cls, found[motion, cls][0], found[motion, cls][1], motion or None)
+        for motion, cls in sorted(found)
+    )
 
 
 def _add(found: dict[tuple[str, ...], list[int]], key: tuple[str, ...], heads: int, fen: int) -> None:
@@ -90,20 +95,24 @@ def parse_exclusions(value: Any) -> tuple[Exclusion, ...]:
 
 
 def parse_disputed(value: Any) -> tuple[Disputed, ...]:
-    """Return the disputed figures of parsed JSON, in ascending order of class; raise ValueError."""
+    """Return the disputed figures of parsed JSON, ascending by motion and class; raise ValueError."""
     lines = tuple(
-        Disputed(item["class"], item["heads"], item["fen"])
-        for item in _lines(value, "disputed", {"class", "heads", "fen"})
+        Disputed(item["class"], item["heads"], item["fen"], item.get("motion"))
+        for item in _lines(value, "disputed", {"class", "heads", "fen"}, frozenset({"motion"}))
     )
-    _check_order([line.cls for line in lines], "disputed")
+    if not all(is_motion_id(item["motion"]) for item in value if "motion" in item):
+        raise ValueError("roll.disputed: a motion's id is not one")
+    _check_order([(line.motion or "", line.cls) for line in lines], "disputed")
     return lines
 
 
-def _lines(value: Any, where: str, names: set[str]) -> list[dict[str, Any]]:
+def _lines(
+    value: Any, where: str, names: set[str], optional: frozenset[str] = frozenset()
+) -> list[dict[str, Any]]:
     if not isinstance(value, list):
         raise ValueError(f"roll.{where} is not a list")  # noqa: TRY004  one error for every wrong form
     for item in value:
-        if not isinstance(item, dict) or item.keys() != names:
+        if not isinstance(item, dict) or item.keys() - optional != names:
             raise ValueError(f"roll.{where}: a line has other members than {', '.join(sorted(names))}")
         if item["class"] != EVERYBODY and not is_name(item["class"]):
             raise ValueError(f"roll.{where}: a line is of no class")
@@ -125,11 +134,26 @@ def check_parts(summary: RollSummary) -> None:
         counted = [heads for cls, heads, _ in lines if cls != EVERYBODY]
         if not max(counted) <= everybody <= sum(counted):
             raise Refused("MEETING_ROLL", f"excluded from {motion}: {everybody} lenders, {counted} by class")
-    lines = tuple((line.cls, line.heads, line.fen) for line in summary.disputed)
-    if lines:
+    for motion in sorted({line.motion or "" for line in summary.disputed}):
+        lines = tuple(
+            (line.cls, line.heads, line.fen) for line in summary.disputed if (line.motion or "") == motion
+        )
         everybody = _check_part(summary, lines, "disputed")
         if everybody > sum(heads for cls, heads, _ in lines if cls != EVERYBODY):
             raise Refused("MEETING_ROLL", "disputed: more lenders than disputed claims")
+        if motion:
+            _check_overlap(summary, motion, lines)
+
+
+def _check_overlap(summary: RollSummary, motion: str, lines: Figures) -> None:
+    """Refuse claims both disputed and excluded from a motion, of which there are more than of either."""
+    disputed = {line.cls: (line.heads, line.fen) for line in summary.disputed if line.motion is None}
+    excluded = {line.cls: (line.heads, line.fen) for line in summary.excluded if line.motion == motion}
+    for cls, heads, fen in lines:
+        for part in (disputed, excluded):
+            most_heads, most_fen = part.get(cls, (-1, -1))
+            if heads > most_heads or fen > most_fen:
+                raise Refused("MEETING_ROLL", f"disputed, excluded from {motion}: more of {cls} than either")
 
 
 def _check_part(summary: RollSummary, lines: Figures, what: str) -> int:

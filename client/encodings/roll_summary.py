@@ -64,7 +64,9 @@ class RollSummary:
                 for entry in self.excluded
             ],
             "disputed": [
-                {"class": entry.cls, "heads": entry.heads, "fen": entry.fen} for entry in self.disputed
+                {"class": entry.cls, "heads": entry.heads, "fen": entry.fen}
+                | ({} if entry.motion is None else {"motion": entry.motion})
+                for entry in self.disputed
             ],
         }
 

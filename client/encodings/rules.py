@@ -1,4 +1,4 @@
-"""Rules as data: when a motion passes. The arithmetic is in `client.encodings.tally`."""
+"""Rules as data: when a motion passes. Go (`chaincode/tally`) and `auditor.evaluation` do the arithmetic."""
 
 from __future__ import annotations
 

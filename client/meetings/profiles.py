@@ -12,20 +12,72 @@ if TYPE_CHECKING:
 CHOICES: Final = ("approve", "reject", "abstain")
 DEFAULT_PROFILE: Final = "cn-p2p-exit"
 
-# The exit rules of P2P institutions: more than half of the heads voting, at least two thirds of all fen
-# taking part, and more than half of those in favour.
-_CN_P2P_EXIT: Final = (
-    ("heads", "yes", "voted", "heads", ">", (1, 2)),
-    ("participation", "present", "eligible", "fen", ">=", (2, 3)),
-    ("value", "yes", "present", "fen", ">", (1, 2)),
-)
-_PROFILES: Final = {DEFAULT_PROFILE: _CN_P2P_EXIT}
+_HALF: Final = (1, 2)
+_TWO_THIRDS: Final = (2, 3)
+_THREE_QUARTERS: Final = (3, 4)
+
+# Each profile's tests: name, count, base, unit, comparator, fraction. docs/rules.md cites the articles.
+_PROFILES: Final[dict[str, tuple[str, tuple[tuple[str, str, str, str, str, tuple[int, int]], ...]]]] = {
+    # The exit of P2P institutions: the heads that vote, the fen that take part, and those in favour.
+    DEFAULT_PROFILE: (
+        "all",
+        (
+            ("heads", "yes", "voted", "heads", ">", _HALF),
+            ("participation", "present", "eligible", "fen", ">=", _TWO_THIRDS),
+            ("value", "yes", "present", "fen", ">", _HALF),
+        ),
+    ),
+    # Enterprise Bankruptcy Law of the PRC, art. 64: a resolution of the creditors' meeting.
+    "cn-ebl-64": (
+        "all",
+        (
+            ("heads", "yes", "present", "heads", ">", _HALF),
+            ("value", "yes", "eligible", "fen", ">=", _HALF),
+        ),
+    ),
+    # The same, art. 84 and 86: a reorganisation plan, which every class passes.
+    "cn-ebl-84": (
+        "each",
+        (
+            ("heads", "yes", "present", "heads", ">", _HALF),
+            ("value", "yes", "eligible", "fen", ">=", _TWO_THIRDS),
+        ),
+    ),
+    # 11 U.S.C. 1126(c): acceptance by a class of claims.
+    "us-1126c": (
+        "each",
+        (
+            ("number", "yes", "voted", "heads", ">", _HALF),
+            ("amount", "yes", "voted", "fen", ">=", _TWO_THIRDS),
+        ),
+    ),
+    # Companies Act 2006 (UK), section 899(1).
+    "uk-part26": (
+        "each",
+        (
+            ("number", "yes", "voted", "heads", ">", _HALF),
+            ("value", "yes", "voted", "fen", ">=", _THREE_QUARTERS),
+        ),
+    ),
+    # The same, section 901F(1).
+    "uk-part26a": ("each", (("value", "yes", "voted", "fen", ">=", _THREE_QUARTERS),)),
+    # Companies Act 1967 (Singapore), section 210(3AB).
+    "sg-210": (
+        "each",
+        (
+            ("number", "yes", "voted", "heads", ">", _HALF),
+            ("value", "yes", "voted", "fen", ">=", _THREE_QUARTERS),
+        ),
+    ),
+}
+PROFILES: Final = tuple(_PROFILES)
 
 
 def rules(profile: str = DEFAULT_PROFILE) -> dict[str, Any]:
-    """Return a profile's rules over the whole roll, for the choices approve, reject and abstain."""
+    """Return a profile's rules, for the choices approve, reject and abstain."""
     if profile not in _PROFILES:
         raise UserError(f"there is no rules profile {profile!r}: use one of {', '.join(_PROFILES)}")
+    scope, tests = _PROFILES[profile]
     return {
         "profile": profile,
         "yes": ["approve"],
@@ -33,14 +85,14 @@ def rules(profile: str = DEFAULT_PROFILE) -> dict[str, Any]:
         "tests": [
             {
                 "name": name,
-                "scope": "all",
+                "scope": scope,
                 "count": count,
                 "base": base,
                 "unit": unit,
                 "comparator": comparator,
                 "fraction": list(fraction),
             }
-            for name, count, base, unit, comparator, fraction in _PROFILES[profile]
+            for name, count, base, unit, comparator, fraction in tests
         ],
     }
 

@@ -125,6 +125,9 @@ def _expected(stage: Stage, meeting: Meeting, ballots: list[SignedBallot]) -> di
             | {
                 "numerator": n,
                 "denominator": d,
+                "required": d * t.fraction[0] // t.fraction[1] + 1
+                if t.comparator == ">"
+                else -(-d * t.fraction[0] // t.fraction[1]),
                 "passed": n * t.fraction[1] > d * t.fraction[0]
                 or (t.comparator == ">=" and n * t.fraction[1] == d * t.fraction[0]),
             }

@@ -47,10 +47,7 @@ def amendment() -> dict[str, Any]:
 
 
 def _stage() -> Scene:
-    """Return a small roll with a disputed claim and lenders excluded from motions, whose record has neither.
-
-    No chaincode takes a record with either yet; amendments bring them all the same.
-    """
+    """Return a small roll whose record has neither disputed claims nor exclusions: amendments bring both."""
     return make_scene("2026-amended", 2, motions=[motion("m2"), motion("m1")])
 
 
@@ -221,12 +218,11 @@ def _subtotal(before: Sequence[BallotRecord], after: Sequence[BallotRecord]) -> 
     for records, sign in ((before, -1), (after, 1)):
         for record in (one for one in records if one.claims):
             ballots += sign
-            lines = [("*", sum(claim.fen for claim in record.claims))]
-            lines += [(claim.cls, claim.fen) for claim in record.claims]
-            for place in [("present",), *((name, str(choice)) for name, choice in record.votes.items())]:
-                for scope, fen in lines:
+            for place, claims, heads in _places(record):
+                lines = [("*", heads, sum(claim.fen for claim in claims))]
+                for scope, lenders, fen in lines + [(claim.cls, 1, claim.fen) for claim in claims]:
                     cell = cells.setdefault(place, {}).setdefault(scope, [0, 0])
-                    cell[0] += sign
+                    cell[0] += sign * lenders
                     cell[1] += sign * fen
     kept = {
         place: {scope: cell for scope, cell in scopes.items() if cell != [0, 0]}
@@ -238,6 +234,21 @@ def _subtotal(before: Sequence[BallotRecord], after: Sequence[BallotRecord]) -> 
             motions.setdefault(place[0], {})[place[1]] = scopes
     value = {"v": 1, "ballots": ballots, "present": kept.get(("present",), {}), "motions": motions}
     return jcs.dumps(value).decode()
+
+
+def _places(record: BallotRecord) -> Iterator[tuple[tuple[str, ...], Sequence[Claim], int]]:
+    """Yield where a ballot counts, with which claims and as how many heads (docs/encodings.md)."""
+    disputed = [claim for claim in record.claims if claim.decision]
+    only = int(len(disputed) == len(record.claims))
+    yield ("present",), record.claims, 1
+    for name, choice in record.votes.items():
+        if name in record.excluded:
+            yield (name, "*excluded"), record.claims, 1
+            continue
+        yield (name, str(choice)), record.claims, 1
+        if disputed:
+            yield (name, f"{choice}?"), disputed, only
+            yield (name, "*present?"), disputed, only
 
 
 def _figures(meeting: Meeting, stands: Mapping[str, Entitlement | None]) -> dict[str, Any]:
@@ -264,7 +275,9 @@ def _figures(meeting: Meeting, stands: Mapping[str, Entitlement | None]) -> dict
             for part in exclusions_of(leaves)
         ],
         "disputed": [
-            {"class": part.cls, "heads": part.heads, "fen": part.fen} for part in disputed_of(leaves)
+            {"class": part.cls, "heads": part.heads, "fen": part.fen}
+            | ({} if part.motion is None else {"motion": part.motion})
+            for part in disputed_of(leaves)
         ],
     }
 

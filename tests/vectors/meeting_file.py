@@ -83,6 +83,8 @@ def _out(motion_id: str, cls: str, heads: Any = 1, fen: int | None = None) -> di
     return {"motion": motion_id, **_line(cls, heads, heads if fen is None else fen)}
 
 
+_OVERLAP = [_line("*"), _line("individual"), _out("m1", "*"), _out("m1", "individual")]
+
 _FORMAT: tuple[tuple[str, str, Any], ...] = (
     ("version 1", "v", 1),
     ("version 3", "v", 3),
@@ -167,6 +169,7 @@ _FORMAT: tuple[tuple[str, str, Any], ...] = (
     ("no disputed figures", "roll.disputed", ...),
     ("disputed figures out of order", "roll.disputed", [_line("individual"), _line("*")]),
     ("disputed fen as a string", "roll.disputed", [_line("*"), _line("individual") | {"fen": "1"}]),
+    ("disputed and excluded from no motion", "roll.disputed", [_line("*"), _line("*") | {"motion": None}]),
     ("no methods", "methods", []),
     ("a method twice", "methods", ["face-v1", "face-v1"]),
     ("opening as a date", "opens_at", "2026-03-02"),
@@ -197,6 +200,7 @@ _ROLL: tuple[tuple[str, str, Any], ...] = (
         "roll.excluded",
         [_out("m1", "*", 1, 2), _out("m1", "individual", 2, 2)],
     ),
+    ("disputed and excluded, from a motion that excludes nobody", "roll.disputed", _OVERLAP),
     ("disputed, without everybody's line", "roll.disputed", [_line("individual")]),
     ("disputed, without a class", "roll.disputed", [_line("*")]),
     ("another sum disputed", "roll.disputed", [_line("*", 1, 2), _line("individual")]),

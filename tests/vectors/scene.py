@@ -293,7 +293,9 @@ def record(mtg: str, leaves: Sequence[Leaf], cap_height: int | None = None, **ch
                 for line in exclusions_of(leaves)
             ],
             "disputed": [
-                {"class": line.cls, "heads": line.heads, "fen": line.fen} for line in disputed_of(leaves)
+                {"class": line.cls, "heads": line.heads, "fen": line.fen}
+                | ({} if line.motion is None else {"motion": line.motion})
+                for line in disputed_of(leaves)
             ],
         },
         "motions": [motion("m1"), motion("m2")],

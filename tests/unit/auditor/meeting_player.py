@@ -6,6 +6,7 @@ Tests change what it hands to the channel, and look at what the verifier says.
 from __future__ import annotations
 
 import base64
+import bisect
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -381,6 +382,17 @@ def _test(
         "eligible": record["roll"][("heads", "fen")[unit]],
     }
     numerator, denominator = figures[test["count"]], figures[test["base"]]
+    least = bisect.bisect_left(range(denominator + 1), 1, key=lambda n: int(_passes(test, n, denominator)))
+    required = least if denominator else 1
+    return {
+        **test,
+        "numerator": numerator,
+        "denominator": denominator,
+        "required": required,
+        "passed": _passes(test, numerator, denominator),
+    }
+
+
+def _passes(test: dict[str, Any], numerator: int, denominator: int) -> bool:
     left, right = numerator * test["fraction"][1], denominator * test["fraction"][0]
-    passed = denominator > 0 and (left > right if test["comparator"] == ">" else left >= right)
-    return {**test, "numerator": numerator, "denominator": denominator, "passed": passed}
+    return denominator > 0 and (left > right if test["comparator"] == ">" else left >= right)

@@ -53,10 +53,10 @@ def test_nothing_of_the_platform_is_imported() -> None:
     assert [name for name in foreign(loaded) if name != "client"] == []
 
 
-def test_the_shared_judgement_and_count_are_not_used() -> None:
-    """The encodings also hold the clients' own judge and tally; the auditor has a second one of each."""
+def test_the_shared_judgement_is_not_used() -> None:
+    """The encodings also hold the clients' own judge; the auditor has a second one."""
     loaded = modules_after(*everything())
-    assert not {"client.encodings.judge", "client.encodings.tally"} & set(loaded)
+    assert "client.encodings.judge" not in loaded
 
 
 def test_the_check_would_notice() -> None:

@@ -88,7 +88,7 @@ def test_ballot_vectors(meeting: dict[str, Any], vector: dict[str, Any]) -> None
 
 def counted(value: dict[str, Any], votes: Any) -> CountedBallot:
     answers = {motion: vote if isinstance(vote, str) else tuple(vote) for motion, vote in votes.items()}
-    return CountedBallot(parse_claims(value["claims"]), answers)
+    return CountedBallot(parse_claims(value["claims"]), answers, tuple(value["excluded"]))
 
 
 @pytest.mark.parametrize(

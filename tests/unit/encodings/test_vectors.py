@@ -31,7 +31,6 @@ from client.encodings.codes import CODES
 from client.encodings.errors import Refused
 from client.encodings.judge import Accepted, Context, Held, HeldBallot, Pending, judge_entry
 from client.encodings.judge_batch import judge_batch
-from client.encodings.tally import Tally
 from tests.vectors.cases import kind_of
 from tests.vectors.generate import FILES, render
 from tests.vectors.record_file import record_json
@@ -346,20 +345,6 @@ def test_commitments() -> None:
         salt, evidence = bytes.fromhex(vector["salt"]), jcs.loads_canonical(vector["evidence"].encode())
         assert commitment.commit(salt, evidence) == vector["commitment"]
         assert commitment.commit(bytes(32), evidence) != vector["commitment"]
-
-
-@pytest.mark.parametrize("vector", named(load("rules.json")["vectors"]))
-def test_tally(vector: dict[str, Any]) -> None:
-    parsed = meeting.parse_meeting(vector["record"].encode())
-    tally = Tally(parsed)
-    for ballot in vector["ballots"]:
-        claims = leaf.parse_claims(ballot["claims"])
-        if ballot["replaces"] is None:
-            tally.add(claims, ballot["votes"])
-        else:
-            tally.replace(claims, ballot["replaces"], ballot["votes"])
-    assert tally.subtotal().decode() == vector["subtotal"]
-    assert tally.result().decode() == vector["result"]
 
 
 def verify_receipt_vector(vector: dict[str, Any]) -> None:
