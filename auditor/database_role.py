@@ -52,7 +52,7 @@ FROM pg_shdepend JOIN mine ON refclassid = 'pg_authid'::regclass AND refobjid = 
 JOIN pg_database AS here ON here.datname = current_database()
 WHERE deptype = 'o' AND (dbid = here.oid OR (classid = 'pg_database'::regclass AND objid = here.oid))
 ORDER BY 2, mine.rolname"""
-_DEFINERS = """SELECT mine.rolname, 
+_DEFINERS = """SELECT mine.rolname,
     'allowed to run ' || pg_proc.oid::regprocedure || ' with its owner''s rights'
 FROM pg_proc JOIN schemas ON schemas.oid = pronamespace CROSS JOIN mine
 WHERE prosecdef AND has_function_privilege(mine.oid, pg_proc.oid, 'EXECUTE') ORDER BY 2, mine.rolname"""

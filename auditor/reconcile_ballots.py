@@ -188,7 +188,7 @@ class BallotPass:
         try:
             word, verified = self._terms.doors.verified(row)
         except Refused as refused:
-            self._add(ALTERED, row, held, "ack_jws", ("", row.ack_jws), detail=str(refused.message))
+            self._add(ALTERED, row, held, "ack_jws", ("", row.ack_jws), detail=str(refused))
             return
         self.unverified += not verified
         subject = held or row
