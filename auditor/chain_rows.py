@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import contextmanager
-from dataclasses import astuple, fields
+from dataclasses import fields
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from auditor.platform_rows import BallotRow
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 _BALLOT = tuple(one.name for one in fields(ChainBallot))
 _SESSION = tuple(one.name for one in fields(ChainSession))
 _ROW = tuple(one.name for one in fields(BallotRow))
+_ballot_values, _session_values, _row_values = (attrgetter(*names) for names in (_BALLOT, _SESSION, _ROW))
 _NUMBERS = frozenset({"seq", "ack_no", "block"})
 _DIGITS = 16  # of a count, which is below 2^53; what a row makes up beyond is none
 _CACHE = 8192  # KiB that the temporary database may hold in memory
@@ -94,9 +96,11 @@ class ChainRows:
         (None: all of them).
         """
         for ballots, verdict in ((accepted, "1"), (refused, "0")):
-            self._insert("ballots", len(_BALLOT) + 1, ((*astuple(one), verdict) for one in ballots))
+            self._insert("ballots", len(_BALLOT) + 1, ((*_ballot_values(one), verdict) for one in ballots))
         limit = settled_sessions
-        marked = ((*astuple(one), int(limit is None or index < limit)) for index, one in enumerate(sessions))
+        marked = (
+            (*_session_values(one), int(limit is None or index < limit)) for index, one in enumerate(sessions)
+        )
         self._insert("sessions", len(_SESSION) + 1, marked)
         claimed = ((door, number) for door, given in (numbers or {}).items() for number in given)
         self._insert("numbers", 2, claimed)
@@ -144,7 +148,7 @@ class ChainRows:
     def leave_row(self, row: BallotRow) -> None:
         """Remember a row for which no ballot was found yet."""
         marks = ", ".join("?" * len(_ROW))
-        self._connection.execute(f"INSERT INTO leftovers VALUES ({marks})", astuple(row))  # noqa: S608
+        self._connection.execute(f"INSERT INTO leftovers VALUES ({marks})", _row_values(row))  # noqa: S608
 
     def leftovers(self) -> Iterator[BallotRow]:
         """Yield those rows in the order of their ids."""

@@ -261,7 +261,8 @@ def test_a_role_taken_on_connecting_does_not_hide_the_session_s(
             "ballots in the platform's database has row security",
         ),
         (
-            """ALTER TABLE ballots RENAME TO kept; CREATE VIEW ballots AS SELECT * FROM kept WHERE ack_no <> 2;
+            """ALTER TABLE ballots RENAME TO kept;
+            CREATE VIEW ballots AS SELECT * FROM kept WHERE ack_no <> 2;
             GRANT SELECT ON ballots TO auditor""",
             "ballots in the platform's database is a view",
         ),

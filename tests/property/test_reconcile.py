@@ -319,7 +319,8 @@ def test_the_merge_is_a_full_outer_join(left: set[int], right: list[int]) -> Non
     def key(number: int) -> str:
         return f"{number:02}"
 
-    pairs = list(outer_join(sorted(left), sorted(right), key, key))
+    joined = outer_join(sorted(left), sorted(right), key, key)
+    pairs = list(joined)
     expected: list[tuple[int | None, int | None]] = [(one if one in left else None, one) for one in right]
     expected += [(one, None) for one in left - set(right)]
     assert sorted(map(str, pairs)) == sorted(map(str, expected))
@@ -330,7 +331,8 @@ def test_a_merge_out_of_order_loses_nothing(left: set[int], right: list[int]) ->
     def key(number: int) -> str:
         return f"{number:02}"
 
-    pairs = list(outer_join(sorted(left), right, key, key))
+    joined = outer_join(sorted(left), right, key, key)
+    pairs = list(joined)
     assert [one for _, one in pairs if one is not None] == right
     assert {one for one, _ in pairs if one is not None} == left
     assert all(one in (None, other) for one, other in pairs if other is not None)

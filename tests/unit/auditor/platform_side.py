@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -156,8 +156,9 @@ def add(path: Path, one: ChainBallot, status: str = "committed", **changes: Any)
 
 
 def terms(**changes: Any) -> Terms:
-    known: dict[str, Any] = {"doors": Doors({DOOR: {X5T: KEY.public_key()}}), "patience": PATIENCE}
-    return Terms(**({"settled_height": HEIGHT, "own_door": OWN_DOOR, "now": NOW} | known | changes))
+    """Return what an audit goes by that knows the door's key; `changes` are fields of `Terms`."""
+    known = Terms(HEIGHT, OWN_DOOR, NOW, PATIENCE, doors=Doors({DOOR: {X5T: KEY.public_key()}}))
+    return replace(known, **changes)
 
 
 def audit(path: Path, meeting: ChainMeeting, **changes: Any) -> Reconciliation:

@@ -43,7 +43,7 @@ def write(path: Path, count: int) -> None:
 def measure(path: Path, count: int) -> dict[str, Any]:
     """Reconcile and return what it took; `grown_mib` is the growth of the peak over the start."""
     before = peak()
-    begun = time.monotonic()
+    begun, worked = time.monotonic(), time.process_time()
     numbers = range(1, count + 1)
     with open_snapshot(f"sqlite:///{path}") as (connection, _):
         copied = time.monotonic()
@@ -58,6 +58,7 @@ def measure(path: Path, count: int) -> dict[str, Any]:
         "rows": found.rows,
         "discrepancies": len(found.discrepancies),
         "seconds": round(time.monotonic() - begun, 2),
+        "cpu_seconds": round(time.process_time() - worked, 2),
         "seconds_snapshot": round(copied - begun, 2),
         "seconds_spill": round(filled - copied, 2),
         "rss_mib": round(peak(), 1),
