@@ -97,11 +97,17 @@ def _phrase(name: str, role: str, what: str) -> str:
 
 
 def _verify_table(connection: Connection, table: str) -> None:
-    if connection.scalar(text("SELECT to_regclass(:name)"), {"name": table}) is None:
-        raise AuditUnavailable(f"the platform's database has no table {table} in the role's search path")
+    _verify_real(connection, table)
     # From here on nobody can put something else in its place until the transaction ends.
     connection.execute(text(f"SELECT FROM {table} LIMIT 0"))
-    kind, secured = connection.execute(text(_READ), {"name": table}).one()
+    _verify_real(connection, table)
+
+
+def _verify_real(connection: Connection, table: str) -> None:
+    row = connection.execute(text(_READ), {"name": table}).first()
+    if row is None:
+        raise AuditUnavailable(f"the platform's database has no table {table} in the role's search path")
+    kind, secured = row
     if kind not in ("r", "p") or connection.scalar(text(_CHILDREN), {"name": table}):
         raise AuditUnavailable(
             f"{table} in the platform's database is a view or a foreign table, which can hide rows; "
