@@ -204,7 +204,6 @@ func TestProposeMeetingRefusals(t *testing.T) {
 	refused(t, s, refusal.MeetingFormat, scene.InstitutionOfficer, "ProposeMeeting",
 		strings.ReplaceAll(strings.ReplaceAll(propose[0], "InstitutionAMSP", "InstitutionBMSP"), "institutiona", "institutionb"), propose[1])
 	for _, unsupported := range [][2]string{
-		{`"proxies":false`, `"proxies":true`},
 		{`"replaces":null`, `"replaces":{"mh":"` + s.Meeting.Hash + `","mtg":"before","why":"postponed"}`},
 		{`"excluded":[]`, `"excluded":[{"class":"*","fen":1,"heads":1,"motion":"m1"},{"class":"individual","fen":1,"heads":1,"motion":"m1"}]`},
 		{`"disputed":[]`, `"disputed":[{"class":"*","fen":1,"heads":1},{"class":"individual","fen":1,"heads":1}]`},

@@ -13,8 +13,6 @@ import (
 func checkSupported(m *meeting.Meeting) error {
 	unsupported := func(what string) error { return refusal.New(refusal.MeetingUnsupported, "%s", what) }
 	switch {
-	case m.Proxies:
-		return unsupported("proxies")
 	case m.Replaces != nil:
 		return unsupported("replaces")
 	case len(m.Roll.Excluded) > 0:

@@ -16,10 +16,13 @@ var Table = []Function{
 	{"arbitration", "ProposeStep", 2, []Grant{{Institution, Officer}, {Association, Officer}}, "ConfirmStep"},
 	{"arbitration", "ConfirmStep", 2, []Grant{{Regulator, Officer}}, ""},
 	{"arbitration", "SubmitBallots", 1, []Grant{{Association, Relay}, {Regulator, Relay}}, ""},
+	{"arbitration", "RecordMandates", 2, []Grant{{Association, Relay}, {Regulator, Relay}}, ""},
+	{"arbitration", "RevokeMandate", 2, []Grant{{Association, Relay}, {Regulator, Relay}}, ""},
 	{"arbitration", "AnchorAudit", 1, []Grant{{Regulator, Auditor}}, ""},
 	{"arbitration", "GetMeeting", 1, []Grant{{AnyMember, ""}}, ""},
 	{"arbitration", "GetBallot", 2, []Grant{{AnyMember, ""}}, ""},
 	{"arbitration", "GetBallotHistory", 2, []Grant{{AnyMember, ""}}, ""},
+	{"arbitration", "GetMandate", 2, []Grant{{AnyMember, ""}}, ""},
 	{"arbitration", "GetResult", 1, []Grant{{AnyMember, ""}}, ""},
 	{"arbitration", "ListMeetings", 0, []Grant{{AnyMember, ""}}, ""},
 }

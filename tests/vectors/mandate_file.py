@@ -34,7 +34,7 @@ def mandate() -> dict[str, Any]:
         "all motions": good,
         "one motion": replace(good, motions=("m1",)),
         "20 motions, the last number": replace(
-            good, motions=tuple(sorted(f"m{number}" for number in (1, *range(3, 22)))), no=2**53 - 1
+            good, motions=tuple(sorted(f"m{number}" for number in (1, *range(3, 22)))), no=1000
         ),
     }
     signed = {name: sign_mandate(item, lender.x5t, lender.key) for name, item in accept.items()}
@@ -88,6 +88,7 @@ def _bad(good: Mandate, x5t: str) -> Iterator[tuple[str, str, str]]:
         ("the lender as its own proxy", {"proxy": value["sub"]}),
         ("a time with an offset", {"iat": "2026-03-03T08:00:00+08:00"}),
         ("number 0", {"no": 0}),
+        ("number 1,001", {"no": 1001}),
         ("a number as a string", {"no": "1"}),
     ):
         yield name, "MANDATE_FORMAT", over(jcs.dumps(value | change))
