@@ -8,6 +8,7 @@ from auditor.errors import ReplayError
 from auditor.replay.batch import BatchReplay
 from auditor.replay.claimed import ResponseMalformedError, parse_claimed
 from auditor.replay.effect import STEP_WRITES, Effect, composite
+from auditor.replay.mandates import MandatesReplay, parse_mandates, revoke_mandate
 from auditor.replay.meetings import (
     MeetingState,
     parse_cap,
@@ -28,8 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from auditor.replay.authority import Offices
+    from auditor.replay.claimed import Claimed
     from auditor.replay.people import People
-    from auditor.transactions import Endorsed
+    from auditor.transactions import Endorsed, Transaction
     from client.encodings.step import Step
 
 STEP_NETWORK = 19
@@ -46,7 +48,7 @@ class ArbitrationReplay:
         self._offices = offices
         self._genesis = {name: genesis[name].hex() for name in ("identity", channel)}
 
-    def effect(self, endorsed: Endorsed) -> Effect:
+    def effect(self, endorsed: Endorsed) -> Effect:  # noqa: PLR0911  one for each function
         """Return what the transaction had to answer and write; raises Refused where it had to fail."""
         match endorsed.transaction.arguments:
             case (b"ProposeMeeting", record, cap):
@@ -59,6 +61,10 @@ class ArbitrationReplay:
                 return self._confirm_step(endorsed, mtg, digest)
             case (b"SubmitBallots", batch):
                 return self._submit_ballots(endorsed, batch)
+            case (b"RecordMandates", mtg, mandates):
+                return self._record_mandates(endorsed, mtg, mandates)
+            case (b"RevokeMandate", mtg, revocation):
+                return self._revoke_mandate(endorsed, mtg, revocation)
             case (b"AnchorAudit", document):
                 return self._anchor_audit(endorsed, document)
         raise Refused("ARGUMENT_FORMAT")
@@ -166,14 +172,18 @@ class ArbitrationReplay:
         state = self._meeting(batch.mtg)
         if not state.takes_ballots(door, self._offices.regulator):
             raise Refused("MEETING_NOT_OPEN", state.state)
-        try:
-            claims = parse_claimed(transaction.response)
-        except ResponseMalformedError as error:
-            raise ReplayError(
-                STEP_WRITES, transaction.where, f"its response is no list of verdicts: {error}"
-            ) from error
+        claims = _claims(transaction)
         second = door == self._offices.regulator
         return BatchReplay(state, self._people, transaction, door, second, claims).run(batch)
+
+    def _record_mandates(self, endorsed: Endorsed, mtg: bytes, mandates: bytes) -> Effect:
+        texts, transaction = parse_mandates(mandates), endorsed.transaction
+        state = self._meeting(mtg)
+        return MandatesReplay(state, self._people, transaction, _claims(transaction)).run(texts)
+
+    def _revoke_mandate(self, endorsed: Endorsed, mtg: bytes, revocation: bytes) -> Effect:
+        text = revocation.decode("utf-8", "replace")
+        return revoke_mandate(self._meeting(mtg), self._people, endorsed.transaction, text)
 
     def _anchor_audit(self, endorsed: Endorsed, document: bytes) -> Effect:
         try:
@@ -192,3 +202,11 @@ class ArbitrationReplay:
         state.audit = True
         record = jcs.dumps({**value, "tx": endorsed.transaction.tx_id})
         return Effect(record, {composite("audit", state.record.mtg): record})
+
+
+def _claims(transaction: Transaction) -> Claimed:
+    try:
+        return parse_claimed(transaction.response)
+    except ResponseMalformedError as error:
+        message = f"its response is no list of verdicts: {error}"
+        raise ReplayError(STEP_WRITES, transaction.where, message) from error

@@ -40,6 +40,8 @@ GRANTS: dict[tuple[str, str], tuple[tuple[str, str], ...]] = {
     ("arbitration", "ProposeStep"): ((INSTITUTION, "officer"), ("association", "officer")),
     ("arbitration", "ConfirmStep"): (("regulator", "officer"),),
     ("arbitration", "SubmitBallots"): (("association", "relay"), ("regulator", "relay")),
+    ("arbitration", "RecordMandates"): (("association", "relay"), ("regulator", "relay")),
+    ("arbitration", "RevokeMandate"): (("association", "relay"), ("regulator", "relay")),
     ("arbitration", "AnchorAudit"): (("regulator", "auditor"),),
 }
 

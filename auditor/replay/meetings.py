@@ -12,6 +12,7 @@ from client.encodings.step import parse_step
 if TYPE_CHECKING:
     from auditor.view import ChainBallot
     from client.encodings.ballot_record import BallotRecord
+    from client.encodings.mandate_record import MandateRecord
     from client.encodings.meeting import Meeting
     from client.encodings.step import Step
 
@@ -44,8 +45,8 @@ class MeetingState:
     """Everything about one meeting that later transactions build on.
 
     `held` are the ballots that stand, by voter; `used` the sessions of ballots replaced since, with the
-    ballot's digest; `subtotals` how many transactions changed the count; `numbers` the acknowledgement
-    numbers seen, by door.
+    ballot's digest; `mandates` the last that each principal gave; `subtotals` how many transactions changed
+    the count; `numbers` the acknowledgement numbers seen, by door.
     """
 
     record: Meeting
@@ -57,6 +58,7 @@ class MeetingState:
     subtotals: int = 0
     held: dict[str, BallotRecord] = field(default_factory=dict)
     used: dict[str, str] = field(default_factory=dict)
+    mandates: dict[str, MandateRecord] = field(default_factory=dict)
     accepted: dict[str, ChainBallot] = field(default_factory=dict)
     refused: dict[str, ChainBallot] = field(default_factory=dict)
     numbers: dict[str, set[int]] = field(default_factory=dict)
@@ -85,7 +87,6 @@ def verify_supported(meeting: Meeting) -> None:
     """Refuse (MEETING_UNSUPPORTED) a record that asks for what neither chaincode nor this replay does."""
     tests = [test for motion in meeting.motions for test in motion.rules.tests]
     unsupported = {
-        "proxies": meeting.proxies,
         "replaces": meeting.replaces is not None,
         "roll.excluded": bool(meeting.roll.excluded),
         "roll.disputed": bool(meeting.roll.disputed),

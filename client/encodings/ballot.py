@@ -188,7 +188,9 @@ def check_ballot_against(ballot: Ballot, meeting: Meeting) -> None:
         raise Refused("BALLOT_MEETING", f"{ballot.mtg[:40]!r}, not {meeting.mtg!r}")
     if ballot.mh != meeting.mh:
         raise Refused("BALLOT_NETWORK", f"mh {ballot.mh[:43]!r}, not {meeting.mh!r}")
-    _check_choices(ballot.votes, {motion.id: motion for motion in meeting.motions}, proxied=ballot.prx is not None)
+    _check_choices(
+        ballot.votes, {motion.id: motion for motion in meeting.motions}, proxied=ballot.prx is not None
+    )
 
 
 def _check_choices(votes: Mapping[str, Vote], motions: Mapping[str, Motion], *, proxied: bool) -> None:

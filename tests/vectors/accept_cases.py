@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from client.encodings import base64url, es256
 from client.encodings.commitment import commit
 from client.encodings.times import parse
+from tests.vectors.agency_cases import agency_accepted
 from tests.vectors.cases import Author, Case
 from tests.vectors.scene import CLOSES_AT, OPENS_AT, Scene, seeded
 
@@ -41,6 +42,7 @@ def accept_cases(scenes: Mapping[str, Scene]) -> Iterator[Case]:
         part = Author(special, special.lenders[name], "special")
         yield part.case(f"special, raw: {name}", part.good())
         yield part.case(f"special, compact: {name}", part.compact())
+    yield from agency_accepted(scenes)
     long = Author(wide, wide.lenders["an"], "wide")
     many: dict[str, Any] = {"committee": wide.meeting.motions[0].choices[:40]}
     yield long.case("raw: 40 long choices", wide.signed(long.lender, many).compact)

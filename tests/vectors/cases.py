@@ -15,6 +15,7 @@ from client.encodings.judge import HeldBallot
 from tests.vectors.scene import ACK_TIME, Lender, Scene, seeded
 
 if TYPE_CHECKING:
+    from client.encodings.mandate_record import MandateRecord
     from client.encodings.records import Enrolment, Session
 
 OWN: Any = object()
@@ -34,6 +35,7 @@ class Case:
     session: Session | None = None
     held: HeldBallot | None = None
     session_used: str | None = None
+    mandate: MandateRecord | None = None
     meeting: str = field(default="plain")
 
     def as_json(self) -> dict[str, Any]:
@@ -46,14 +48,21 @@ class Case:
         }
         if isinstance(self.entry, RawEntry):
             value["jws"] = self.entry.jws
+        if self.mandate is not None:
+            value["mandate"] = json.loads(self.mandate.encode())
         return value | {
             "enrolment": self.enrolment.as_json() if self.enrolment else None,
             "session": self.session.as_json() if self.session else None,
-            "held": self.held and {"seq": self.held.seq, "digest": self.held.digest, "ses": self.held.ses},
+            "held": self.held and _held_json(self.held),
             "session_used": self.session_used,
             "expect": self.expect,
             "code": self.code,
         }
+
+
+def _held_json(held: HeldBallot) -> dict[str, Any]:
+    value = {"seq": held.seq, "digest": held.digest, "ses": held.ses}
+    return value if held.proxy is None else value | {"proxy": held.proxy}
 
 
 def kind_of(entry: Entry) -> str:

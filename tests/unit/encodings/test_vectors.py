@@ -23,6 +23,7 @@ from client.encodings import (
     merkle,
     receipt,
     records,
+    revocation,
     step,
 )
 from client.encodings.batch import decode_batch, decode_entry, encode_batch
@@ -30,6 +31,7 @@ from client.encodings.codes import CODES
 from client.encodings.errors import Refused
 from client.encodings.judge import Accepted, Context, Held, HeldBallot, Pending, judge_entry
 from client.encodings.judge_batch import judge_batch
+from client.encodings.mandate_record import MandateRecord, parse_mandate_record
 from client.encodings.tally import Tally
 from tests.vectors.cases import kind_of
 from tests.vectors.generate import FILES, render
@@ -87,8 +89,9 @@ def judge_vector(file: str, vector: dict[str, Any]) -> tuple[str, str]:
         cap=cap,
         enrolment=records.enrolment_from_json(enrolment) if enrolment else None,
         session=records.session_from_json(session) if session else None,
-        held=HeldBallot(held["seq"], held["digest"], held["ses"]) if held else None,
+        held=HeldBallot(**held) if held else None,
         session_used=vector["session_used"],
+        mandate=parse_mandate_record(jcs.dumps(vector["mandate"])) if "mandate" in vector else None,
     )
     try:
         verdict = judge_entry(entry, context)
@@ -118,7 +121,6 @@ def test_every_ballot_code_has_a_vector() -> None:
     due = set(order[: order.index("BATCH_FORMAT")])
     due -= {"ACK_FORMAT", "ACK_TIME", "ACK_MISMATCH"}  # acknowledgement.json and receipt.json
     due -= {"MANDATE_FORMAT"}  # mandate.json
-    due -= {"MANDATE_NOT_FOUND", "MANDATE_REVOKED", "PRINCIPAL_VOTED"}  # no meeting takes proxies yet
     found = {
         vector["code"] for name in ("accept", "reject") for vector in load(f"ballot_{name}.json")["vectors"]
     }
@@ -250,6 +252,9 @@ class VectorLedger:
     def held(self, sub: str) -> HeldBallot | None:
         return None
 
+    def mandate(self, sub: str) -> MandateRecord | None:
+        return None
+
     def session_used(self, ses: str) -> str | None:
         return None
 
@@ -300,6 +305,23 @@ def test_mandate_refused(vector: dict[str, Any]) -> None:
     with pytest.raises(Refused) as refused:
         mandate.parse_mandate(vector["jws"]).verify(key)
     assert refused.value.code == vector["code"]
+
+
+def test_revocations() -> None:
+    file = load("mandate.json")
+    key = certificates.public_key(records.decode_certificate(file["certificate"]))
+    for vector in file["revocations"]["accept"]:
+        signed = revocation.parse_revocation(vector["jws"])
+        signed.verify(key)
+        assert json.loads(signed.revocation.payload()) == vector["payload"]
+
+
+@pytest.mark.parametrize("vector", named(load("mandate.json")["revocations"]["reject"]))
+def test_revocation_refused(vector: dict[str, Any]) -> None:
+    key = certificates.public_key(records.decode_certificate(load("mandate.json")["certificate"]))
+    with pytest.raises(Refused) as caught:
+        revocation.parse_revocation(vector["jws"]).verify(key)
+    assert caught.value.code == vector["code"]
 
 
 @pytest.mark.parametrize("vector", named(load("record.json")["accept"]))
