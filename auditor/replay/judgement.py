@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 class Bench:
     """What a ballot is judged against; None where the record does not exist.
 
-    `enrolment` is that of whoever signs, `mandate` the last that the voter gave. `session_used` says whether a
-    ballot of the voter's that was replaced since had the session.
+    `enrolment` is that of whoever signs, `mandate` the last that the voter gave. `session_used` says whether
+    a ballot of the voter's that was replaced since had the session.
     """
 
     meeting: Meeting

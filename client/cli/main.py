@@ -21,6 +21,7 @@ COMMANDS = {
     "roll": ("client.cli.roll", "Registers of claims: generate, import, root, prove."),
     "meeting": ("client.cli.meeting", "Propose, confirm and follow meetings."),
     "ballot": ("client.cli.ballot", "Enrol with the lender CA, cast a ballot, see its history."),
+    "mandate": ("client.cli.mandate", "Let another cast one's ballot: sign, record, revoke, show."),
     "relay": ("client.cli.relay", "Carry acknowledged ballots to the channel: run."),
     "receipt": ("client.cli.receipt", "Verify a lender's receipt."),
     "face": ("client.cli.face", "Compare faces."),

@@ -66,11 +66,10 @@ def parse_mandate_record(data: bytes) -> MandateRecord:
             pass
         case _:
             raise ValueError("it is no mandate's record")
+    revoked: Revoked | None = None
     match rest:
         case {"revoked": {"by": str(by), "enr": revoked_rev}} if is_count(revoked_rev):
             revoked = Revoked(by, revoked_rev)
-        case _:
-            revoked = None
     if not is_count(rev) or not all(is_hash(one) for one in past):
         raise ValueError("a revision or a digest is none")
     record = MandateRecord(parse_mandate(compact), rev, tuple(past), revoked, tx)

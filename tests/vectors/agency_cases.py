@@ -164,7 +164,7 @@ def agency_accepted(scenes: Mapping[str, Scene]) -> Iterator[Case]:
         expect="held",
         held=known,
     )
-    pending = {"expect": "pending", "code": "MANDATE_NOT_FOUND"}
+    pending: dict[str, Any] = {"expect": "pending", "code": "MANDATE_NOT_FOUND"}
     yield agency.case("by proxy, no mandate yet", signed, mandate=None, **pending)
     yield agency.case("by proxy, an older mandate yet", partly, mandate=there, **pending)
     yield agency.case(

@@ -375,11 +375,11 @@ def test_tally(vector: dict[str, Any]) -> None:
     assert tally.result().decode() == vector["result"]
 
 
-def verify_receipt_vector(vector: dict[str, Any]) -> None:
+def verify_receipt_vector(vector: dict[str, Any], record: str | None = None) -> None:
     file = load("receipt.json")
     receipt.verify_receipt(
         receipt.parse_receipt(json.dumps(vector["receipt"]).encode()),
-        meeting.parse_meeting(file["record"].encode()),
+        meeting.parse_meeting((record or file["record"]).encode()),
         lender_root=records.decode_certificate(file["lender_root"]),
         door_root=records.decode_certificate(file["door_root"]),
     )
@@ -396,6 +396,21 @@ def test_receipt_verifies() -> None:
 def test_receipt_refused(vector: dict[str, Any]) -> None:
     with pytest.raises(Refused) as refused:
         verify_receipt_vector(vector)
+    assert refused.value.code == vector["code"]
+
+
+def test_receipt_by_proxy_verifies() -> None:
+    file = load("receipt.json")["by_proxy"]
+    for vector in file["accept"]:
+        verify_receipt_vector(vector, file["record"])
+        value = json.dumps(vector["receipt"], indent=1).encode()
+        assert receipt.parse_receipt(value).encode() == jcs.dumps(vector["receipt"])
+
+
+@pytest.mark.parametrize("vector", named(load("receipt.json")["by_proxy"]["reject"]))
+def test_receipt_by_proxy_refused(vector: dict[str, Any]) -> None:
+    with pytest.raises(Refused) as refused:
+        verify_receipt_vector(vector, load("receipt.json")["by_proxy"]["record"])
     assert refused.value.code == vector["code"]
 
 
