@@ -48,6 +48,7 @@ def group() -> None:
     "--method", "methods", multiple=True, default=METHODS, show_default=True, help="Of identity checks."
 )
 @click.option("--revote", type=click.Choice(["none", "last", "first"]), default="none", show_default=True)
+@click.option("--proxies", is_flag=True, help="Take ballots by proxy, by lenders' mandates.")
 @click.option("--opens-at", required=True, help="As 2026-01-31T08:00:00Z.")
 @click.option("--closes-at", required=True)
 @click.option("--objections-until", required=True)
@@ -79,6 +80,7 @@ def propose(mtg: str, institution: str, *, as_json: bool, **options: Any) -> Non
                 (path.name, hashlib.sha256(path.read_bytes()).hexdigest()) for path in options["documents"]
             ],
             revote=options["revote"],
+            proxies=options["proxies"],
             methods=options["methods"],
         )
         committed = services.convener(institution).propose(meeting, frozen)
