@@ -28,7 +28,7 @@ _SESSIONS = table(
         column(name)
         for name in (
             *("ses", "sub", "x5t", "institution", "mtg", "method", "outcome", "commitment"),
-            *("issued_at", "expires_at", "status"),
+            *("issued_at", "expires_at", "act", "status"),
         )
     ),
 )
@@ -72,6 +72,7 @@ class SessionRow:
     commitment: str
     issued_at: str
     expires_at: str
+    act: str
     status: str
 
 

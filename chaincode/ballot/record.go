@@ -122,7 +122,7 @@ func decodeRecord(data []byte, m *meeting.Meeting) (*Record, error) {
 	if record.Excluded, err = motionsOf(excluded, m); err != nil {
 		return nil, err
 	}
-	record.Votes, err = chosenBy(votes, m)
+	record.Votes, err = chosenBy(votes, m, record.Proxy != "")
 	return record, err
 }
 

@@ -114,7 +114,9 @@ def _record(value: Any, meeting: Meeting) -> BallotRecord:
         rev,
         seq,
         base64url.encode(ses),
-        votes_of([vote if isinstance(vote, int) else tuple(vote) for vote in votes], meeting),
+        votes_of(
+            [vote if isinstance(vote, int) else tuple(vote) for vote in votes], meeting, proxied=bool(proxy)
+        ),
         motions_of(excluded, meeting),
         base64url.encode(proxy) if proxy else None,
     )

@@ -300,6 +300,8 @@ class Player:
                     continue
                 _count(present, held[0], sign)
                 for motion, choice in held[1].ballot.votes.items():
+                    if choice == ():  # a proxy whose mandate doesn't cover the motion
+                        continue
                     cells = motions.setdefault(motion, {}).setdefault(str(choice), {})
                     _count(cells, held[0], sign)
         kept = {
