@@ -300,9 +300,9 @@ class Player:
                     continue
                 _count(present, held[0], sign)
                 for motion, choice in held[1].ballot.votes.items():
-                    if choice == ():  # a proxy whose mandate doesn't cover the motion
-                        continue
-                    cells = motions.setdefault(motion, {}).setdefault(str(choice), {})
+                    # A proxy whose mandate doesn't cover the motion is counted as one excluded from it.
+                    name = "*excluded" if choice == () else str(choice)
+                    cells = motions.setdefault(motion, {}).setdefault(name, {})
                     _count(cells, held[0], sign)
         kept = {
             motion: {choice: _kept(cells) for choice, cells in choices.items() if _kept(cells)}
