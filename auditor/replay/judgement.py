@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from auditor.replay.amendments import uncounted
 from auditor.replay.mandates import proxy_of, verify_agency
 from client.encodings import times
 from client.encodings.amendment import Entitlement
@@ -75,7 +76,7 @@ def judge(candidate: Candidate, bench: Bench) -> Judgement:
     try:
         check_ballot_against(candidate.ballot, bench.meeting)
         entitled = _entitlement(candidate, bench)
-        claims, excluded = entitled.claims, _uncounted(entitled.excluded, candidate)
+        claims, excluded = entitled.claims, uncounted(entitled.excluded, candidate.ballot.votes)
         _verify_time(candidate.entry.ack_time, bench.meeting)
         if code := verify_agency(candidate.ballot, bench.meeting, bench.mandate):
             return Judgement("pending", code, signed, claims)
@@ -122,12 +123,6 @@ def _verify_time(ack_time: int, meeting: Meeting) -> None:
         raise Refused("BALLOT_EARLY")
     if ack_time > times.parse(meeting.closes_at):
         raise Refused("BALLOT_LATE")
-
-
-def _uncounted(excluded: tuple[str, ...], candidate: Candidate) -> tuple[str, ...]:
-    """Return the motions that the ballot counts for nothing: the roll's, and those that got no vote."""
-    unanswered = {motion for motion, vote in candidate.ballot.votes.items() if vote == ()}
-    return tuple(sorted(unanswered.union(excluded)))
 
 
 def _verify_key(signed: SignedBallot, enrolment: Enrolment, meeting: Meeting) -> None:

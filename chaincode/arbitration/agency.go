@@ -1,8 +1,6 @@
 package arbitration
 
 import (
-	"slices"
-
 	"concordat/chaincode/ledger"
 	"concordat/chaincode/meeting"
 	"concordat/chaincode/refusal"
@@ -98,23 +96,6 @@ func (b *bench) agency(c *hearing) error {
 		}
 	}
 	return nil
-}
-
-// uncounted lists, in ascending order, the motions that the ballot counts for
-// nothing: those that the voter's leaf excludes it from, and those that a
-// proxy's mandate does not cover.
-func (c *hearing) uncounted() []string {
-	if !c.proxied() {
-		return c.leaf.Excluded
-	}
-	excluded := append([]string{}, c.leaf.Excluded...)
-	for _, vote := range c.candidate.Ballot.Votes {
-		if len(vote.Choices) == 0 {
-			excluded = append(excluded, vote.Motion)
-		}
-	}
-	slices.Sort(excluded)
-	return slices.Compact(excluded)
 }
 
 // checkAgainstOther judges a ballot by the one held that another hand signed.

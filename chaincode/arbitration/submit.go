@@ -216,7 +216,7 @@ func record(tx ledger.Tx, door string, m *meeting.Meeting, cases []hearing) ([]b
 func (c *hearing) write(tx ledger.Tx, door string, m *meeting.Meeting, subtotal *tally.Subtotal) error {
 	content := c.candidate.Ballot
 	entry := ballot.Record{
-		Counted:   ballot.Counted{Claims: c.leaf.Claims, Excluded: c.uncounted(), Votes: content.Votes},
+		Counted:   ballot.Counted{Claims: c.leaf.Claims, Excluded: ballot.Uncounted(c.leaf.Excluded, content.Votes), Votes: content.Votes},
 		Door:      door,
 		AckNumber: c.candidate.AckNumber,
 		AckTime:   c.candidate.AckTime,
