@@ -119,19 +119,28 @@ func (s *Scene) Compact(cast Cast) []byte {
 		position, _ := s.Meeting.Roll.ClassIndex(claim.Class)
 		claims = append(claims, []any{position, claim.Fen})
 	}
-	leaf := []any{cast.Lender.Index, cast.Lender.Leaf.Salt, claims}
-	if cast.Mandate == nil {
-		return s.cbor(append(s.rebuilt(0, cast), leaf, s.path(cast.Lender)))
+	leaf, kind := []any{cast.Lender.Index, cast.Lender.Leaf.Salt, claims}, 0
+	if cast.Mandate != nil {
+		kind = 2
 	}
-	mandate, err := canonical.FromBase64(cast.Mandate.Digest)
-	must(s.T, err)
-	return s.cbor(append(s.rebuilt(2, cast), leaf, s.path(cast.Lender), mandate))
+	return s.cbor(s.mandated(append(s.rebuilt(kind, cast), leaf, s.path(cast.Lender)), cast))
 }
 
 // Amended makes an entry that leaves the leaf to an amendment.
 func (s *Scene) Amended(cast Cast) []byte {
 	s.T.Helper()
-	return s.cbor(s.rebuilt(3, cast))
+	return s.cbor(s.mandated(s.rebuilt(3, cast), cast))
+}
+
+// mandated adds the mandate, if a proxy signs, to what an entry has besides.
+func (s *Scene) mandated(entry []any, cast Cast) []any {
+	s.T.Helper()
+	if cast.Mandate == nil {
+		return entry
+	}
+	mandate, err := canonical.FromBase64(cast.Mandate.Digest)
+	must(s.T, err)
+	return append(entry, mandate)
 }
 
 // rebuilt is what an entry of a kind begins with, from which the ballot is
