@@ -29,7 +29,7 @@ _SESSIONS = table(
         column(name)
         for name in (
             *("ses", "sub", "x5t", "institution", "mtg", "method", "outcome", "commitment"),
-            *("issued_at", "expires_at", "status"),
+            *("issued_at", "expires_at", "act", "status"),
         )
     ),
 )
@@ -79,6 +79,7 @@ class SessionRow:
     commitment: str
     issued_at: str
     expires_at: str
+    act: str
     status: str
 
 

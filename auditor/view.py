@@ -34,7 +34,7 @@ class ChainBallot:
 
 @dataclass(frozen=True, slots=True)
 class ChainSession:
-    """An identity check as `identity` records it."""
+    """An identity check as `identity` records it; `act` is whose ballot a proxy will cast, else empty."""
 
     ses: str
     sub: str
@@ -46,6 +46,7 @@ class ChainSession:
     commitment: str
     issued_at: str
     expires_at: str
+    act: str = ""
 
 
 @dataclass(frozen=True, slots=True)

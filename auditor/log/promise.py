@@ -14,6 +14,7 @@ from client.encodings.ballot import SignedBallot, check_ballot_against, parse_ba
 from client.encodings.errors import Refused
 from client.encodings.ids import HASH_BYTES, is_count, is_hex_hash
 from client.encodings.leaf import Leaf, parse_leaf
+from client.encodings.mandate import SignedMandate, parse_mandate
 from client.encodings.records import decode_certificate
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ class Promise:
     block: int
     tx: str
     signature: jws.Jws
+    mandate: SignedMandate | None = None
+    principal_cert: bytes = b""
 
     @property
     def digest(self) -> str:
@@ -53,7 +56,7 @@ def parse_promise(data: bytes) -> Promise:
         value = jcs.loads(data)
     except jcs.JsonError as error:
         raise Refused("RECEIPT_FORMAT", str(error)) from error
-    if not isinstance(value, dict) or value.keys() != _NAMES or value["v"] != 1:
+    if not isinstance(value, dict) or value.keys() - {"mandate"} != _NAMES or value["v"] != 1:
         raise Refused("RECEIPT_FORMAT", "missing or unknown members, or another version")
     well_formed = is_count(value["index"]) and is_count(value["block"]) and is_hex_hash(value["tx"])
     if not well_formed or not all(isinstance(value[name], str) for name in _TEXTS):
@@ -61,6 +64,7 @@ def parse_promise(data: bytes) -> Promise:
     try:
         cert, ack_cert = decode_certificate(value["cert"]), decode_certificate(value["ack_cert"])
         proof = hash_list(value["proof"])
+        mandate, principal_cert = _mandate(value["mandate"]) if "mandate" in value else (None, b"")
     except ValueError as error:
         raise Refused("RECEIPT_FORMAT", str(error)) from error
     return Promise(
@@ -75,7 +79,15 @@ def parse_promise(data: bytes) -> Promise:
         block=value["block"],
         tx=value["tx"],
         signature=jws.parse(value["signature"], TYP),
+        mandate=parse_mandate(mandate) if mandate is not None else None,
+        principal_cert=principal_cert,
     )
+
+
+def _mandate(value: Any) -> tuple[str, bytes]:
+    if not isinstance(value, dict) or value.keys() != {"jws", "cert"} or not isinstance(value["jws"], str):
+        raise ValueError("mandate is no mandate with its certificate")
+    return value["jws"], decode_certificate(value["cert"])
 
 
 def hash_list(value: Any) -> tuple[bytes, ...]:
@@ -95,7 +107,7 @@ def verify_promise(
     content = promise.ballot.ballot
     check_ballot_against(content, meeting)
     _verify_signature(promise.ballot.jws, promise.cert, lender_root)
-    if certificates.common_name(promise.cert) != content.sub:
+    if certificates.common_name(promise.cert) != _signer(promise, meeting, lender_root):
         raise Refused("CERT_SUBJECT")
     if (promise.leaf.mtg, promise.leaf.sub) != (content.mtg, content.sub):
         raise Refused("ROLL_LEAF_FOREIGN")
@@ -112,6 +124,26 @@ def verify_promise(
     if promise.channel != meeting.channel or promise.signature.payload != jcs.dumps(place):
         raise Refused("RECEIPT_MISMATCH", "it is signed for another ballot, channel, block or transaction")
     _verify_signature(promise.signature, promise.ack_cert, door_root)
+
+
+def _signer(promise: Promise, meeting: Meeting, lender_root: bytes | None) -> str:
+    """Return who must have signed the ballot: the voter, or the proxy of a genuine mandate that covers it."""
+    content, signed = promise.ballot.ballot, promise.mandate
+    if signed is None or content.prx is None:
+        if signed is None and content.prx is None:
+            return content.sub
+        raise Refused("RECEIPT_MISMATCH", "a mandate is due with a proxy's ballot, and only there")
+    said = signed.mandate
+    due = (content.prx, content.sub, meeting.mh, meeting.mtg)
+    if (signed.digest, said.sub, said.mh, said.mtg) != due:
+        raise Refused("RECEIPT_MISMATCH", "the mandate is another's, or for another ballot or meeting")
+    _verify_signature(signed.jws, promise.principal_cert, lender_root)
+    if certificates.common_name(promise.principal_cert) != said.sub:
+        raise Refused("CERT_SUBJECT")
+    answered = {motion for motion, vote in content.votes.items() if vote != ()}
+    if not meeting.proxies or answered != {one.id for one in meeting.motions if said.covers(one.id)}:
+        raise Refused("MANDATE_SCOPE")
+    return said.proxy
 
 
 def _verify_signature(signed: jws.Jws, certificate: bytes, root: bytes | None) -> None:

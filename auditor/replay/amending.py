@@ -39,7 +39,7 @@ def confirm_amendment(state: MeetingState, pending: PendingAmendment, tx: str) -
         held = state.held.get(change.sub)
         if held is None:
             continue
-        stands = reweighed(held, change)
+        stands = reweighed(held, change.after)
         subtotal.reweigh(meeting, CountedBallot.of(held), CountedBallot.of(stands))
         state.held[change.sub] = stands
         effect.writes[key] = stands.encode(meeting)

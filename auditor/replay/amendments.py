@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from client.encodings.amendment import Amendment, Change, Entitlement
+    from client.encodings.ballot import Vote
     from client.encodings.ballot_record import BallotRecord
-    from client.encodings.leaf import Claim
     from client.encodings.meeting import Meeting
     from client.encodings.roll_summary import RollSummary
 
@@ -74,7 +74,7 @@ class Overlay:
         overlay.roll(meeting.roll)
         for change in amendment.changes:
             cast = held.get(change.sub)
-            if cast is not None and not _counted_with(cast, change.before):
+            if cast is not None and cast != reweighed(cast, change.before):
                 raise Refused("AMENDMENT_CLAIMS", f"{change.sub}, as the ballot was cast")
         return overlay
 
@@ -123,24 +123,20 @@ class Overlay:
         return replace(record, roll=self.roll(record.roll))
 
 
-def reweighed(cast: BallotRecord, change: Change) -> BallotRecord:
-    """Return a ballot as it counts after a change; motions that a mandate left out stay so."""
-    (_, was), (claims, excluded) = _sides(change.before), _sides(change.after)
-    left_out = set(cast.excluded) - set(was)
-    return replace(cast, claims=claims, excluded=tuple(sorted(left_out.union(excluded))))
+def reweighed(cast: BallotRecord, after: Entitlement | None) -> BallotRecord:
+    """Return a ballot as it counts with what its lender is entitled to now; off the roll, with nothing."""
+    claims, excluded = ((), ()) if after is None else (after.claims, after.excluded)
+    return replace(cast, claims=claims, excluded=uncounted(excluded, cast.votes))
 
 
-def _counted_with(cast: BallotRecord, stands: Entitlement | None) -> bool:
-    """Say whether a ballot counts with this; a proxy's may be excluded from more motions than that."""
-    claims, excluded = _sides(stands)
-    if cast.proxy is None:
-        return (cast.claims, cast.excluded) == (claims, excluded)
-    return cast.claims == claims and set(excluded) <= set(cast.excluded)
+def uncounted(excluded: tuple[str, ...], votes: Mapping[str, Vote]) -> tuple[str, ...]:
+    """Return the motions that a ballot counts for nothing.
 
-
-def _sides(stands: Entitlement | None) -> tuple[tuple[Claim, ...], tuple[str, ...]]:
-    """Return the claims and exclusions that a ballot counts with; none for a lender off the roll."""
-    return ((), ()) if stands is None else (stands.claims, stands.excluded)
+    They are those that its voter is excluded from, and those that it leaves without an answer, since a
+    proxy's mandate doesn't cover them.
+    """
+    unanswered = {motion for motion, vote in votes.items() if vote == ()}
+    return tuple(sorted(unanswered.union(excluded)))
 
 
 def _verify_known(change: Change, meeting: Meeting) -> None:

@@ -10,6 +10,7 @@ from auditor.replay.amendments import PendingAmendment
 from auditor.replay.batch import BatchReplay
 from auditor.replay.claimed import ResponseMalformedError, parse_claimed
 from auditor.replay.effect import STEP_WRITES, Effect, composite
+from auditor.replay.mandates import MandatesReplay, parse_mandates, revoke_mandate
 from auditor.replay.meetings import (
     MeetingState,
     parse_cap,
@@ -17,7 +18,6 @@ from auditor.replay.meetings import (
     state_record,
     step_record,
     verify_replaces,
-    verify_supported,
 )
 from auditor.rules import result_bytes, tally
 from client.encodings import jcs
@@ -32,8 +32,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from auditor.replay.authority import Offices
+    from auditor.replay.claimed import Claimed
     from auditor.replay.people import People
-    from auditor.transactions import Endorsed
+    from auditor.transactions import Endorsed, Transaction
     from client.encodings.step import Step
 
 STEP_NETWORK = 19
@@ -61,6 +62,8 @@ class ArbitrationReplay:
             (b"ProposeAmendment", 1): self._propose_amendment,
             (b"ConfirmAmendment", 2): self._confirm_amendment,
             (b"SubmitBallots", 1): self._submit_ballots,
+            (b"RecordMandates", 2): self._record_mandates,
+            (b"RevokeMandate", 2): self._revoke_mandate,
             (b"AnchorAudit", 1): self._anchor_audit,
         }
         function = functions.get((name, len(arguments)))
@@ -81,7 +84,6 @@ class ArbitrationReplay:
             raise Refused("MEETING_FORMAT", f"{meeting.institution} has no meetings on {self._channel}")
         if endorsed.creator.msp_id != meeting.institution:
             raise Refused("NOT_AUTHORISED")
-        verify_supported(meeting)
         nodes = parse_cap(meeting, cap)
         verify_replaces(meeting, self.meetings)
         if meeting.mtg in self.meetings:
@@ -192,14 +194,18 @@ class ArbitrationReplay:
         state = self._meeting(batch.mtg)
         if not state.takes_ballots(door, self._offices.regulator):
             raise Refused("MEETING_NOT_OPEN", state.state)
-        try:
-            claims = parse_claimed(transaction.response)
-        except ResponseMalformedError as error:
-            raise ReplayError(
-                STEP_WRITES, transaction.where, f"its response is no list of verdicts: {error}"
-            ) from error
+        claims = _claims(transaction)
         second = door == self._offices.regulator
         return BatchReplay(state, self._people, transaction, door, second, claims).run(batch)
+
+    def _record_mandates(self, endorsed: Endorsed, mtg: bytes, mandates: bytes) -> Effect:
+        texts, transaction = parse_mandates(mandates), endorsed.transaction
+        state = self._meeting(mtg)
+        return MandatesReplay(state, self._people, transaction, _claims(transaction)).run(texts)
+
+    def _revoke_mandate(self, endorsed: Endorsed, mtg: bytes, revocation: bytes) -> Effect:
+        text = revocation.decode("utf-8", "replace")
+        return revoke_mandate(self._meeting(mtg), self._people, endorsed.transaction, text)
 
     def _anchor_audit(self, endorsed: Endorsed, document: bytes) -> Effect:
         try:
@@ -218,3 +224,11 @@ class ArbitrationReplay:
         state.audit = True
         record = jcs.dumps({**value, "tx": endorsed.transaction.tx_id})
         return Effect(record, {composite("audit", state.record.mtg): record})
+
+
+def _claims(transaction: Transaction) -> Claimed:
+    try:
+        return parse_claimed(transaction.response)
+    except ResponseMalformedError as error:
+        message = f"its response is no list of verdicts: {error}"
+        raise ReplayError(STEP_WRITES, transaction.where, message) from error

@@ -42,6 +42,8 @@ GRANTS: dict[tuple[str, str], tuple[tuple[str, str], ...]] = {
     ("arbitration", "ProposeAmendment"): ((INSTITUTION, "officer"),),
     ("arbitration", "ConfirmAmendment"): (("regulator", "officer"),),
     ("arbitration", "SubmitBallots"): (("association", "relay"), ("regulator", "relay")),
+    ("arbitration", "RecordMandates"): (("association", "relay"), ("regulator", "relay")),
+    ("arbitration", "RevokeMandate"): (("association", "relay"), ("regulator", "relay")),
     ("arbitration", "AnchorAudit"): (("regulator", "auditor"),),
 }
 

@@ -9,6 +9,7 @@ from auditor.errors import ReplayError
 from auditor.replay import claimed
 from auditor.replay.effect import Effect, composite
 from auditor.replay.judgement import Bench, Judgement, judge
+from auditor.replay.mandates import proxy_of
 from auditor.replay.verdicts import Verdicts
 from auditor.rules import Change, CountedBallot
 from auditor.view import ChainBallot
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
     from auditor.replay.meetings import MeetingState
     from auditor.replay.people import Enrolment, People, Session
     from auditor.transactions import Transaction
+    from client.encodings.ballot import Ballot
     from client.encodings.batch import Batch, Entry
+    from client.encodings.mandate_record import MandateRecord
 
 STEP_VERDICT = 16
 STEP_RELIANCE = 17
@@ -71,11 +74,13 @@ class BatchReplay:
         return self.effect
 
     def _look_up(self, candidate: Candidate) -> None:
-        """Note what the verdict had to look at: the ballot held, and whether one before had the session."""
+        """Note what the verdict had to look at: ballot held, mandate, whether one before had the session."""
         mtg, sub = self.state.record.mtg, candidate.ballot.sub
         self.effect.reads.add(composite("ballot", mtg, sub))
         if sub in self.state.held:
             self.effect.reads.add(composite("session", mtg, candidate.ballot.ses))
+        if candidate.ballot.prx is not None and self.state.record.proxies:
+            self.effect.reads.add(composite("mandate", mtg, sub))
 
     def _read(self, entry: Entry | Refused, voters: set[str]) -> Candidate:
         """Return a readable entry of a voter who has none before it in the batch."""
@@ -91,12 +96,12 @@ class BatchReplay:
 
     def _judge(self, index: int, claim: Claim, candidate: Candidate) -> Judgement:
         """Judge with the identity records that the claimed verdict relied on."""
-        sub, ses = candidate.ballot.sub, candidate.ballot.ses
+        sub, ses = self._signer(candidate.ballot), candidate.ballot.ses
         session = self.people.sessions.get(ses)
         if claim.kind in (claimed.ACCEPTED, claimed.REFUSED):
             revision = claim.revision
             if claim.kind == claimed.ACCEPTED:
-                revision = self._written_revision(sub)
+                revision = self._written_revision(candidate.ballot.sub)
             enrolment = self.people.at_revision(sub, revision)
             if revision and enrolment is None:
                 message = "it relies on a revision of the enrolment that identity does not have"
@@ -108,7 +113,7 @@ class BatchReplay:
             session = None
         if claim.code == "ENROLMENT_NOT_FOUND":
             return judge(candidate, self._bench(candidate, None, session))
-        judged = Judgement("pending", "ENROLMENT_NOT_FOUND")
+        judged = judge(candidate, self._bench(candidate, None, session))
         for enrolment in reversed(self.people.enrolments.get(sub, [])):
             judged = judge(candidate, self._bench(candidate, enrolment, session))
             if (judged.kind, judged.code) == (claim.kind, claim.code):
@@ -117,7 +122,7 @@ class BatchReplay:
 
     def _identified(self, candidate: Candidate, judged: Judgement) -> Judgement:
         """Name the ballot even where the verdict came before anybody looked at the voter's key."""
-        enrolment = self.people.enrolment(candidate.ballot.sub)
+        enrolment = self.people.enrolment(self._signer(candidate.ballot))
         if judged.signed is not None or enrolment is None:
             return judged
         return replace(judged, signed=candidate.complete(enrolment.x5t))
@@ -131,7 +136,15 @@ class BatchReplay:
             held=self.state.held.get(candidate.ballot.sub),
             session_used=candidate.ballot.ses in self.state.used,
             amended=self.state.overlay.lenders.get(candidate.ballot.sub),
+            mandate=self._mandate(candidate.ballot),
         )
+
+    def _mandate(self, ballot: Ballot) -> MandateRecord | None:
+        return self.state.mandates.get(ballot.sub) if ballot.prx is not None else None
+
+    def _signer(self, ballot: Ballot) -> str:
+        """Return the pseudonym whose key and identity check the ballot is judged by."""
+        return proxy_of(ballot, self._mandate(ballot), self.state.held.get(ballot.sub)) or ballot.sub
 
     def _settle(self, index: int, claim: Claim, candidate: Candidate | None, judged: Judgement) -> None:
         """Note the verdict, compare it with the claimed one, and take its effect over."""
@@ -175,6 +188,7 @@ class BatchReplay:
             ses=content.ses,
             votes=dict(content.votes),
             excluded=judged.excluded,
+            proxy=judged.proxy or None,
         )
         self.change.add(state.record, CountedBallot.of(ballot), CountedBallot.of(held) if held else None)
         self.verdicts.accepted += 1

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from auditor.replay.amendments import uncounted
+from auditor.replay.mandates import proxy_of, verify_agency
 from client.encodings import times
 from client.encodings.amendment import Entitlement
 from client.encodings.ballot import check_ballot_against
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from client.encodings.ballot_record import BallotRecord
     from client.encodings.entries import Candidate
     from client.encodings.leaf import Claim
+    from client.encodings.mandate_record import MandateRecord
     from client.encodings.meeting import Meeting
 
 
@@ -27,8 +30,9 @@ if TYPE_CHECKING:
 class Bench:
     """What a ballot is judged against; None where the record does not exist.
 
-    `session_used` says whether a ballot of the voter's that was replaced since had the session; `amended` is
-    what amendments made of the voter's entry on the roll.
+    `enrolment` is that of whoever signs, `mandate` the last that the voter gave. `session_used` says whether
+    a ballot of the voter's that was replaced since had the session; `amended` is what amendments made of the
+    voter's entry on the roll.
     """
 
     meeting: Meeting
@@ -38,6 +42,7 @@ class Bench:
     held: BallotRecord | None
     session_used: bool
     amended: Amended | None = None
+    mandate: MandateRecord | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +50,10 @@ class Judgement:
     """`kind` is accepted, held, pending or refused; `code` names why for the last two.
 
     `signed` is the ballot as it was signed, rebuilt where the entry is compact; None where the
-    voter's certificate is not known. `claims` and `excluded` are the proved ones, empty before they are
-    proved; `revision` the enrolment's that the verdict relied on, 0 where it came before that was looked at.
+    signer's certificate is not known. `claims` and `excluded` are the proved ones, empty before they are
+    proved (`excluded` also has the motions that a proxy's mandate does not cover); `proxy` who signed in
+    the voter's place, empty for nobody; `revision` the enrolment's that the verdict relied on, 0 where it
+    came before that was looked at.
     """
 
     kind: str
@@ -55,6 +62,7 @@ class Judgement:
     claims: tuple[Claim, ...] = ()
     revision: int = 0
     excluded: tuple[str, ...] = ()
+    proxy: str = ""
 
 
 def judge(candidate: Candidate, bench: Bench) -> Judgement:
@@ -68,20 +76,22 @@ def judge(candidate: Candidate, bench: Bench) -> Judgement:
     try:
         check_ballot_against(candidate.ballot, bench.meeting)
         entitled = _entitlement(candidate, bench)
-        claims, excluded = entitled.claims, entitled.excluded
+        claims, excluded = entitled.claims, uncounted(entitled.excluded, candidate.ballot.votes)
         _verify_time(candidate.entry.ack_time, bench.meeting)
-        _verify_agency(candidate)
+        if code := verify_agency(candidate.ballot, bench.meeting, bench.mandate):
+            return Judgement("pending", code, signed, claims)
         if bench.enrolment is None or signed is None:
             return Judgement("pending", "ENROLMENT_NOT_FOUND", signed, claims)
         revision = bench.enrolment.rev
         _verify_key(signed, bench.enrolment, bench.meeting)
         if bench.session is None:
             return Judgement("pending", "SESSION_NOT_FOUND", signed, claims)
-        _verify_session(bench.session, signed, bench.meeting, candidate.entry.ack_time)
-        _verify_history(signed.ballot.seq, signed.ballot.ses, bench)
+        proxy = proxy_of(candidate.ballot, bench.mandate, bench.held)
+        _verify_session(bench.session, signed, proxy, bench.meeting, candidate.entry.ack_time)
+        _verify_history(signed.ballot.seq, signed.ballot.ses, proxy, bench)
     except Refused as refusal:
         return Judgement("refused", refusal.code, signed, claims, revision)
-    return Judgement("accepted", "", signed, claims, revision, excluded)
+    return Judgement("accepted", "", signed, claims, revision, excluded, proxy)
 
 
 def _entitlement(candidate: Candidate, bench: Bench) -> Entitlement:
@@ -115,12 +125,6 @@ def _verify_time(ack_time: int, meeting: Meeting) -> None:
         raise Refused("BALLOT_LATE")
 
 
-def _verify_agency(candidate: Candidate) -> None:
-    """Refuse a proxy's ballot: no meeting takes them yet."""
-    if candidate.ballot.prx is not None:
-        raise Refused("MANDATE_SCOPE")
-
-
 def _verify_key(signed: SignedBallot, enrolment: Enrolment, meeting: Meeting) -> None:
     if enrolment.institution != meeting.institution:
         raise Refused("ENROLMENT_FOREIGN")
@@ -131,9 +135,13 @@ def _verify_key(signed: SignedBallot, enrolment: Enrolment, meeting: Meeting) ->
     signed.verify(enrolment.key())
 
 
-def _verify_session(session: Session, signed: SignedBallot, meeting: Meeting, ack_time: int) -> None:
+def _verify_session(
+    session: Session, signed: SignedBallot, proxy: str, meeting: Meeting, ack_time: int
+) -> None:
+    sub = signed.ballot.sub
+    due = (proxy, sub) if proxy else (sub, "")
     rules = (
-        ("SESSION_FOREIGN_LENDER", session.sub == signed.ballot.sub and not session.act),
+        ("SESSION_FOREIGN_LENDER", (session.sub, session.act) == due),
         ("SESSION_FOREIGN_MEETING", (session.mtg, session.institution) == (meeting.mtg, meeting.institution)),
         ("SESSION_FOREIGN_KEY", session.x5t == signed.jws.x5t),
         ("SESSION_METHOD", session.method in meeting.methods),
@@ -145,16 +153,21 @@ def _verify_session(session: Session, signed: SignedBallot, meeting: Meeting, ac
             raise Refused(code)
 
 
-def _verify_history(seq: int, ses: str, bench: Bench) -> None:
+def _verify_history(seq: int, ses: str, proxy: str, bench: Bench) -> None:
     if bench.held is not None:
-        if seq == bench.held.seq:
+        before = bench.held.proxy or ""
+        if proxy and not before:
+            raise Refused("PRINCIPAL_VOTED")
+        if proxy == before and seq == bench.held.seq:
             raise Refused("SEQ_EQUIVOCATION")
-        if seq < bench.held.seq:
+        if proxy == before and seq < bench.held.seq:
             raise Refused("SEQ_STALE")
-        if bench.meeting.revote == "none":
-            raise Refused("REVOTE_NOT_ALLOWED")
-        if bench.meeting.revote == "first":
-            raise Refused("FIRST_STANDS")
+        # The principal's own ballot needs no leave to take the place of a proxy's.
+        if proxy or not before:
+            if bench.meeting.revote == "none":
+                raise Refused("REVOTE_NOT_ALLOWED")
+            if bench.meeting.revote == "first":
+                raise Refused("FIRST_STANDS")
         # A session serves one voter alone: with no ballot held, none can have used it.
         if bench.session_used or ses == bench.held.ses:
             raise Refused("SESSION_USED")

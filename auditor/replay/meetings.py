@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from auditor.view import ChainBallot
     from client.encodings.amendment import Amendment
     from client.encodings.ballot_record import BallotRecord
+    from client.encodings.mandate_record import MandateRecord
     from client.encodings.meeting import Meeting
     from client.encodings.step import Step
 
@@ -50,8 +51,9 @@ class MeetingState:
     """Everything about one meeting that later transactions build on.
 
     `held` are the ballots that stand, by voter; those of lenders off the roll are among them and don't count.
-    `used` are the sessions of ballots replaced since, with the ballot's digest; `subtotals` how many
-    transactions changed the count; `numbers` the acknowledgement numbers seen, by door.
+    `used` are the sessions of ballots replaced since, with the ballot's digest; `mandates` the last that each
+    principal gave; `subtotals` how many transactions changed the count; `numbers` the acknowledgement numbers
+    seen, by door.
     """
 
     record: Meeting
@@ -65,6 +67,7 @@ class MeetingState:
     subtotals: int = 0
     held: dict[str, BallotRecord] = field(default_factory=dict)
     used: dict[str, str] = field(default_factory=dict)
+    mandates: dict[str, MandateRecord] = field(default_factory=dict)
     accepted: dict[str, ChainBallot] = field(default_factory=dict)
     refused: dict[str, ChainBallot] = field(default_factory=dict)
     numbers: dict[str, set[int]] = field(default_factory=dict)
@@ -124,16 +127,6 @@ def verify_replaces(meeting: Meeting, others: Mapping[str, MeetingState]) -> Non
     for motion in meeting.motions:
         if decided.get(motion.id, {}).get("passed") is not False:
             raise Refused("MEETING_REPLACES", f"{motion.id} did not fail at {before.record.mtg}")
-
-
-def verify_supported(meeting: Meeting) -> None:
-    """Refuse (MEETING_UNSUPPORTED) a record that asks for what neither chaincode nor this replay does."""
-    unsupported = {
-        "proxies": meeting.proxies,
-    }
-    for what, asked in unsupported.items():
-        if asked:
-            raise Refused("MEETING_UNSUPPORTED", what)
 
 
 def parse_cap(meeting: Meeting, encoded: bytes) -> tuple[bytes, ...]:

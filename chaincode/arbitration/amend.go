@@ -165,7 +165,7 @@ func (m *loaded) writeAmended(tx ledger.Tx, amendment *ballot.Amendment, overlay
 			continue
 		}
 		before := held.Counted
-		held.Entitle(change.Before, change.After)
+		held.Entitle(change.After)
 		if err := subtotal.Reweigh(m.Meeting, &before, &held.Counted); err != nil {
 			return refusal.Because(refusal.MeetingRoll, err)
 		}

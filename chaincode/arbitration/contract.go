@@ -27,7 +27,9 @@ func NewContract(rangeLimit int) *Contract {
 
 // GetEvaluateTransactions names the functions that only read.
 func (*Contract) GetEvaluateTransactions() []string {
-	return []string{"GetMeeting", "GetBallot", "GetBallotHistory", "GetAmendments", "GetResult", "ListMeetings"}
+	return []string{
+		"GetMeeting", "GetBallot", "GetBallotHistory", "GetMandate", "GetAmendments", "GetResult", "ListMeetings",
+	}
 }
 
 // ProposeMeeting stores a meeting's record and its roll's cap as a draft.
@@ -93,6 +95,17 @@ func (*Contract) SubmitBallots(ctx *service.Context, batch string) ([]byte, erro
 	return submitBallots(ctx.Tx(), caller, []byte(batch))
 }
 
+// RecordMandates records lenders' mandates, each of which lets another cast
+// its ballot.
+func (*Contract) RecordMandates(ctx *service.Context, meeting, mandates string) ([]byte, error) {
+	return recordMandates(ctx.Tx(), meeting, []byte(mandates))
+}
+
+// RevokeMandate ends a mandate by its principal's word.
+func (*Contract) RevokeMandate(ctx *service.Context, meeting, revocation string) ([]byte, error) {
+	return revokeMandate(ctx.Tx(), meeting, revocation)
+}
+
 // AnchorAudit records the final tree head of the independent verification.
 func (*Contract) AnchorAudit(ctx *service.Context, document string) ([]byte, error) {
 	return anchorAudit(ctx.Tx(), []byte(document))
@@ -118,6 +131,11 @@ func (*Contract) GetBallotHistory(ctx *service.Context, meeting, sub string) ([]
 // they made of the roll.
 func (*Contract) GetAmendments(ctx *service.Context, meeting string) ([]byte, error) {
 	return getAmendments(ctx.Tx(), meeting)
+}
+
+// GetMandate returns the last mandate that a lender gave, or null.
+func (*Contract) GetMandate(ctx *service.Context, meeting, sub string) ([]byte, error) {
+	return getMandate(ctx.Tx(), meeting, sub)
 }
 
 // GetResult returns a closed meeting's result.

@@ -17,6 +17,7 @@ type hearing struct {
 	session     *directory.Session   // nil if identity has none
 	held        *ballot.Record       // the voter's ballot on the channel, if any
 	sessionUsed bool                 // by a ballot of the voter's that was replaced since
+	mandate     *heldMandate         // the voter's last, if any; read only where a proxy signs
 
 	refused  error
 	revision uint64       // of the enrolment that the refusal relied on
@@ -50,7 +51,7 @@ func (b *bench) judge(c *hearing) error {
 	if err := b.checkTime(c); err != nil { // step 5
 		return err
 	}
-	if err := b.agency(c); err != nil { // step 6
+	if err := b.agency(c); err != nil || c.pending != "" { // step 6
 		return err
 	}
 	if c.enrolment == nil { // step 7
@@ -136,7 +137,7 @@ func (b *bench) checkKey(c *hearing) (*ballot.Signed, error) {
 func (b *bench) checkSession(c *hearing, signed *ballot.Signed) error {
 	session := c.session
 	switch {
-	case session.Sub != c.signer(), session.Act != "":
+	case session.Sub != c.signer(), session.Act != c.principal():
 		return refusal.New(refusal.SessionForeignLender, "")
 	case session.Meeting != b.meeting.ID, session.Institution != b.meeting.Institution:
 		return refusal.New(refusal.SessionForeignMeeting, "")
@@ -153,22 +154,31 @@ func (b *bench) checkSession(c *hearing, signed *ballot.Signed) error {
 }
 
 func (b *bench) checkHistory(c *hearing) error {
-	if c.held != nil {
-		seq := c.candidate.Ballot.Seq
-		switch {
-		case seq == c.held.Seq:
-			return refusal.New(refusal.SeqEquivocation, "")
-		case seq < c.held.Seq:
-			return refusal.New(refusal.SeqStale, "")
-		case b.meeting.Revote == meeting.RevoteNone:
-			return refusal.New(refusal.RevoteNotAllowed, "")
-		case b.meeting.Revote == meeting.RevoteFirst:
-			return refusal.New(refusal.FirstStands, "")
-		// A session serves one voter alone, so that with no ballot held none
-		// can have used it.
-		case c.sessionUsed || c.candidate.Ballot.Session == c.held.Session:
-			return refusal.New(refusal.SessionUsed, "")
-		}
+	// A session serves one voter alone, so that with no ballot held none can
+	// have used it.
+	if c.held == nil {
+		return nil
+	}
+	check := b.checkAgainstSame
+	if c.proxy() != c.held.Proxy {
+		check = b.checkAgainstOther
+	}
+	if err := check(c); err != nil {
+		return err
+	}
+	if c.sessionUsed || c.candidate.Ballot.Session == c.held.Session {
+		return refusal.New(refusal.SessionUsed, "")
 	}
 	return nil
+}
+
+// checkAgainstSame judges a ballot by the one held of the same hand.
+func (b *bench) checkAgainstSame(c *hearing) error {
+	switch seq := c.candidate.Ballot.Seq; {
+	case seq == c.held.Seq:
+		return refusal.New(refusal.SeqEquivocation, "")
+	case seq < c.held.Seq:
+		return refusal.New(refusal.SeqStale, "")
+	}
+	return b.checkRevote()
 }

@@ -203,12 +203,6 @@ func TestProposeMeetingRefusals(t *testing.T) {
 	refused(t, s, refusal.MeetingRoll, scene.InstitutionOfficer, "ProposeMeeting", propose[0], "")
 	refused(t, s, refusal.MeetingFormat, scene.InstitutionOfficer, "ProposeMeeting",
 		strings.ReplaceAll(strings.ReplaceAll(propose[0], "InstitutionAMSP", "InstitutionBMSP"), "institutiona", "institutionb"), propose[1])
-	for _, unsupported := range [][2]string{
-		{`"proxies":false`, `"proxies":true`},
-	} {
-		record := strings.Replace(propose[0], unsupported[0], unsupported[1], 1)
-		refused(t, s, refusal.MeetingUnsupported, scene.InstitutionOfficer, "ProposeMeeting", record, propose[1])
-	}
 	s.Do(scene.Channel, scene.InstitutionOfficer, "ProposeMeeting", propose...)
 	refused(t, s, refusal.MeetingExists, scene.InstitutionOfficer, "ProposeMeeting", propose...)
 }
@@ -216,6 +210,7 @@ func TestProposeMeetingRefusals(t *testing.T) {
 func TestRulesOfAllKindsAreTaken(t *testing.T) {
 	s := scene.New(t, scene.Options{})
 	for _, change := range [][2]string{
+		{`"proxies":false`, `"proxies":true`},
 		{`"excluded":[]`, `"excluded":[{"class":"*","fen":1,"heads":1,"motion":"m1"},{"class":"individual","fen":1,"heads":1,"motion":"m1"}]`},
 		{`"disputed":[]`, `"disputed":[{"class":"*","fen":1,"heads":1},{"class":"individual","fen":1,"heads":1}]`},
 		{`"count":"yes"`, `"count":"no"`},

@@ -21,9 +21,6 @@ func proposeMeeting(tx ledger.Tx, caller authority.Caller, record, capBytes []by
 	if err := authority.CheckSame(caller, m.Institution); err != nil {
 		return nil, err
 	}
-	if err := checkSupported(m); err != nil {
-		return nil, err
-	}
 	nodes, err := meeting.ParseCap(capBytes)
 	if err != nil {
 		return nil, err

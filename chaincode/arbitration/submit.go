@@ -92,6 +92,9 @@ func gather(tx ledger.Tx, m *meeting.Meeting, cases []hearing) error {
 	if err := gatherHeld(tx, m, live); err != nil {
 		return err
 	}
+	if err := gatherMandates(tx, m, live); err != nil {
+		return err
+	}
 	questions := make([]directory.Question, len(live))
 	for i, c := range live {
 		question, err := c.question()
@@ -213,7 +216,7 @@ func record(tx ledger.Tx, door string, m *meeting.Meeting, cases []hearing) ([]b
 func (c *hearing) write(tx ledger.Tx, door string, m *meeting.Meeting, subtotal *tally.Subtotal) error {
 	content := c.candidate.Ballot
 	entry := ballot.Record{
-		Counted:   ballot.Counted{Claims: c.leaf.Claims, Excluded: c.leaf.Excluded, Votes: content.Votes},
+		Counted:   ballot.Counted{Claims: c.leaf.Claims, Excluded: ballot.Uncounted(c.leaf.Excluded, content.Votes), Votes: content.Votes},
 		Door:      door,
 		AckNumber: c.candidate.AckNumber,
 		AckTime:   c.candidate.AckTime,
@@ -221,6 +224,7 @@ func (c *hearing) write(tx ledger.Tx, door string, m *meeting.Meeting, subtotal 
 		Revision:  c.enrolment.Revision,
 		Seq:       content.Seq,
 		Session:   content.Session,
+		Proxy:     c.proxy(),
 	}
 	value, err := entry.Encode(m)
 	if err != nil {

@@ -51,10 +51,12 @@ type ballotVector struct {
 	Entry     string          `json:"entry"`
 	Enrolment json.RawMessage `json:"enrolment"`
 	Session   json.RawMessage `json:"session"`
+	Mandate   json.RawMessage `json:"mandate"`
 	Held      *struct {
 		Seq     int64  `json:"seq"`
 		Digest  string `json:"digest"`
 		Session string `json:"ses"`
+		Proxy   string `json:"proxy"`
 	} `json:"held"`
 	SessionUsed string `json:"session_used"`
 	Overlay     string `json:"overlay"` // hexadecimal; absent without amendments
@@ -86,6 +88,21 @@ func (v *ballotVector) stage(t *testing.T, network *ledgertest.Network, m *meeti
 		}
 		network.SetState(v.Session, "identity", "session", session.Ses)
 	}
+	voter := lender.Sub
+	if v.Mandate != nil {
+		var record struct {
+			Mandate string `json:"mandate"`
+		}
+		if err := json.Unmarshal(v.Mandate, &record); err != nil {
+			t.Fatal(err)
+		}
+		mandate, err := ballot.ParseMandate(record.Mandate)
+		if err != nil {
+			t.Fatal(err)
+		}
+		voter = mandate.Sub
+		network.SetState(v.Mandate, scene.Channel, "mandate", m.ID, voter)
+	}
 	if v.SessionUsed != "" {
 		network.SetState([]byte(v.SessionUsed), scene.Channel, "session", m.ID, session.Ses)
 	}
@@ -100,7 +117,7 @@ func (v *ballotVector) stage(t *testing.T, network *ledgertest.Network, m *meeti
 		held := ballot.Record{
 			Counted: ballot.Counted{Claims: []ballot.Claim{{Class: m.Roll.Classes[0].Name, Fen: 1}}},
 			Door:    authority.Association, AckNumber: 1, AckTime: 1772526600,
-			Digest: v.Held.Digest, Revision: 1, Seq: v.Held.Seq, Session: v.Held.Session,
+			Digest: v.Held.Digest, Revision: 1, Seq: v.Held.Seq, Session: v.Held.Session, Proxy: v.Held.Proxy,
 		}
 		for _, position := range m.ByID {
 			motion := m.Motions[position]
@@ -112,7 +129,7 @@ func (v *ballotVector) stage(t *testing.T, network *ledgertest.Network, m *meeti
 		if err != nil {
 			t.Fatal(err)
 		}
-		network.SetState(value, scene.Channel, "ballot", m.ID, lender.Sub)
+		network.SetState(value, scene.Channel, "ballot", m.ID, voter)
 	}
 }
 

@@ -101,6 +101,12 @@ func TestCheck(t *testing.T) {
 		"SubmitBallots": func(c authority.Caller, _ bool) bool {
 			return (c.MSP == "AssociationMSP" || c.MSP == "RegulatorMSP") && c.Role == "relay"
 		},
+		"RecordMandates": func(c authority.Caller, _ bool) bool {
+			return (c.MSP == "AssociationMSP" || c.MSP == "RegulatorMSP") && c.Role == "relay"
+		},
+		"RevokeMandate": func(c authority.Caller, _ bool) bool {
+			return (c.MSP == "AssociationMSP" || c.MSP == "RegulatorMSP") && c.Role == "relay"
+		},
 		"AnchorAudit": func(c authority.Caller, _ bool) bool { return c.MSP == "RegulatorMSP" && c.Role == "auditor" },
 	}
 	for _, function := range authority.Table {

@@ -183,12 +183,9 @@ func parseEntitlement(item canonical.Object, name string) (*Entitlement, error) 
 }
 
 // Counted says whether a ballot was counted with this entitlement; one of a
-// lender off the roll counts with none. A proxy's may be excluded from more
-// motions than its principal.
+// lender off the roll counts with none.
 func (e *Entitlement) Counted(cast *Record) bool {
 	stands := e.leaf("", "")
-	own := slices.DeleteFunc(slices.Clone(cast.Excluded), func(motion string) bool {
-		return cast.Proxy != "" && !slices.Contains(stands.Excluded, motion)
-	})
-	return slices.Equal(stands.Claims, cast.Claims) && slices.Equal(stands.Excluded, own)
+	return slices.Equal(stands.Claims, cast.Claims) &&
+		slices.Equal(Uncounted(stands.Excluded, cast.Votes), cast.Excluded)
 }

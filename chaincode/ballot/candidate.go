@@ -65,7 +65,7 @@ func rebuild(entry *rebuiltEntry, m *meeting.Meeting) (*Candidate, error) {
 	if err != nil {
 		return nil, refusal.Because(refusal.BallotTime, err)
 	}
-	votes, err := chosenBy(entry.votes, m)
+	votes, err := chosenBy(entry.votes, m, entry.mandate != nil)
 	if err != nil {
 		return nil, err
 	}

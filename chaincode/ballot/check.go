@@ -18,10 +18,10 @@ func (b *Ballot) CheckAgainst(m *meeting.Meeting) error {
 	if b.MeetingHash != m.Hash {
 		return refusal.New(refusal.BallotNetwork, "not %s", m.Hash)
 	}
-	return checkVotes(b.Votes, m)
+	return checkVotes(b.Votes, m, b.Mandate != "")
 }
 
-func checkVotes(votes []Vote, m *meeting.Meeting) error {
+func checkVotes(votes []Vote, m *meeting.Meeting, proxied bool) error {
 	answered := 0
 	for _, position := range m.ByID {
 		if find(votes, m.Motions[position].ID) == nil {
@@ -41,7 +41,7 @@ func checkVotes(votes []Vote, m *meeting.Meeting) error {
 		}
 	}
 	for i, position := range m.ByID {
-		if err := votes[i].checkCount(&m.Motions[position]); err != nil {
+		if err := votes[i].checkCount(&m.Motions[position], proxied); err != nil {
 			return err
 		}
 	}
@@ -57,7 +57,12 @@ func find(votes []Vote, motion string) *Vote {
 	return nil
 }
 
-func (v *Vote) checkCount(motion *meeting.Motion) error {
+// checkCount refuses (CHOICE_COUNT) choices in a wrong number, form or order. A
+// proxy answers a motion that its mandate does not cover with none at all.
+func (v *Vote) checkCount(motion *meeting.Motion, proxied bool) error {
+	if proxied && v.Array && len(v.Choices) == 0 {
+		return nil
+	}
 	if v.Array != (motion.MaxChoices > 1) {
 		return refusal.New(refusal.ChoiceCount, "%s: an array is due where several may be chosen, and only there", motion.ID)
 	}

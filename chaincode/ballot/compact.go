@@ -15,7 +15,7 @@ import (
 // chosenBy makes votes of choices' indexes, which have the order of the
 // record's motions; the votes have the order of their ids. It refuses
 // CHOICE_MISSING, CHOICE_MOTION, CHOICE_UNKNOWN, CHOICE_COUNT.
-func chosenBy(indexes []voteIndexes, m *meeting.Meeting) ([]Vote, error) {
+func chosenBy(indexes []voteIndexes, m *meeting.Meeting, proxied bool) ([]Vote, error) {
 	if len(indexes) < len(m.Motions) {
 		return nil, refusal.New(refusal.ChoiceMissing, "")
 	}
@@ -34,7 +34,7 @@ func chosenBy(indexes []voteIndexes, m *meeting.Meeting) ([]Vote, error) {
 		}
 	}
 	for place, position := range m.ByID {
-		if err := votes[place].checkCount(&m.Motions[position]); err != nil {
+		if err := votes[place].checkCount(&m.Motions[position], proxied); err != nil {
 			return nil, err
 		}
 	}

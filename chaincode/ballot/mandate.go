@@ -12,6 +12,7 @@ import (
 const (
 	mandateType = "concordat-mandate+jws"
 	maxMandate  = 2048
+	maxNumber   = 1000
 )
 
 // Mandate is a lender's word that another may cast its ballot (Enterprise
@@ -23,7 +24,7 @@ type Mandate struct {
 	Sub         string   // the principal
 	Proxy       string
 	IssuedAt    string // the sender's time
-	Number      int64  // counts the principal's mandates at the meeting; a higher one replaces
+	Number      int64  // 1 to 1,000: counts the principal's mandates at the meeting; a higher one replaces
 }
 
 // SignedMandate is a mandate with its signature, which Verify checks.
@@ -134,8 +135,8 @@ func (m *Mandate) check() error {
 		return errors.New("mh or mtg is malformed")
 	case !canonical.IsRandomID(m.Sub), !canonical.IsRandomID(m.Proxy), m.Sub == m.Proxy:
 		return errors.New("sub and proxy are not two pseudonyms")
-	case m.Number < 1:
-		return errors.New("no is not 1 or above")
+	case m.Number < 1, m.Number > maxNumber:
+		return errors.New("no is not between 1 and 1000")
 	}
 	return nil
 }

@@ -122,7 +122,7 @@ func decodeRecord(data []byte, m *meeting.Meeting) (*Record, error) {
 	if record.Excluded, err = motionsOf(excluded, m); err != nil {
 		return nil, err
 	}
-	record.Votes, err = chosenBy(votes, m)
+	record.Votes, err = chosenBy(votes, m, record.Proxy != "")
 	return record, err
 }
 
@@ -152,17 +152,23 @@ func (r *Record) JSON() ([]byte, error) {
 	return append(text, '}'), nil
 }
 
-// Entitle lets the ballot count with what its lender is entitled to now in the
-// place of before; nil takes it out of the count, and it stays as the one that
-// the lender cast. Motions that a mandate left out stay so.
-func (r *Record) Entitle(before, after *Entitlement) {
-	was, stands := before.leaf("", ""), after.leaf("", "")
-	excluded := slices.Clone(stands.Excluded)
-	for _, motion := range r.Excluded {
-		if !slices.Contains(was.Excluded, motion) && !slices.Contains(excluded, motion) {
-			excluded = append(excluded, motion)
+// Entitle lets the ballot count with what its lender is entitled to now; nil
+// takes it out of the count, and it stays as the one that the lender cast.
+func (r *Record) Entitle(after *Entitlement) {
+	stands := after.leaf("", "")
+	r.Claims, r.Excluded = stands.Claims, Uncounted(stands.Excluded, r.Votes)
+}
+
+// Uncounted lists, in ascending order, the motions that a ballot counts for
+// nothing: those that its voter is excluded from, and those that it leaves
+// without an answer, since a proxy's mandate does not cover them.
+func Uncounted(excluded []string, votes []Vote) []string {
+	uncounted := slices.Clone(excluded)
+	for _, vote := range votes {
+		if len(vote.Choices) == 0 {
+			uncounted = append(uncounted, vote.Motion)
 		}
 	}
-	slices.Sort(excluded)
-	r.Claims, r.Excluded = stands.Claims, excluded
+	slices.Sort(uncounted)
+	return slices.Compact(uncounted)
 }

@@ -101,3 +101,42 @@ func TestMandateVectors(t *testing.T) {
 		})
 	}
 }
+
+func TestRevocationVectors(t *testing.T) {
+	var file struct {
+		Point       string `json:"point"`
+		Revocations struct {
+			Accept []struct {
+				JWS     string         `json:"jws"`
+				Payload map[string]any `json:"payload"`
+			} `json:"accept"`
+			Reject []struct {
+				Name string       `json:"name"`
+				JWS  string       `json:"jws"`
+				Code refusal.Code `json:"code"`
+			} `json:"reject"`
+		} `json:"revocations"`
+	}
+	vectors.Load(t, "mandate.json", &file)
+	for _, vector := range file.Revocations.Accept {
+		revocation, err := ballot.ParseRevocation(vector.JWS)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := revocation.Verify(fromHex(t, file.Point)); err != nil {
+			t.Error(err)
+		}
+		if revocation.Sub != vector.Payload["sub"] || revocation.Mandate != vector.Payload["mandate"] {
+			t.Errorf("%+v", revocation.Revocation)
+		}
+	}
+	for _, vector := range file.Revocations.Reject {
+		t.Run(vector.Name, func(t *testing.T) {
+			revocation, err := ballot.ParseRevocation(vector.JWS)
+			if err == nil {
+				err = revocation.Verify(fromHex(t, file.Point))
+			}
+			wantCode(t, err, vector.Code)
+		})
+	}
+}

@@ -75,7 +75,6 @@ const (
 	MeetingFormat         Code = "MEETING_FORMAT"
 	MeetingRoll           Code = "MEETING_ROLL"
 	MeetingReplaces       Code = "MEETING_REPLACES"
-	MeetingUnsupported    Code = "MEETING_UNSUPPORTED"
 	MeetingState          Code = "MEETING_STATE"
 	MeetingNotOpen        Code = "MEETING_NOT_OPEN"
 	StepNotProposed       Code = "STEP_NOT_PROPOSED"
@@ -179,7 +178,6 @@ var sentences = map[Code]string{
 	MeetingFormat:         "The meeting's record is malformed, not canonical or of an unknown scheme; correct the record.",
 	MeetingRoll:           "The meeting's roll figures or cap don't agree with each other; recompute them from the roll.",
 	MeetingReplaces:       "The meeting doesn't replace the one that it names; look at that one's record and result.",
-	MeetingUnsupported:    "The record asks for something that this chaincode doesn't do; leave it out, or upgrade.",
 	MeetingState:          "The meeting's state doesn't allow this step; look at its present state first.",
 	MeetingNotOpen:        "The meeting doesn't take ballots from this door now; check its state and times.",
 	StepNotProposed:       "No step is waiting for confirmation; propose the step first.",

@@ -12,7 +12,7 @@ import (
 type Change struct {
 	Sub           string
 	Before, After []ballot.Claim
-	Excluded      []string // after
+	Was, Excluded []string // from motions, before and after
 }
 
 // AmendmentBytes is an amendment's canonical form.
@@ -21,7 +21,7 @@ func (s *Scene) AmendmentBytes(number int, changes ...Change) string {
 	items := make([]any, len(changes))
 	for i, change := range changes {
 		items[i] = map[string]any{
-			"sub": change.Sub, "before": entitlement(change.Before, nil), "after": entitlement(change.After, change.Excluded),
+			"sub": change.Sub, "before": entitlement(change.Before, change.Was), "after": entitlement(change.After, change.Excluded),
 		}
 	}
 	return s.AmendmentOf(map[string]any{"no": number, "changes": items})

@@ -21,6 +21,7 @@ type Cast struct {
 	AckTime string         // During
 	AckNo   int            // 1
 	Signer  *Holder        // the lender
+	Mandate *Mandate       // by which another signs; its session then is SessionFor's
 }
 
 func (c Cast) filled() Cast {
@@ -39,10 +40,20 @@ func (c Cast) filled() Cast {
 	if c.AckNo == 0 {
 		c.AckNo = 1
 	}
+	if c.Signer == nil && c.Mandate != nil {
+		c.Signer = c.Mandate.Proxy.Holder
+	}
 	if c.Signer == nil {
 		c.Signer = c.Lender.Holder
 	}
 	return c
+}
+
+func (c Cast) session() string {
+	if c.Mandate != nil {
+		return SessionFor(c.Mandate.Proxy, c.Lender, c.Check)
+	}
+	return SessionID(c.Lender, c.Check)
 }
 
 const issuedAt = "2026-03-03T08:29:57Z"
@@ -51,14 +62,24 @@ const issuedAt = "2026-03-03T08:29:57Z"
 func (s *Scene) JWS(cast Cast) string {
 	s.T.Helper()
 	cast = cast.filled()
-	payload, err := canonical.Marshal(map[string]any{
+	values := map[string]any{
 		"v": 1, "mh": s.Meeting.Hash, "mtg": s.Meeting.ID, "sub": cast.Lender.Sub, "seq": cast.Seq,
-		"ses": SessionID(cast.Lender, cast.Check), "iat": issuedAt, "votes": cast.Votes,
-	})
+		"ses": cast.session(), "iat": issuedAt, "votes": cast.Votes,
+	}
+	if cast.Mandate != nil {
+		values["prx"] = cast.Mandate.Digest
+	}
+	return s.Signed("concordat-ballot+jws", cast.Signer, values)
+}
+
+// Signed makes the compact JWS of a payload.
+func (s *Scene) Signed(typ string, signer *Holder, values map[string]any) string {
+	s.T.Helper()
+	payload, err := canonical.Marshal(values)
 	must(s.T, err)
-	header := fmt.Sprintf(`{"alg":"ES256","typ":"concordat-ballot+jws","x5t#S256":"%s"}`, cast.Signer.X5t())
+	header := fmt.Sprintf(`{"alg":"ES256","typ":%q,"x5t#S256":%q}`, typ, signer.X5t())
 	input := canonical.Base64([]byte(header)) + "." + canonical.Base64(payload)
-	return input + "." + canonical.Base64(Sign(s, cast.Signer, input))
+	return input + "." + canonical.Base64(Sign(s, signer, input))
 }
 
 // Sign makes an ES256 signature.
@@ -98,14 +119,28 @@ func (s *Scene) Compact(cast Cast) []byte {
 		position, _ := s.Meeting.Roll.ClassIndex(claim.Class)
 		claims = append(claims, []any{position, claim.Fen})
 	}
-	leaf := []any{cast.Lender.Index, cast.Lender.Leaf.Salt, claims}
-	return s.cbor(append(s.rebuilt(0, cast), leaf, s.path(cast.Lender)))
+	leaf, kind := []any{cast.Lender.Index, cast.Lender.Leaf.Salt, claims}, 0
+	if cast.Mandate != nil {
+		kind = 2
+	}
+	return s.cbor(s.mandated(append(s.rebuilt(kind, cast), leaf, s.path(cast.Lender)), cast))
 }
 
 // Amended makes an entry that leaves the leaf to an amendment.
 func (s *Scene) Amended(cast Cast) []byte {
 	s.T.Helper()
-	return s.cbor(s.rebuilt(3, cast))
+	return s.cbor(s.mandated(s.rebuilt(3, cast), cast))
+}
+
+// mandated adds the mandate, if a proxy signs, to what an entry has besides.
+func (s *Scene) mandated(entry []any, cast Cast) []any {
+	s.T.Helper()
+	if cast.Mandate == nil {
+		return entry
+	}
+	mandate, err := canonical.FromBase64(cast.Mandate.Digest)
+	must(s.T, err)
+	return append(entry, mandate)
 }
 
 // rebuilt is what an entry of a kind begins with, from which the ballot is
@@ -118,7 +153,7 @@ func (s *Scene) rebuilt(kind int, cast Cast) []any {
 	must(s.T, err)
 	sub, err := canonical.FromBase64(cast.Lender.Sub)
 	must(s.T, err)
-	session, err := canonical.FromBase64(SessionID(cast.Lender, cast.Check))
+	session, err := canonical.FromBase64(cast.session())
 	must(s.T, err)
 	return []any{
 		kind, sub, cast.Seq, session, s.seconds(issuedAt), s.indexes(cast.Votes), signature, cast.AckNo,

@@ -45,10 +45,11 @@ var (
 
 // Options of a scene; zero values take what most tests want.
 type Options struct {
-	ID         string           // of the meeting; "exit-1"
-	Lenders    int              // with keys; 4
-	Fillers    int              // leaves without
-	Revote     string           // "none"
+	ID         string // of the meeting; "exit-1"
+	Lenders    int    // with keys; 4
+	Fillers    int    // leaves without
+	Revote     string // "none"
+	Proxies    bool
 	CapHeight  uint             // the smallest
 	Motions    []map[string]any // approve/reject/abstain on m1
 	RangeLimit int              // of the contract; the peer's default
@@ -199,7 +200,7 @@ func (s *Scene) makeRecord(options Options) {
 			"fen": s.Meeting.Roll.Fen, "cap_height": height, "snapshot": "2026-01-31T16:00:00Z", "classes": classes,
 			"excluded": []any{}, "disputed": []any{},
 		},
-		"motions": options.Motions, "revote": options.Revote, "replaces": replaces, "proxies": false, "methods": []string{"face-v1", "insecure-demo"},
+		"motions": options.Motions, "revote": options.Revote, "replaces": replaces, "proxies": options.Proxies, "methods": []string{"face-v1", "insecure-demo"},
 		"opens_at": Opens, "closes_at": Closes, "objections_until": Objections,
 		"genesis": map[string]any{
 			"identity": fmt.Sprintf("%x", Seeded("genesis identity")), Channel: fmt.Sprintf("%x", Seeded("genesis")),

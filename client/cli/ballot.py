@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from client.cli.edge import plain_errors, show
+from client.cli.mandate import read_mandate
 from client.encodings import base64url
 from client.enrolment.approvals import MISSING, InsecureApprovals
 from client.errors import Negative, UserError
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from client.encodings.ballot import Vote
+    from client.encodings.mandate import SignedMandate
     from client.encodings.meeting import Meeting
     from client.enrolment.approvals import Approvals
     from client.enrolment.lender import LenderKey
@@ -77,6 +79,7 @@ def enrol(sub: str, institution: str, out: Path, *, insecure_demo: bool, as_json
 @click.argument("mtg")
 @click.option("--lender", "lender_file", type=click.Path(path_type=Path), required=True, help="The key file.")
 @click.option("--vote", "votes", multiple=True, required=True, help="MOTION=CHOICE, for each motion.")
+@click.option("--mandate", type=click.Path(path_type=Path), help="Cast it by proxy, by this mandate.")
 @click.option("--session", "ses", help="The passed identity check.")
 @click.option("--insecure-demo", is_flag=True, help="Record a check that believes everybody; it warns.")
 @click.option("--seq", type=int, default=1, show_default=True, help="Higher than the lender's last ballot's.")
@@ -94,14 +97,18 @@ def cast(mtg: str, lender_file: Path, *, as_json: bool, **options: object) -> No
     from client.receipts import ReceiptOffice  # noqa: PLC0415
 
     lender = LenderKey.load(lender_file)
+    mandate = None if options["mandate"] is None else read_mandate(Path(str(options["mandate"])))
+    voter = lender.sub if mandate is None else mandate.mandate.sub
     with _services() as services, plain_errors(f"casting at {mtg}"):
         meeting = load_meeting(services.database, mtg).meeting
         votes = _votes(options["votes"])  # type: ignore[arg-type]
         seq = int(str(options["seq"]))
-        compact = _acknowledged_before(services, mtg, lender.sub, seq, votes)
+        compact = _acknowledged_before(services, mtg, voter, seq, votes, mandate=mandate)
         if compact is None:
-            ses = _session(services, meeting, lender, options["ses"], demo=bool(options["insecure_demo"]))
-            compact = lender.sign(meeting, votes, ses=ses, iat=services.clock(), seq=seq).compact
+            act, demo = None if mandate is None else voter, bool(options["insecure_demo"])
+            ses = _session(services, meeting, lender, options["ses"], demo=demo, act=act)
+            moment = services.clock()
+            compact = lender.sign(meeting, votes, ses=ses, iat=moment, seq=seq, mandate=mandate).compact
         try:
             taken = services.desk(mtg).accept(compact)
         except Refused as refused:
@@ -132,6 +139,7 @@ def history(mtg: str, sub: str, *, as_json: bool) -> None:
         database.close()
     lines = [
         f"{one.seq:4}  {one.state:8}  number {one.ack_no} at {one.ack_time}  {one.digest}"
+        + (f"  by proxy {one.proxy}" if one.proxy else "")
         + (f"  block {one.block}" if one.block is not None else "")
         + (f"  {one.code}" if one.code else "")
         for one in past
@@ -169,21 +177,34 @@ def _votes(given: tuple[str, ...]) -> dict[str, Vote]:
 
 
 def _acknowledged_before(
-    services: Services, mtg: str, sub: str, seq: int, votes: dict[str, Vote]
+    services: Services,
+    mtg: str,
+    sub: str,
+    seq: int,
+    votes: dict[str, Vote],
+    *,
+    mandate: SignedMandate | None,
 ) -> str | None:
     """Return the same ballot where it was handed in before: a repeated command casts it, not a second one."""
     from sqlalchemy import select  # noqa: PLC0415
 
-    from client.encodings import jcs  # noqa: PLC0415
-    from client.encodings.ballot import votes_json  # noqa: PLC0415
+    from client.encodings.ballot import parse_ballot  # noqa: PLC0415
     from client.platform.models import Ballot  # noqa: PLC0415
 
+    prx = None if mandate is None else mandate.digest
     with services.database.read() as session:
         mine = select(Ballot.jws).where(Ballot.mtg == mtg, Ballot.sub == sub, Ballot.seq == seq)
-        return session.scalars(mine.where(Ballot.choices == jcs.dumps(votes_json(votes)).decode())).first()
+        for compact in session.scalars(mine.order_by(Ballot.id)):
+            content = parse_ballot(compact).ballot
+            answered = {motion: vote for motion, vote in content.votes.items() if vote != ()}
+            if (content.prx, answered) == (prx, votes):
+                return compact
+    return None
 
 
-def _session(services: Services, meeting: Meeting, lender: LenderKey, ses: object, *, demo: bool) -> str:
+def _session(
+    services: Services, meeting: Meeting, lender: LenderKey, ses: object, *, demo: bool, act: str | None
+) -> str:
     from client.sessions import InsecureDemoChecks  # noqa: PLC0415
 
     if (ses is None) == (not demo):
@@ -191,7 +212,7 @@ def _session(services: Services, meeting: Meeting, lender: LenderKey, ses: objec
     if ses is not None:
         return str(ses)
     checks = InsecureDemoChecks(services.sessions(), clock=services.clock)
-    recorded = checks.check(lender.institution, meeting.mtg, [lender.sub])[0]
+    recorded = checks.check(lender.institution, meeting.mtg, [lender.sub], act=act)[0]
     if recorded.code is not None:
         raise Negative(f"the identity check was refused: {recorded.code}", code=recorded.code)
     return recorded.session.ses

@@ -50,6 +50,7 @@ def group() -> None:
 @click.option("--revote", type=click.Choice(["none", "last", "first"]), default="none", show_default=True)
 @click.option("--replaces", help="The meeting in whose place this one is held.")
 @click.option("--why", type=click.Choice(["postponed", "second-vote"]), help="Why it replaces that meeting.")
+@click.option("--proxies", is_flag=True, help="Take ballots by proxy, by lenders' mandates.")
 @click.option("--opens-at", required=True, help="As 2026-01-31T08:00:00Z.")
 @click.option("--closes-at", required=True)
 @click.option("--objections-until", required=True)
@@ -82,6 +83,7 @@ def propose(mtg: str, institution: str, *, as_json: bool, **options: Any) -> Non
                 (path.name, hashlib.sha256(path.read_bytes()).hexdigest()) for path in options["documents"]
             ],
             revote=options["revote"],
+            proxies=options["proxies"],
             methods=options["methods"],
             replaces=_replaces(services, institution, options["replaces"], options["why"]),
         )

@@ -188,10 +188,12 @@ def check_ballot_against(ballot: Ballot, meeting: Meeting) -> None:
         raise Refused("BALLOT_MEETING", f"{ballot.mtg[:40]!r}, not {meeting.mtg!r}")
     if ballot.mh != meeting.mh:
         raise Refused("BALLOT_NETWORK", f"mh {ballot.mh[:43]!r}, not {meeting.mh!r}")
-    _check_choices(ballot.votes, {motion.id: motion for motion in meeting.motions})
+    _check_choices(
+        ballot.votes, {motion.id: motion for motion in meeting.motions}, proxied=ballot.prx is not None
+    )
 
 
-def _check_choices(votes: Mapping[str, Vote], motions: Mapping[str, Motion]) -> None:
+def _check_choices(votes: Mapping[str, Vote], motions: Mapping[str, Motion], *, proxied: bool) -> None:
     for name in motions:
         if name not in votes:
             raise Refused("CHOICE_MISSING", name)
@@ -202,16 +204,21 @@ def _check_choices(votes: Mapping[str, Vote], motions: Mapping[str, Motion]) -> 
         for choice in chosen(vote):
             if choice not in motions[name].choices:
                 raise Refused("CHOICE_UNKNOWN", f"{name}: {choice[:40]!r}")
-    _check_counts(votes, motions.values())
+    _check_counts(votes, motions.values(), proxied=proxied)
 
 
-def check_counts(votes: Mapping[str, Vote], meeting: Meeting) -> None:
-    """Refuse (CHOICE_COUNT) answers to this meeting's motions in a wrong number, form or order."""
-    _check_counts(votes, meeting.motions)
+def check_counts(votes: Mapping[str, Vote], meeting: Meeting, *, proxied: bool) -> None:
+    """Refuse (CHOICE_COUNT) answers to this meeting's motions in a wrong number, form or order.
+
+    A proxy answers a motion that its mandate does not cover with no choice at all.
+    """
+    _check_counts(votes, meeting.motions, proxied=proxied)
 
 
-def _check_counts(votes: Mapping[str, Vote], motions: Iterable[Motion]) -> None:
+def _check_counts(votes: Mapping[str, Vote], motions: Iterable[Motion], *, proxied: bool) -> None:
     for motion in motions:
+        if proxied and votes[motion.id] == ():
+            continue
         _check_count(votes[motion.id], motion.max_choices, motion.id)
 
 

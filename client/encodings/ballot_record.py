@@ -40,8 +40,9 @@ class BallotRecord:
     """One voter's standing ballot.
 
     `rev` is the revision of the enrolment that the verdict relied on, `ack_time` in seconds since 1970.
-    `excluded` are the motions that the voter's leaf excludes it from; `proxy` is the pseudonym of the one who
-    signed in the voter's place, None for a ballot of the voter's own.
+    `excluded` are the motions that it counts for nothing: those that the voter is excluded from and those
+    that a proxy's mandate doesn't cover. `proxy` is the pseudonym of the one who signed in the voter's
+    place, None for a ballot of the voter's own.
     """
 
     door: int
@@ -114,7 +115,9 @@ def _record(value: Any, meeting: Meeting) -> BallotRecord:
         rev,
         seq,
         base64url.encode(ses),
-        votes_of([vote if isinstance(vote, int) else tuple(vote) for vote in votes], meeting),
+        votes_of(
+            [vote if isinstance(vote, int) else tuple(vote) for vote in votes], meeting, proxied=bool(proxy)
+        ),
         motions_of(excluded, meeting),
         base64url.encode(proxy) if proxy else None,
     )

@@ -106,7 +106,6 @@ _MEETING: Final = {
     "MEETING_FORMAT": "The meeting's record is malformed, not canonical or of an unknown scheme; correct the record.",
     "MEETING_ROLL": "The meeting's roll figures or cap don't agree with each other; recompute them from the roll.",
     "MEETING_REPLACES": "The meeting doesn't replace the one that it names; look at that one's record and result.",
-    "MEETING_UNSUPPORTED": "The record asks for something that this chaincode doesn't do; leave it out, or upgrade.",
     "MEETING_STATE": "The meeting's state doesn't allow this step; look at its present state first.",
     "MEETING_NOT_OPEN": "The meeting doesn't take ballots from this door now; check its state and times.",
     "STEP_NOT_PROPOSED": "No step is waiting for confirmation; propose the step first.",

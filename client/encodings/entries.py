@@ -134,7 +134,7 @@ def read_entry(entry: Entry, meeting: Meeting) -> Candidate:
         seq=entry.seq,
         ses=base64url.encode(entry.ses),
         iat=times.form(entry.iat),
-        votes=votes_of(entry.votes, meeting),
+        votes=votes_of(entry.votes, meeting, proxied=entry.prx is not None),
         prx=None if entry.prx is None else base64url.encode(entry.prx),
     )
     candidate = Candidate(entry, content, None)
@@ -222,7 +222,7 @@ def _indexes(vote: Vote, motion: Motion) -> VoteIndexes:
     return tuple(motion.choices.index(choice) for choice in vote)
 
 
-def votes_of(votes: Sequence[VoteIndexes], meeting: Meeting) -> dict[str, Vote]:
+def votes_of(votes: Sequence[VoteIndexes], meeting: Meeting, *, proxied: bool = False) -> dict[str, Vote]:
     """Return the votes of choices' indexes, one a motion.
 
     Refuse, in order: CHOICE_MISSING, CHOICE_MOTION, CHOICE_UNKNOWN, CHOICE_COUNT.
@@ -238,5 +238,5 @@ def votes_of(votes: Sequence[VoteIndexes], meeting: Meeting) -> dict[str, Vote]:
             raise Refused("CHOICE_UNKNOWN", f"{motion.id}: no choice has that index")
         names = tuple(motion.choices[index] for index in indexes)
         answers[motion.id] = names[0] if isinstance(vote, int) else names
-    ballots.check_counts(answers, meeting)
+    ballots.check_counts(answers, meeting, proxied=proxied)
     return answers

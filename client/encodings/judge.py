@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from client.encodings import certificates
+from client.encodings.agency import check_agency, proxy_of
 from client.encodings.ballot import check_ballot_against
 from client.encodings.entries import Candidate, read_entry, read_leaf, verify_leaf
 from client.encodings.errors import Refused
@@ -22,25 +23,28 @@ if TYPE_CHECKING:
     from client.encodings.amendment import Amended
     from client.encodings.ballot import Ballot, SignedBallot
     from client.encodings.batch import Entry
+    from client.encodings.mandate_record import MandateRecord
     from client.encodings.meeting import Meeting
     from client.encodings.records import Enrolment, Session
 
 
 @dataclass(frozen=True, slots=True)
 class HeldBallot:
-    """The voter's ballot that the channel holds already."""
+    """The voter's ballot that the channel holds already; `proxy` signed it where it is not None."""
 
     seq: int
     digest: str
     ses: str
+    proxy: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
     """What an entry is judged against; None for a record that isn't there.
 
-    `session_used` is the digest of the ballot that used the session and was replaced since, if one was:
-    a session serves one voter alone, so nobody's else can have. `amended` is what amendments made of the
+    `enrolment` is that of whoever signs (`agency.signer_of`), `mandate` the voter's last one.
+    `session_used` is the digest of the ballot that used the session and was replaced since, if one was: a
+    session serves one voter alone, so nobody's else can have. `amended` is what amendments made of the
     voter's entry on the roll, None where none names the voter.
     """
 
@@ -51,6 +55,11 @@ class Context:
     held: HeldBallot | None = None
     session_used: str | None = None
     amended: Amended | None = None
+    mandate: MandateRecord | None = None
+
+    def proxy(self, ballot: Ballot) -> str | None:
+        """Return the proxy who signs a ballot, None for a ballot of the voter's own."""
+        return proxy_of(ballot, self.mandate, self.held.proxy if self.held else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +81,7 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """No verdict: an identity record isn't there yet (`code`); try again later."""
+    """No verdict: an identity record or mandate isn't there yet (`code`); try again later."""
 
     code: str
 
@@ -92,13 +101,15 @@ def judge(candidate: Candidate, context: Context) -> Verdict:
     check_ballot_against(candidate.ballot, context.meeting)  # step 3
     leaf = find_leaf(candidate, context)  # step 4
     check_time(candidate.entry.ack_time, context.meeting)  # step 5
-    check_agency(candidate.ballot)  # step 6
+    if not check_agency(candidate.ballot, context.meeting, context.mandate):  # step 6
+        return Pending("MANDATE_NOT_FOUND")
     if context.enrolment is None:  # step 7
         return Pending("ENROLMENT_NOT_FOUND")
     signed = check_key(candidate, context.enrolment, context.meeting)
     if context.session is None:  # step 8
         return Pending("SESSION_NOT_FOUND")
-    check_session(context.session, signed, context.meeting, candidate.entry.ack_time)
+    signer = context.proxy(candidate.ballot) or candidate.ballot.sub
+    check_session(context.session, signed, context.meeting, candidate.entry.ack_time, signer=signer)
     check_history(signed, context)  # step 9
     return Accepted(signed, leaf, context.enrolment.rev, context.held)
 
@@ -143,12 +154,6 @@ def check_time(ack_time: int, meeting: Meeting) -> None:
         raise Refused("BALLOT_LATE", f"acknowledged {ack_time - meeting.closes} seconds after closing")
 
 
-def check_agency(ballot: Ballot) -> None:
-    """Refuse (MANDATE_SCOPE) a proxy's ballot: no meeting takes them yet."""
-    if ballot.prx is not None:
-        raise Refused("MANDATE_SCOPE", "the meeting takes no proxies")
-
-
 def check_key(candidate: Candidate, enrolment: Enrolment, meeting: Meeting) -> SignedBallot:
     """Return the signed ballot, by the enrolled key.
 
@@ -165,13 +170,16 @@ def check_key(candidate: Candidate, enrolment: Enrolment, meeting: Meeting) -> S
     return signed
 
 
-def check_session(session: Session, signed: SignedBallot, meeting: Meeting, ack_time: int) -> None:
+def check_session(
+    session: Session, signed: SignedBallot, meeting: Meeting, ack_time: int, *, signer: str
+) -> None:
     """Refuse a session that doesn't cover this ballot at `ack_time` (seconds since 1970).
 
     In order: SESSION_FOREIGN_LENDER, SESSION_FOREIGN_MEETING, SESSION_FOREIGN_KEY,
     SESSION_METHOD, SESSION_OUTCOME, SESSION_EXPIRED.
     """
-    if session.sub != signed.ballot.sub or session.act is not None:
+    principal = None if signed.ballot.prx is None else signed.ballot.sub
+    if (session.sub, session.act) != (signer, principal):
         raise Refused("SESSION_FOREIGN_LENDER")
     # A meeting's id is unique within its institution's channel only.
     if (session.institution, session.mtg) != (meeting.institution, meeting.mtg):
@@ -189,18 +197,30 @@ def check_session(session: Session, signed: SignedBallot, meeting: Meeting, ack_
 def check_history(signed: SignedBallot, context: Context) -> None:
     """Refuse a ballot that can't follow the one held or that reuses a session.
 
-    In order: SEQ_EQUIVOCATION, SEQ_STALE, REVOTE_NOT_ALLOWED, FIRST_STANDS, SESSION_USED.
+    In order: against a ballot of the same hand SEQ_EQUIVOCATION, SEQ_STALE, REVOTE_NOT_ALLOWED,
+    FIRST_STANDS; a proxy's against the principal's PRINCIPAL_VOTED, and against another proxy's
+    REVOTE_NOT_ALLOWED, FIRST_STANDS; the principal's own prevails over any proxy's. Then SESSION_USED.
     """
     if context.held is not None:
-        if signed.ballot.seq == context.held.seq:
-            raise Refused("SEQ_EQUIVOCATION", f"seq {signed.ballot.seq} is held as {context.held.digest}")
-        if signed.ballot.seq < context.held.seq:
-            raise Refused("SEQ_STALE", f"seq {signed.ballot.seq}, held {context.held.seq}")
-        if context.meeting.revote == "none":
-            raise Refused("REVOTE_NOT_ALLOWED")
-        if context.meeting.revote == "first":
-            raise Refused("FIRST_STANDS")
+        proxy = context.proxy(signed.ballot)
+        if proxy == context.held.proxy:
+            if signed.ballot.seq == context.held.seq:
+                raise Refused("SEQ_EQUIVOCATION", f"seq {signed.ballot.seq} is held as {context.held.digest}")
+            if signed.ballot.seq < context.held.seq:
+                raise Refused("SEQ_STALE", f"seq {signed.ballot.seq}, held {context.held.seq}")
+            _check_revote(context.meeting)
+        elif proxy is not None:
+            if context.held.proxy is None:
+                raise Refused("PRINCIPAL_VOTED", f"by {context.held.digest}")
+            _check_revote(context.meeting)
         if signed.ballot.ses == context.held.ses:
             raise Refused("SESSION_USED", f"by {context.held.digest}")
     if context.session_used is not None:
         raise Refused("SESSION_USED", f"by {context.session_used}")
+
+
+def _check_revote(meeting: Meeting) -> None:
+    if meeting.revote == "none":
+        raise Refused("REVOTE_NOT_ALLOWED")
+    if meeting.revote == "first":
+        raise Refused("FIRST_STANDS")

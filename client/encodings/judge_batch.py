@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from client.encodings import base64url
+from client.encodings.agency import signer_of
 from client.encodings.batch import RebuiltEntry
 from client.encodings.entries import read_entry
 from client.encodings.errors import Refused
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from client.encodings.batch import Batch, Entry
     from client.encodings.entries import Candidate
+    from client.encodings.mandate_record import MandateRecord
     from client.encodings.meeting import Meeting
     from client.encodings.records import Enrolment, Session
 
@@ -23,13 +25,16 @@ class Ledger(Protocol):
     """What a batch is judged against, as it was before the batch."""
 
     def enrolment(self, sub: str) -> Enrolment | None:
-        """Return the voter's enrolment."""
+        """Return a voter's or proxy's enrolment."""
 
     def session(self, ses: str) -> Session | None:
         """Return the identity check."""
 
     def held(self, sub: str) -> HeldBallot | None:
         """Return the voter's ballot that is held."""
+
+    def mandate(self, sub: str) -> MandateRecord | None:
+        """Return the last mandate that the voter gave."""
 
     def session_used(self, ses: str) -> str | None:
         """Return the digest of the ballot that used the session and was replaced since."""
@@ -60,13 +65,16 @@ def _judge_one(
         raise entry
     candidate = _read(entry, meeting, seen)
     ballot = candidate.ballot
+    held = ledger.held(ballot.sub)
+    mandate = ledger.mandate(ballot.sub) if ballot.prx is not None and meeting.proxies else None
     context = Context(
         meeting=meeting,
         cap=cap,
-        enrolment=ledger.enrolment(ballot.sub),
+        enrolment=ledger.enrolment(signer_of(ballot, mandate, held.proxy if held else None)),
         session=ledger.session(ballot.ses),
-        held=ledger.held(ballot.sub),
+        held=held,
         session_used=ledger.session_used(ballot.ses),
+        mandate=mandate,
     )
     return judge(candidate, context)
 

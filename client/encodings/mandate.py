@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 TYP: Final = "concordat-mandate+jws"
 MAX_BYTES: Final = 2048
+MAX_NUMBER: Final = 1000
 ALL: Final = "*"
 
 _MEMBERS: Final = frozenset({"v", "mh", "mtg", "motions", "sub", "proxy", "iat", "no"})
@@ -25,7 +26,7 @@ class Mandate:
     """What a mandate says: `proxy` may answer `motions` at this meeting in the place of `sub`.
 
     `motions` is `*` for all of them, or their ids in ascending order. `no` counts a lender's mandates at a
-    meeting; a higher one takes the place of those before.
+    meeting, from 1 to 1,000; a higher one takes the place of those before.
     """
 
     mh: str
@@ -45,7 +46,7 @@ class Mandate:
             "sub": is_random_id(self.sub),
             "proxy": is_random_id(self.proxy) and self.proxy != self.sub,
             "iat": times.is_time(self.iat),
-            "no": is_count(self.no) and self.no >= 1,
+            "no": is_count(self.no) and 1 <= self.no <= MAX_NUMBER,
         }
         for name, good in checks.items():
             if not good:

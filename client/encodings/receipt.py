@@ -8,16 +8,20 @@ from typing import TYPE_CHECKING, Any, Final
 
 from client.encodings import base64url, certificates, jcs, jws, merkle
 from client.encodings.acknowledgement import parse_acknowledgement
+from client.encodings.agency import check_agency
 from client.encodings.ballot import check_ballot_against, parse_ballot
 from client.encodings.errors import Refused
 from client.encodings.ids import HASH_BYTES, is_count, is_hex_hash
 from client.encodings.judge import check_time
 from client.encodings.leaf import Leaf, parse_leaf
+from client.encodings.mandate import parse_mandate
+from client.encodings.mandate_record import MandateRecord
 from client.encodings.records import decode_certificate
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
+    from client.encodings.ballot import Ballot
     from client.encodings.meeting import Meeting
 
 TYP: Final = "concordat-receipt+jws"
@@ -25,11 +29,20 @@ MAX_PATH: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
+class Agency:
+    """By what a proxy signed: the mandate (JWS), and its principal's certificate (DER)."""
+
+    mandate: str
+    cert: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Receipt:
     """A ballot with its leaf and whole path, its acknowledgement, and where the channel has it.
 
-    `ballot`, `ack` and `signature` are compact JWS; `cert` (the lender's) and `ack_cert`
+    `ballot`, `ack` and `signature` are compact JWS; `cert` (the signer's) and `ack_cert`
     (the door's) DER; `tx` the hex transaction id. The door's key signs `signature`.
+    `agency` is there where a proxy signed.
     """
 
     ballot: str
@@ -43,10 +56,11 @@ class Receipt:
     block: int
     tx: str
     signature: str
+    agency: Agency | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the receipt as the JSON object of its file."""
-        return {
+        value = {
             "v": 1,
             "ballot": self.ballot,
             "leaf": self.leaf.as_json(),
@@ -60,6 +74,10 @@ class Receipt:
             "tx": self.tx,
             "signature": self.signature,
         }
+        if self.agency is not None:
+            cert = base64.b64encode(self.agency.cert).decode("ascii")
+            value["mandate"] = {"jws": self.agency.mandate, "cert": cert}
+        return value
 
     def encode(self) -> bytes:
         """Return the receipt's canonical bytes."""
@@ -87,7 +105,7 @@ def parse_receipt(data: bytes) -> Receipt:
     except jcs.JsonError as error:
         raise Refused("RECEIPT_FORMAT", str(error)) from error
     names = {*_STRINGS, "v", "leaf", "index", "proof", "ack_cert", "cert", "block"}
-    if not isinstance(value, dict) or value.keys() != names or value["v"] != 1:
+    if not isinstance(value, dict) or value.keys() - {"mandate"} != names or value["v"] != 1:
         raise Refused("RECEIPT_FORMAT", "missing or unknown members, or another version")
     for name in _STRINGS:
         if not isinstance(value[name], str):
@@ -97,6 +115,7 @@ def parse_receipt(data: bytes) -> Receipt:
     try:
         ack_cert, cert = decode_certificate(value["ack_cert"]), decode_certificate(value["cert"])
         proof = _path(value["proof"])
+        agency = _agency(value["mandate"]) if "mandate" in value else None
     except ValueError as error:
         raise Refused("RECEIPT_FORMAT", str(error)) from error
     return Receipt(
@@ -111,7 +130,15 @@ def parse_receipt(data: bytes) -> Receipt:
         block=value["block"],
         tx=value["tx"],
         signature=value["signature"],
+        agency=agency,
     )
+
+
+def _agency(value: Any) -> Agency:
+    match value:
+        case {"jws": str(mandate), "cert": str(cert), **rest} if not rest:
+            return Agency(mandate, decode_certificate(cert))
+    raise ValueError("mandate is no mandate with its certificate")
 
 
 def _path(value: Any) -> tuple[bytes, ...]:
@@ -135,7 +162,8 @@ def verify_receipt(
     signed = parse_ballot(receipt.ballot)
     check_ballot_against(signed.ballot, meeting)
     _verify_signed(signed.jws, receipt.cert, lender_root)
-    if certificates.common_name(receipt.cert) != signed.ballot.sub:
+    signer = _verify_agency(receipt.agency, signed.ballot, meeting, lender_root)
+    if certificates.common_name(receipt.cert) != signer:
         raise Refused("CERT_SUBJECT")
     # 2. The leaf is the voter's, and on the frozen roll.
     if (receipt.leaf.mtg, receipt.leaf.sub) != (signed.ballot.mtg, signed.ballot.sub):
@@ -162,6 +190,23 @@ def verify_receipt(
     ):
         raise Refused("RECEIPT_MISMATCH", "it is signed for another ballot, channel, block or transaction")
     _verify_signed(inclusion, receipt.ack_cert, door_root)
+
+
+def _verify_agency(agency: Agency | None, ballot: Ballot, meeting: Meeting, lender_root: bytes | None) -> str:
+    """Return the pseudonym that the signer's certificate must have: the voter's, or its proxy's."""
+    if (agency is None) != (ballot.prx is None):
+        raise Refused("RECEIPT_MISMATCH", "a mandate is due with a proxy's ballot, and only there")
+    if agency is None:
+        return ballot.sub
+    signed = parse_mandate(agency.mandate)
+    said = signed.mandate
+    if (signed.digest, said.sub, said.mh, said.mtg) != (ballot.prx, ballot.sub, meeting.mh, meeting.mtg):
+        raise Refused("RECEIPT_MISMATCH", "the mandate is another's, or for another ballot or meeting")
+    _verify_signed(signed.jws, agency.cert, lender_root)
+    if certificates.common_name(agency.cert) != said.sub:
+        raise Refused("CERT_SUBJECT")
+    check_agency(ballot, meeting, MandateRecord(signed, 0))
+    return said.proxy
 
 
 def _verify_signed(signed: jws.Jws, certificate: bytes, root: bytes | None) -> None:

@@ -14,17 +14,21 @@ from cryptography.hazmat.primitives import serialization
 from client.ca import build_csr, generate_key, key_from_pem, key_to_pem
 from client.encodings import base64url, certificates, times
 from client.encodings.ballot import Ballot, sign_ballot
+from client.encodings.mandate import ALL, Mandate, sign_mandate
+from client.encodings.revocation import Revocation, sign_revocation
 from client.errors import UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
     from client.encodings.ballot import SignedBallot, Vote
+    from client.encodings.mandate import SignedMandate
     from client.encodings.meeting import Meeting
+    from client.encodings.revocation import SignedRevocation
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +75,44 @@ class LenderKey:
         return self.key.public_key().public_bytes(serialization.Encoding.DER, form)
 
     def sign(
-        self, meeting: Meeting, votes: Mapping[str, Vote], *, ses: str, iat: datetime, seq: int = 1
+        self,
+        meeting: Meeting,
+        votes: Mapping[str, Vote],
+        *,
+        ses: str,
+        iat: datetime,
+        seq: int = 1,
+        mandate: SignedMandate | None = None,
     ) -> SignedBallot:
-        """Return a signed ballot that answers the meeting's motions; the door judges it."""
+        """Return a signed ballot that answers the meeting's motions; the door judges it.
+
+        With a `mandate` it is the principal's; the motions that it doesn't cover get no vote.
+        """
         moment = times.form(int(iat.timestamp()))
-        ballot = Ballot(meeting.mh, meeting.mtg, self.sub, seq, ses, moment, dict(votes))
+        sub, prx, answers = self.sub, None, dict(votes)
+        if mandate is not None:
+            sub, prx = mandate.mandate.sub, mandate.digest
+            answers |= {one.id: () for one in meeting.motions if not mandate.mandate.covers(one.id)}
+        ballot = Ballot(meeting.mh, meeting.mtg, sub, seq, ses, moment, answers, prx)
         return sign_ballot(ballot, self.x5t, self.key)
+
+    def sign_mandate(
+        self, meeting: Meeting, proxy: str, *, iat: datetime, no: int, motions: Sequence[str] = ()
+    ) -> SignedMandate:
+        """Return the signed word that `proxy` may answer `motions` (none: all) in this lender's place.
+
+        Refused (MANDATE_FORMAT) says why it would be no mandate.
+        """
+        moment = times.form(int(iat.timestamp()))
+        whole = Mandate(meeting.mh, meeting.mtg, ALL, self.sub, proxy, moment, no)
+        said = replace(whole, motions=tuple(sorted(motions))) if motions else whole
+        return sign_mandate(said, self.x5t, self.key)
+
+    def sign_revocation(self, meeting: Meeting, mandate: str, *, iat: datetime) -> SignedRevocation:
+        """Return the signed word that the mandate with this digest ends."""
+        moment = times.form(int(iat.timestamp()))
+        said = Revocation(meeting.mh, meeting.mtg, self.sub, mandate, moment)
+        return sign_revocation(said, self.x5t, self.key)
 
     def save(self, path: Path, *, replace_own: bool = False) -> None:
         """Write key and certificate to a file of mode 0600.

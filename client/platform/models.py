@@ -122,6 +122,7 @@ class IdentitySession(Base):
     commitment: Mapped[str]
     issued_at: Mapped[str]
     expires_at: Mapped[str]
+    act: Mapped[str | None]  # the principal whose ballot a proxy will cast
     evidence_encrypted: Mapped[bytes | None]  # evidence and salt; deleting it removes the evidence
     status: Mapped[str]  # prepared | recorded | refused
     code: Mapped[str | None]
@@ -149,6 +150,7 @@ class Ballot(Base):
     choices: Mapped[str]  # JCS of the ballot's votes
     claims: Mapped[str]  # JCS of the leaf's claims
     ses: Mapped[str]
+    proxy: Mapped[str | None]  # who signed it in the voter's place
     door: Mapped[str]
     ack_no: Mapped[int] = mapped_column(BigInteger)
     ack_time: Mapped[str]
@@ -158,6 +160,19 @@ class Ballot(Base):
     tx: Mapped[str | None]
     block: Mapped[int | None] = mapped_column(BigInteger)
     created_at: Mapped[str]
+
+
+class Mandate(Base):
+    """A mandate that this platform brought to the channel; the channel says whether it is in force."""
+
+    __tablename__ = "mandates"
+
+    digest: Mapped[str] = mapped_column(primary_key=True)
+    mtg: Mapped[str]
+    sub: Mapped[str]  # the principal
+    proxy: Mapped[str]
+    no: Mapped[int]
+    jws: Mapped[str]
 
 
 class AckCounter(Base):

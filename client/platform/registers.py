@@ -129,6 +129,7 @@ class DatabaseRecords:
             IdentitySession.commitment,
             IdentitySession.issued_at,
             IdentitySession.expires_at,
+            IdentitySession.act,
         ).where(IdentitySession.status == "recorded")
         with self._database.read() as session:
             return {
@@ -143,6 +144,7 @@ class DatabaseRecords:
                     commitment=row.commitment,
                     issued_at=row.issued_at,
                     expires_at=row.expires_at,
+                    act=row.act,
                 )
                 for asked in chunks(ids)
                 for row in session.execute(query.where(IdentitySession.ses.in_(asked)))

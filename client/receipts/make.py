@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
+from client.encodings.ballot import parse_ballot
 from client.encodings.leaf import parse_leaf
-from client.encodings.receipt import Receipt, sign_inclusion
+from client.encodings.receipt import Agency, Receipt, sign_inclusion
 from client.errors import UserError
-from client.platform.models import Ballot, Lender, RollEntry
+from client.platform.models import Ballot, Lender, Mandate, RollEntry
 from client.platform.registers import load_meeting
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
     from client.platform import Database
     from client.relay.desk import DoorSigner
 
@@ -41,8 +44,13 @@ class ReceiptOffice:
                     f"ballot {digest} is {ballot.status}{why}: there is a receipt once it is committed"
                 )
             entry = session.get_one(RollEntry, (meeting.mtg, ballot.sub))
-            lenders = select(Lender.certificate).where(Lender.institution == meeting.institution)
-            certificate = session.scalars(lenders.where(Lender.sub == ballot.sub)).one()
+            certificate = self._certificate(session, ballot.proxy or ballot.sub)
+            agency = None
+            if ballot.proxy is not None:
+                mandate = session.get(Mandate, parse_ballot(ballot.jws).ballot.prx)
+                if mandate is None:
+                    raise UserError(f"this platform has not the mandate of ballot {digest}: record it here")
+                agency = Agency(mandate.jws, self._certificate(session, ballot.sub))
         return Receipt(
             ballot=ballot.jws,
             leaf=parse_leaf(entry.leaf),
@@ -50,7 +58,7 @@ class ReceiptOffice:
             proof=self._file.tree.path(entry.idx),
             ack=ballot.ack_jws,
             ack_cert=self._signer.certificate,
-            cert=base64.b64decode(certificate or ""),
+            cert=certificate,
             channel=meeting.channel,
             block=ballot.block,
             tx=ballot.tx,
@@ -62,4 +70,10 @@ class ReceiptOffice:
                 x5t=self._signer.x5t,
                 key=self._signer.key,
             ),
+            agency=agency,
         )
+
+    def _certificate(self, session: Session, sub: str) -> bytes:
+        """Return the certificate (DER) of somebody enrolled with the meeting's institution."""
+        mine = select(Lender.certificate).where(Lender.institution == self._file.meeting.institution)
+        return base64.b64decode(session.scalars(mine.where(Lender.sub == sub)).one() or "")

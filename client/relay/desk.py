@@ -11,11 +11,20 @@ from sqlalchemy import text
 
 from client.encodings import certificates, times
 from client.encodings.acknowledgement import Acknowledgement, sign_acknowledgement
+from client.encodings.agency import signer_of
 from client.encodings.ballot import check_ballot_against, parse_ballot, votes_json
 from client.encodings.batch import encode_entry
 from client.encodings.entries import Candidate, compact_entry, raw_entry, read_entry
 from client.encodings.errors import Refused
-from client.encodings.judge import Context, Pending, check_history, check_session, check_time, judge
+from client.encodings.judge import (
+    Context,
+    HeldBallot,
+    Pending,
+    check_history,
+    check_session,
+    check_time,
+    judge,
+)
 from client.encodings.leaf import claims_json
 from client.platform.models import AckCounter
 from client.platform.registers import DatabaseRecords, load_meeting, roll_entries
@@ -23,7 +32,7 @@ from client.platform.times import now
 from client.relay.backlog import Backlog
 from client.relay.enqueue import Queued, enqueue
 from client.relay.errors import DeskBusy
-from client.relay.lookups import Acknowledged, Found, History, acknowledged_before
+from client.relay.lookups import Acknowledged, Found, History, acknowledged_before, proxies_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,11 +43,12 @@ if TYPE_CHECKING:
     from client.encodings.ballot import SignedBallot
     from client.encodings.batch import CompactEntry, RawEntry
     from client.encodings.leaf import Leaf
+    from client.encodings.mandate_record import MandateRecord
     from client.encodings.records import Session
     from client.platform import Database
     from client.platform.registers import MeetingFile
     from client.platform.times import Clock
-    from client.relay.lookups import Records
+    from client.relay.lookups import Mandates, Records
 
 __all__ = ["SETTLE_SECONDS", "Acknowledged", "AcknowledgementDesk", "Answer", "DoorSigner"]
 
@@ -77,6 +87,7 @@ class AcknowledgementDesk:
         signer: DoorSigner,
         *,
         records: Records | None = None,
+        mandates: Mandates | None = None,
         bound: int | None = None,
         clock: Clock = now,
         wall: Callable[[], float] = time.time,
@@ -84,13 +95,15 @@ class AcknowledgementDesk:
     ) -> None:
         """Read the meeting and its roll; raise UserError where there is none.
 
-        `taken` is called after each acknowledgement (a relay's `wake`).
+        Without `mandates` to look up, a proxy's ballot waits for its mandate. `taken` is called after each
+        acknowledgement (a relay's `wake`).
         """
         self._database = database
         self._file: MeetingFile = load_meeting(database, mtg)
         self._signer = signer
         self._x5t = signer.x5t
         self._records = records or DatabaseRecords(database)
+        self._mandates = mandates
         self._backlog = Backlog(database, mtg, signer.msp, bound)
         self._clock = clock
         self._wall = wall
@@ -139,19 +152,35 @@ class AcknowledgementDesk:
     def _look_up(self, ballots: Sequence[SignedBallot]) -> Found:
         mtg, institution = self._file.meeting.mtg, self._file.meeting.institution
         subs = {signed.ballot.sub for signed in ballots}
+        proxied = [signed for signed in ballots if signed.ballot.prx is not None]
+        mandates = self._look_up_mandates({signed.ballot.sub for signed in proxied})
         with self._database.read() as session:
             known = acknowledged_before(session, mtg, self._signer.msp, (one.digest for one in ballots))
+            proxies = proxies_of(session, mtg, (one.digest for one in proxied))
+        signers = {
+            one.digest: signer_of(one.ballot, mandates.get(one.ballot.sub), proxies.get(one.digest))
+            for one in ballots
+        }
         return Found(
             known,
             roll_entries(self._database, mtg, subs),
-            self._records.enrolments(subs, institution),
+            self._records.enrolments(set(signers.values()), institution),
             self._records.sessions({signed.ballot.ses for signed in ballots}),
+            mandates,
+            signers,
         )
+
+    def _look_up_mandates(self, principals: set[str]) -> dict[str, MandateRecord]:
+        meeting = self._file.meeting
+        if self._mandates is None or not meeting.proxies:
+            return {}
+        found = {sub: self._mandates.mandate(meeting.institution, meeting.mtg, sub) for sub in principals}
+        return {sub: mandate for sub, mandate in found.items() if mandate is not None}
 
     def _examine(
         self, signed: SignedBallot, found: Found, busy: DeskBusy | None, seconds: int
     ) -> _Judged | Answer:
-        known, enrolment = found.known.get(signed.digest), found.enrolments.get(signed.ballot.sub)
+        known, enrolment = found.known.get(signed.digest), found.enrolments.get(found.signers[signed.digest])
         try:
             if known is not None and enrolment is not None:
                 signed.verify(certificates.public_key(enrolment.certificate))
@@ -167,11 +196,13 @@ class AcknowledgementDesk:
         index, leaf = found.places[signed.ballot.sub]
         entry = self._entry(signed, leaf, index, seconds)
         session = found.sessions.get(signed.ballot.ses)
-        context = Context(meeting, self._file.cap, found.enrolments.get(signed.ballot.sub), session)
+        signer, mandate = found.signers[signed.digest], found.mandates.get(signed.ballot.sub)
+        enrolment = found.enrolments.get(signer)
+        context = Context(meeting, self._file.cap, enrolment, session, mandate=mandate)
         verdict = judge(Candidate(entry, signed.ballot, signed), context)
         if isinstance(verdict, Pending) or session is None:
             raise Refused(verdict.code if isinstance(verdict, Pending) else "SESSION_NOT_FOUND")
-        return _Judged(signed, leaf, entry, session)
+        return _Judged(signed, leaf, entry, session, signer, mandate)
 
     def _entry(self, signed: SignedBallot, leaf: Leaf, index: int, seconds: int) -> CompactEntry | RawEntry:
         """Return the compact entry, or the raw one where the compact doesn't give the ballot back exactly.
@@ -215,7 +246,7 @@ class AcknowledgementDesk:
                 counter.last += 1
                 taken, row = self._sign(one, counter.last, seconds)
                 known[taken.digest] = taken
-                history.add(row.sub, one.signed.ballot.seq, taken.digest, one.signed.ballot.ses)
+                history.add(row.sub, one.as_held())
                 answers.append(taken)
                 queued.append(row)
         deadline = self._file.meeting.closes + SETTLE_SECONDS
@@ -226,7 +257,7 @@ class AcknowledgementDesk:
     def _check_again(self, judged: _Judged, history: History, seconds: int) -> None:
         signed, meeting = judged.signed, self._file.meeting
         check_time(seconds, meeting)
-        check_session(judged.session, signed, meeting, seconds)
+        check_session(judged.session, signed, meeting, seconds, signer=judged.signer)
         before = Context(
             meeting,
             self._file.cap,
@@ -234,6 +265,7 @@ class AcknowledgementDesk:
             session=None,
             held=history.latest.get(signed.ballot.sub),
             session_used=history.users.get(signed.ballot.ses),
+            mandate=judged.mandate,
         )
         check_history(signed, before)
 
@@ -248,6 +280,7 @@ class AcknowledgementDesk:
             "choices": _plain(votes_json(signed.ballot.votes)),
             "claims": _plain(claims_json(judged.leaf.claims)),
             "ses": signed.ballot.ses,
+            "proxy": judged.proxy,
             "ack_no": no,
             "ack_time": moment,
             "ack_jws": ack,
@@ -284,3 +317,15 @@ class _Judged:
     leaf: Leaf
     entry: CompactEntry | RawEntry  # with a number and a time that aren't the acknowledgement's yet
     session: Session
+    signer: str
+    mandate: MandateRecord | None
+
+    @property
+    def proxy(self) -> str | None:
+        """Return the signer where it is not the voter."""
+        return None if self.signed.ballot.prx is None else self.signer
+
+    def as_held(self) -> HeldBallot:
+        """Return what the channel will hold of it."""
+        content = self.signed.ballot
+        return HeldBallot(content.seq, self.signed.digest, content.ses, self.proxy)

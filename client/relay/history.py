@@ -19,7 +19,8 @@ State = Literal["waiting", "counts", "replaced", "refused"]
 class PastBallot:
     """One ballot: `waiting` for the channel, `counts`, `replaced` by a later one, or `refused` with a code.
 
-    A replaced ballot was accepted, and its receipt goes on proving it: `tx` and `block` say where.
+    `proxy` is who signed it in the lender's place, if anybody. A replaced ballot was accepted, and its
+    receipt goes on proving it: `tx` and `block` say where.
     """
 
     digest: str
@@ -32,6 +33,7 @@ class PastBallot:
     code: str | None
     tx: str | None
     block: int | None
+    proxy: str | None = None
 
 
 def history(database: Database, mtg: str, sub: str) -> tuple[PastBallot, ...]:
@@ -56,6 +58,7 @@ def history(database: Database, mtg: str, sub: str) -> tuple[PastBallot, ...]:
             row.code,
             row.tx,
             row.block,
+            row.proxy,
         )
         for row in rows
     )

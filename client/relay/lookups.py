@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from client.encodings.ballot import SignedBallot
     from client.encodings.leaf import Leaf
+    from client.encodings.mandate_record import MandateRecord
     from client.encodings.records import Enrolment, Session
 
 
@@ -29,6 +30,13 @@ class Records(Protocol):
 
     def sessions(self, ids: Collection[str]) -> Mapping[str, Session]:
         """Return identity checks by their id, leaving out those that aren't there."""
+
+
+class Mandates(Protocol):
+    """Where a desk looks up mandates: the institution's channel."""
+
+    def mandate(self, institution: str, mtg: str, sub: str) -> MandateRecord | None:
+        """Return the last mandate that a principal gave for a meeting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +51,17 @@ class Acknowledged:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What is on record about the ballots of one call, by pseudonym, session or digest."""
+    """What is on record about the ballots of one call, by pseudonym, session or digest.
+
+    `signers` are the pseudonyms of whoever signed each ballot, the voter or a proxy.
+    """
 
     known: Mapping[str, Acknowledged]
     places: Mapping[str, tuple[int, Leaf]]
     enrolments: Mapping[str, Enrolment]
     sessions: Mapping[str, Session]
+    mandates: Mapping[str, MandateRecord]
+    signers: Mapping[str, str]
 
 
 @dataclass(slots=True)
@@ -66,22 +79,41 @@ class History:
         """Read the history of these ballots' voters and sessions at a meeting."""
         asked = list(ballots)
         history = cls()
-        counting = select(Ballot.sub, Ballot.seq, Ballot.digest, Ballot.ses)
+        counting = select(Ballot.sub, Ballot.seq, Ballot.digest, Ballot.ses, Ballot.proxy)
         counting = counting.where(Ballot.mtg == mtg, Ballot.status != "refused")
+        counting = counting.order_by(Ballot.id)
         for subs in chunks({signed.ballot.sub for signed in asked}):
-            for sub, seq, digest, ses in session.execute(counting.where(Ballot.sub.in_(subs))):
-                history.add(sub, seq, digest, ses)
+            for sub, seq, digest, ses, proxy in session.execute(counting.where(Ballot.sub.in_(subs))):
+                history.add(sub, HeldBallot(seq, digest, ses, proxy))
         for sessions in chunks({signed.ballot.ses for signed in asked}):
-            for _, _, digest, ses in session.execute(counting.where(Ballot.ses.in_(sessions))):
+            for _, _, digest, ses, _ in session.execute(counting.where(Ballot.ses.in_(sessions))):
                 history.users.setdefault(ses, digest)
         return history
 
-    def add(self, sub: str, seq: int, digest: str, ses: str) -> None:
+    def add(self, sub: str, ballot: HeldBallot) -> None:
         """Remember a ballot that was acknowledged."""
         latest = self.latest.get(sub)
-        if latest is None or latest.seq < seq:
-            self.latest[sub] = HeldBallot(seq, digest, ses)
-        self.users.setdefault(ses, digest)
+        if latest is None or _prevails(ballot, latest):
+            self.latest[sub] = ballot
+        self.users.setdefault(ballot.ses, ballot.digest)
+
+
+def _prevails(later: HeldBallot, latest: HeldBallot) -> bool:
+    """Say whether a ballot acknowledged later will stand: the principal's own against any proxy's."""
+    if later.proxy == latest.proxy:
+        return latest.seq < later.seq
+    return latest.proxy is not None
+
+
+def proxies_of(session: DatabaseSession, mtg: str, digests: Iterable[str]) -> dict[str, str]:
+    """Return who signed these ballots as a proxy, by digest, leaving out those not acknowledged before."""
+    query = select(Ballot.digest, Ballot.proxy).where(Ballot.mtg == mtg)
+    return {
+        digest: proxy
+        for asked in chunks(set(digests))
+        for digest, proxy in session.execute(query.where(Ballot.digest.in_(asked)))
+        if proxy is not None
+    }
 
 
 def acknowledged_before(

@@ -9,6 +9,7 @@ from client.ca import CAClient, generate_key, key_from_pem
 from client.enrolment.issuer import register_issuer, to_der
 from client.enrolment.service import WORKERS, EnrolmentService
 from client.errors import UserError
+from client.mandates import ChannelMandates, MandateRecorder
 from client.meetings.convener import Convener
 from client.meetings.genesis import genesis_of
 from client.meetings.lenders import LenderRegister
@@ -175,8 +176,22 @@ class Services:
     ) -> AcknowledgementDesk:
         """Return a door's acknowledgement desk for a meeting; with `bound` ballots outstanding it is busy."""
         return AcknowledgementDesk(
-            self.database, mtg, self.signer(msp), bound=bound, clock=self.clock, taken=taken
+            self.database,
+            mtg,
+            self.signer(msp),
+            mandates=self.mandates(msp),
+            bound=bound,
+            clock=self.clock,
+            taken=taken,
         )
+
+    def mandates(self, msp: str = ASSOCIATION) -> ChannelMandates:
+        """Return the mandates of any institution's channel, as a door's relay sees them."""
+        return ChannelMandates(lambda institution: self.arbitration(msp, "relay", institution))
+
+    def mandate_recorder(self, mtg: str, institution: str, msp: str = ASSOCIATION) -> MandateRecorder:
+        """Return what brings mandates for a meeting to its channel, as a door's relay."""
+        return MandateRecorder(self.database, mtg, self.arbitration(msp, "relay", institution))
 
     def outbox(self, mtg: str, *, msp: str = ASSOCIATION, name: str = "relay") -> Outbox:
         """Return a door's outbox for a meeting, as the relay of that name sees it."""

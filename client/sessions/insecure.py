@@ -37,12 +37,21 @@ class InsecureDemoChecks:
         self._clock = clock
 
     def check(
-        self, institution: str, mtg: str, subs: Sequence[str], *, valid_for: timedelta = VALID_FOR
+        self,
+        institution: str,
+        mtg: str,
+        subs: Sequence[str],
+        *,
+        valid_for: timedelta = VALID_FOR,
+        act: str | None = None,
     ) -> list[RecordedSession]:
-        """Record a passed check for each pseudonym, in one transaction."""
-        return self._recorder.record_many([self._passed(institution, mtg, sub, valid_for) for sub in subs])
+        """Record a passed check for each pseudonym, in one transaction: for `act`'s ballot, or one's own."""
+        passed = [self._passed(institution, mtg, sub, valid_for, act) for sub in subs]
+        return self._recorder.record_many(passed)
 
-    def _passed(self, institution: str, mtg: str, sub: str, valid_for: timedelta) -> tuple[Session, Evidence]:
+    def _passed(
+        self, institution: str, mtg: str, sub: str, valid_for: timedelta, act: str | None
+    ) -> tuple[Session, Evidence]:
         issued = self._clock()
         ses = base64url.encode(secrets.token_bytes(ID_BYTES))
         evidence = Evidence.of({"v": 1, "ses": ses, "sub": sub, "method": METHOD, "verified": False})
@@ -57,5 +66,6 @@ class InsecureDemoChecks:
             commitment=evidence.commitment,
             issued_at=to_text(issued),
             expires_at=to_text(issued + valid_for),
+            act=act,
         )
         return session, evidence

@@ -68,9 +68,9 @@ class Terminal:
             *("--objections-until", to_text(opens + timedelta(hours=3)), *more),
         ]
 
-    def open(self, mtg: str) -> dict[str, Any]:
+    def open(self, mtg: str, *more: str) -> dict[str, Any]:
         """Bring a meeting to open; return its record."""
-        self.ok(*self.propose(mtg))
+        self.ok(*self.propose(mtg, *more))
         self.ok("meeting", "confirm", mtg, "--roll", str(self.home / "rolls" / f"{mtg}.jsonl"))
         record: dict[str, Any] = self.ok("meeting", "show", mtg)["record"]
         while to_text(datetime.now(UTC)) < record["opens_at"]:

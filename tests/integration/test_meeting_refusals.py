@@ -112,7 +112,7 @@ def live_scenes(stage: Stage) -> dict[str, scene.Scene]:
         }
         made = scene.make_scene(mtg, len(example.leaves) - len(lenders), **changes)
         live[name] = scene.Scene(made.meeting, made.leaves, lenders)
-        if name == UNSUPPORTED:
+        if name == SPECIAL:
             continue
         _hold(stage, live[name])
         sessions = [live[name].session(lender).as_json() for lender in lenders.values()]
@@ -138,15 +138,15 @@ def _reproducible(case: Case) -> bool:
     return case.session == case.scene.session(author) and (case.held, case.session_used) == (None, None)
 
 
-UNSUPPORTED = "special"
-"""The scene that asks for what chaincode refuses to announce (MEETING_UNSUPPORTED)."""
+SPECIAL = "special"
+"""The scene whose meeting is not held here: its record is in the place of one that was not held either."""
 
 
 def _cases(live: dict[str, scene.Scene]) -> list[Case]:
     plain = Author(live["plain"], live["plain"].lenders["bo"])
     own = {lender.x5t for lender in live["plain"].lenders.values()}
     every = [*form_cases.form_cases(plain), *judge_cases.reject_cases(live)]
-    held = [case for case in every if case.meeting != UNSUPPORTED]
+    held = [case for case in every if case.meeting != SPECIAL]
     known = [case for case in held if case.enrolment and case.enrolment.x5t in own]
     return [case for case in known if case.enrolment.rev == 1 and _has_own(case)]  # type: ignore[union-attr]
 

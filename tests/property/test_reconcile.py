@@ -161,7 +161,7 @@ SESSIONS: dict[str, tuple[str, Callable[[int], Found]]] = {
     ),
     SESSION_FALSE: (
         """INSERT INTO sessions SELECT 'x-{0}', sub, x5t, institution, mtg, method, outcome, commitment,
-        issued_at, expires_at, status FROM sessions WHERE ses = 'ses-{0}'""",
+        issued_at, expires_at, act, status FROM sessions WHERE ses = 'ses-{0}'""",
         lambda number: ("extra", "", "session", "", f"x-{number}"),
     ),
 }

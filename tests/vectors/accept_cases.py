@@ -10,6 +10,7 @@ from client.encodings.amendment import Amended, Entitlement
 from client.encodings.commitment import commit
 from client.encodings.leaf import Claim
 from client.encodings.times import parse
+from tests.vectors.agency_cases import agency_accepted
 from tests.vectors.cases import Author, Case
 from tests.vectors.scene import CLOSES_AT, OPENS_AT, Scene, seeded
 
@@ -44,6 +45,7 @@ def accept_cases(scenes: Mapping[str, Scene]) -> Iterator[Case]:
         yield part.case(f"special, raw: {name}", part.good())
         yield part.case(f"special, compact: {name}", part.compact())
     yield from _amended(author)
+    yield from agency_accepted(scenes)
     long = Author(wide, wide.lenders["an"], "wide")
     many: dict[str, Any] = {"committee": wide.meeting.motions[0].choices[:40]}
     yield long.case("raw: 40 long choices", wide.signed(long.lender, many).compact)

@@ -152,11 +152,13 @@ def held(stage: Scene, lender: Lender, stands: Entitlement | None, **votes: str)
 
     Chen's was cast by a proxy whose mandate leaves out m1, whatever amendments say.
     """
+    proxied = lender.name == "chen"
     signed = stage.signed(lender, {**stage.votes(), **votes})
-    ballot = BallotRecord(0, 1, ACK_TIME, (), signed.digest, 1, 1, signed.ballot.ses, signed.ballot.votes)
+    answers = {**signed.ballot.votes, **({"m1": ()} if proxied else {})}
+    ballot = BallotRecord(0, 1, ACK_TIME, (), signed.digest, 1, 1, signed.ballot.ses, answers)
     if stands is not None:
         ballot = replace(ballot, claims=stands.claims, excluded=stands.excluded)
-    if lender.name == "chen":
+    if proxied:
         left_out = tuple(sorted({"m1", *ballot.excluded}))
         return replace(ballot, proxy=random_id("proxy"), excluded=left_out)
     return ballot
@@ -166,6 +168,7 @@ def _sequence(stage: Scene) -> dict[str, Any]:
     """Return amendments one after the other, with the ballots cast and what they leave, naively."""
     disputed = Claim("wealth-plan", 9_00, seeded("fixed").hex())
     more = Entitlement((Claim("individual", 2), disputed), ("m2",))
+    both = replace(more, excluded=("m1", "m2"))
     only = Entitlement((disputed,))
     little = Entitlement((Claim("individual", 7),))
     added = random_id("added")
@@ -174,8 +177,8 @@ def _sequence(stage: Scene) -> dict[str, Any]:
         document(1, change(stage, "an", little), change(stage, "bo", more), change(stage, "ding", None)),
         document(2, Change(added, None, only), Change(bo, more, only), Change(ding, None, little)),
         document(3, Change(ding, little, None), change(stage, "zeng", None), Change(added, only, more)),
-        document(4, change(stage, "chen", more)),
-        document(5, Change(stage.lenders["chen"].sub, more, little)),
+        document(4, change(stage, "chen", both)),
+        document(5, Change(stage.lenders["chen"].sub, both, little)),
     ]
     votes = {"an": {"m1": "reject"}, "bo": {}, "ding": {"m1": "abstain"}, "chen": {}}
     stands: dict[str, Entitlement | None] = {leaf.sub: entitlement(leaf) for leaf in stage.leaves}

@@ -17,6 +17,7 @@ from tests.vectors.scene import ACK_TIME, Lender, Scene, seeded
 
 if TYPE_CHECKING:
     from client.encodings.amendment import Amended
+    from client.encodings.mandate_record import MandateRecord
     from client.encodings.records import Enrolment, Session
 
 OWN: Any = object()
@@ -36,6 +37,7 @@ class Case:
     session: Session | None = None
     held: HeldBallot | None = None
     session_used: str | None = None
+    mandate: MandateRecord | None = None
     meeting: str = field(default="plain")
     amended: Amended | None = None
 
@@ -53,14 +55,21 @@ class Case:
             overlay = overlay_bytes(1, {self.enrolment.sub: self.amended}, self.scene.meeting)
             value["overlay"] = overlay.hex()
             value["amended"] = [one and one.as_json() for one in (self.amended.before, self.amended.after)]
+        if self.mandate is not None:
+            value["mandate"] = json.loads(self.mandate.encode())
         return value | {
             "enrolment": self.enrolment.as_json() if self.enrolment else None,
             "session": self.session.as_json() if self.session else None,
-            "held": self.held and {"seq": self.held.seq, "digest": self.held.digest, "ses": self.held.ses},
+            "held": self.held and _held_json(self.held),
             "session_used": self.session_used,
             "expect": self.expect,
             "code": self.code,
         }
+
+
+def _held_json(held: HeldBallot) -> dict[str, Any]:
+    value = {"seq": held.seq, "digest": held.digest, "ses": held.ses}
+    return value if held.proxy is None else value | {"proxy": held.proxy}
 
 
 def kind_of(entry: Entry) -> str:

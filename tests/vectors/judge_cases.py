@@ -10,6 +10,7 @@ from client.encodings.amendment import Amended, Entitlement
 from client.encodings.leaf import Claim, Leaf
 from client.encodings.merkle import Tree
 from client.encodings.times import parse
+from tests.vectors.agency_cases import agency_refused
 from tests.vectors.cases import Author, Case
 from tests.vectors.scene import CLOSES_AT, OPENS_AT, Scene, certificate_of, seeded
 
@@ -37,6 +38,7 @@ def reject_cases(scenes: Mapping[str, Scene]) -> Iterator[Case]:
     )
     yield from _special_leaf(special)
     yield from _agency(plain, special)
+    yield from agency_refused(scenes)
     yield from _history(plain, revote, first)
     yield from _order(plain)
 

@@ -10,8 +10,10 @@ from cryptography.hazmat.primitives import serialization
 
 from client.encodings import base64url, es256, jcs, jws
 from client.encodings.mandate import TYP, Mandate, sign_mandate
+from client.encodings.revocation import TYP as REVOCATION
+from client.encodings.revocation import Revocation, sign_revocation
 from tests.vectors.cases import b64
-from tests.vectors.scene import key_of, random_id, scenes
+from tests.vectors.scene import Lender, key_of, random_id, scenes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +36,7 @@ def mandate() -> dict[str, Any]:
         "all motions": good,
         "one motion": replace(good, motions=("m1",)),
         "20 motions, the last number": replace(
-            good, motions=tuple(sorted(f"m{number}" for number in (1, *range(3, 22)))), no=2**53 - 1
+            good, motions=tuple(sorted(f"m{number}" for number in (1, *range(3, 22)))), no=1000
         ),
     }
     signed = {name: sign_mandate(item, lender.x5t, lender.key) for name, item in accept.items()}
@@ -54,7 +56,49 @@ def mandate() -> dict[str, Any]:
             for name, item in signed.items()
         ],
         "reject": [{"name": name, "jws": text, "code": code} for name, code, text in _bad(good, lender.x5t)],
+        "revocations": _revocations(signed["all motions"].digest, lender),
     }
+
+
+def _revocations(digest: str, lender: Lender) -> dict[str, Any]:
+    meeting = scenes()["special"].meeting
+    good = Revocation(meeting.mh, meeting.mtg, lender.sub, digest, "2026-03-03T08:10:00Z")
+    signed = sign_revocation(good, lender.x5t, lender.key)
+    value = json.loads(good.payload())
+    bad = [
+        {"name": name, "jws": text, "code": code} for name, code, text in _bad_revocations(value, lender.x5t)
+    ]
+    return {
+        "accept": [{"name": "a mandate's", "jws": signed.compact, "payload": value}],
+        "reject": bad,
+    }
+
+
+def _bad_revocations(value: dict[str, Any], x5t: str) -> Iterator[tuple[str, str, str]]:
+    key = key_of("bo")
+
+    def over(payload: bytes, typ: str = REVOCATION) -> str:
+        return jws.sign(typ, x5t, payload, key).compact
+
+    yield "no JWS", "JWS_FORMAT", "revocation"
+    yield "a mandate's typ", "JWS_TYP", over(jcs.dumps(value), TYP)
+    yield "2,049 characters", "MANDATE_FORMAT", "a" * 2049
+    yield "not canonical", "MANDATE_FORMAT", over(json.dumps(value).encode())
+    yield "an array as payload", "MANDATE_FORMAT", over(b"[]")
+    for name, change in (
+        ("version 2", {"v": 2}),
+        ("an unknown member", {"note": "x"}),
+        ("a record's hash in hex", {"mh": "a" * 64}),
+        ("a meeting id in capitals", {"mtg": "2026-Special"}),
+        ("a short pseudonym", {"sub": value["sub"][:-1]}),
+        ("a mandate's number for its digest", {"mandate": "1"}),
+        ("a time with an offset", {"iat": "2026-03-03T08:00:00+08:00"}),
+        ("a number as the time", {"iat": 1}),
+    ):
+        yield name, "MANDATE_FORMAT", over(jcs.dumps(value | change))
+    head, payload, _ = over(jcs.dumps(value)).split(".")
+    other = es256.sign(key_of("an"), f"{head}.{payload}".encode())
+    yield "signed by another key", "SIGNATURE_INVALID", f"{head}.{payload}.{base64url.encode(other)}"
 
 
 def _bad(good: Mandate, x5t: str) -> Iterator[tuple[str, str, str]]:
@@ -88,6 +132,7 @@ def _bad(good: Mandate, x5t: str) -> Iterator[tuple[str, str, str]]:
         ("the lender as its own proxy", {"proxy": value["sub"]}),
         ("a time with an offset", {"iat": "2026-03-03T08:00:00+08:00"}),
         ("number 0", {"no": 0}),
+        ("number 1,001", {"no": 1001}),
         ("a number as a string", {"no": "1"}),
     ):
         yield name, "MANDATE_FORMAT", over(jcs.dumps(value | change))

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from client.encodings import certificates
 from client.encodings.acknowledgement import Acknowledgement, sign_acknowledgement
+from client.encodings.receipt import Agency as Mandated
 from client.encodings.receipt import Receipt, sign_inclusion
+from tests.vectors.agency_cases import Agency
 from tests.vectors.cases import b64
 from tests.vectors.scene import DOOR, certificate_of, key_of, scenes, seeded
 
@@ -38,6 +40,30 @@ def _receipt(lender: str = "bo", time: str = "2026-03-03T08:30:00Z") -> Receipt:
     )
 
 
+def _by_proxy(motions: Any = "*", votes: dict[str, Any] | None = None, number: int = 1) -> Receipt:
+    scene = scenes()["proxies"]
+    agency = Agency(scene, scene.lenders["an"], scene.lenders["ding"])
+    mandate = agency.mandate(number, motions)
+    signed = agency.signed(mandate, votes=votes)
+    relay, certificate = key_of("relay"), certificate_of("relay", "relay", "association-ca")
+    x5t = certificates.thumbprint(certificate)
+    time = "2026-03-03T08:30:00Z"
+    ack = Acknowledgement(scene.meeting.mh, scene.meeting.mtg, signed.digest, DOOR, 1, time)
+    place: dict[str, Any] = {"channel": scene.meeting.channel, "block": 42, "tx": seeded("tx").hex()}
+    return Receipt(
+        ballot=signed.compact,
+        leaf=scene.leaf(agency.principal),
+        index=scene.index(agency.principal),
+        proof=scene.tree.path(scene.index(agency.principal)),
+        ack=sign_acknowledgement(ack, x5t, relay).compact,
+        ack_cert=certificate,
+        cert=agency.proxy.certificate,
+        signature=sign_inclusion(signed.digest, x5t=x5t, key=relay, **place),
+        agency=Mandated(mandate.compact, agency.principal.certificate),
+        **place,
+    )
+
+
 def receipt() -> dict[str, Any]:
     """Return the file's value."""
     roots = {name: b64(certificate_of(name, name, name)) for name in ROOTS}
@@ -50,7 +76,37 @@ def receipt() -> dict[str, Any]:
         "reject": [
             {"name": name, "receipt": value.as_json(), "code": code} for name, code, value in _reject()
         ],
+        "by_proxy": _proxies(),
     }
+
+
+def _proxies() -> dict[str, Any]:
+    part = {"m1": (), "m2": "reject"}
+    good, partly, second = _by_proxy(), _by_proxy(("m2",), part), _by_proxy(number=2)
+    scene = scenes()["proxies"]
+    an, ding = scene.lenders["an"].certificate, scene.lenders["ding"].certificate
+    bad = [
+        ("without its mandate", "RECEIPT_MISMATCH", replace(good, agency=None)),
+        ("with another mandate", "RECEIPT_MISMATCH", replace(good, agency=second.agency)),
+        ("a mandate for other motions", "MANDATE_SCOPE", _by_proxy(("m1",), part)),
+        ("an uncovered motion answered", "MANDATE_SCOPE", _by_proxy(("m1",))),
+        ("the proxy's certificate as the principal's", "KEY_FOREIGN", _with(good, ding)),
+        ("the principal's certificate as the proxy's", "KEY_FOREIGN", replace(good, cert=an)),
+        ("a mandate that is none", "JWS_FORMAT", replace(good, agency=Mandated("mandate", an))),
+    ]
+    return {
+        "record": scene.meeting.record.decode(),
+        "accept": [
+            {"name": name, "receipt": value.as_json()}
+            for name, value in (("all motions", good), ("one motion", partly))
+        ],
+        "reject": [{"name": name, "receipt": value.as_json(), "code": code} for name, code, value in bad],
+    }
+
+
+def _with(good: Receipt, cert: bytes) -> Receipt:
+    assert good.agency is not None
+    return replace(good, agency=replace(good.agency, cert=cert))
 
 
 def _reject() -> Iterator[tuple[str, str, Receipt]]:

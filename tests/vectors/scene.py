@@ -332,8 +332,8 @@ def scenes() -> dict[str, Scene]:
 
     `plain` has 8,195 leaves, so its cap has height 2 and a partial last run; `revote` 7,
     so its cap is the leaves; `wide` a choice so long that a ballot can be too long; `first` lets the first of
-    several ballots stand; `special` has a disputed claim, lenders excluded from motions, an election, and
-    proxies.
+    several ballots stand; `proxies` takes mandates and revotes; `special` has a disputed claim, lenders
+    excluded from motions, an election, and proxies.
     """
     names = ["li-wei", "wang-fang", "zhang-min", "zhao-lei"]
     long_names = [f"candidate-{number:02d}-{'x' * 27}" for number in range(80)]
@@ -342,6 +342,7 @@ def scenes() -> dict[str, Scene]:
         "revote": make_scene("2026-committee", 2, revote="last", motions=[motion("m1"), committee(names, 3)]),
         "wide": make_scene("2026-wide", 0, motions=[committee(long_names, 80)]),
         "first": make_scene("2026-first", 0, revote="first"),
+        "proxies": make_scene("2026-proxies", 0, revote="last", proxies=True),
         "special": make_scene(
             "2026-special",
             0,

@@ -300,7 +300,9 @@ class Player:
                     continue
                 _count(present, held[0], sign)
                 for motion, choice in held[1].ballot.votes.items():
-                    cells = motions.setdefault(motion, {}).setdefault(str(choice), {})
+                    # A proxy whose mandate doesn't cover the motion is counted as one excluded from it.
+                    place = "*excluded" if choice == () else str(choice)
+                    cells = motions.setdefault(motion, {}).setdefault(place, {})
                     _count(cells, held[0], sign)
         kept = {
             motion: {choice: _kept(cells) for choice, cells in choices.items() if _kept(cells)}

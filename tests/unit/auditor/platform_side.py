@@ -26,7 +26,7 @@ CREATE TABLE ballots (id INTEGER PRIMARY KEY, mtg TEXT, sub TEXT, seq INTEGER, d
   choices TEXT, claims TEXT, ses TEXT, door TEXT, ack_no INTEGER, ack_time TEXT, ack_jws TEXT, status TEXT,
   code TEXT, tx TEXT, block INTEGER, created_at TEXT);
 CREATE TABLE sessions (ses TEXT PRIMARY KEY, sub TEXT, x5t TEXT, institution TEXT, mtg TEXT, method TEXT,
-  outcome TEXT, commitment TEXT, issued_at TEXT, expires_at TEXT, status TEXT);
+  outcome TEXT, commitment TEXT, issued_at TEXT, expires_at TEXT, act TEXT, status TEXT);
 CREATE TABLE meetings (mtg TEXT PRIMARY KEY, record TEXT, mh TEXT, channel TEXT, state TEXT);
 CREATE TABLE results (mtg TEXT PRIMARY KEY, result TEXT);
 """

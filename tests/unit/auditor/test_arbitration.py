@@ -250,8 +250,11 @@ def test_step_15_a_verdict_without_a_look(fabric: Network, kind: str) -> None:
     assert (found.expected, found.found) == ("a read", "none")
 
 
-def test_step_15_a_meeting_that_nobody_can_hold_yet(fabric: Network) -> None:
-    assert only_code(Player(fabric, proxies=True).enrolled().announced()) == "MEETING_UNSUPPORTED"
+REPLACES = {"mtg": "before", "mh": "A" * 43, "why": "postponed"}
+
+
+def test_step_15_a_meeting_in_the_place_of_none(fabric: Network) -> None:
+    assert only_code(Player(fabric, replaces=REPLACES).enrolled().announced()) == "MEETING_REPLACES"
 
 
 def only_code(player: Player) -> Any:

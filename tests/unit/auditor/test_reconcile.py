@@ -181,7 +181,7 @@ def test_an_invented_session(database: Path, meeting: ChainMeeting) -> None:
     change(
         database,
         "INSERT INTO sessions SELECT 'ses-9', sub, x5t, institution, mtg, method, outcome, commitment,"
-        " issued_at, expires_at, status FROM sessions WHERE ses = 'ses-1'",
+        " issued_at, expires_at, act, status FROM sessions WHERE ses = 'ses-1'",
     )
     assert found(database, meeting) == [("extra", "", "session", "", "ses-9")]
 

@@ -73,7 +73,7 @@ def save(player: Player, path: Path) -> Path:
             )
         for ses in meeting.sessions.values():
             values = [getattr(ses, name) for name in type(ses).__slots__]
-            connection.execute("INSERT INTO sessions VALUES (?,?,?,?,?,?,?,?,?,?,'recorded')", values)
+            connection.execute("INSERT INTO sessions VALUES (?,?,?,?,?,?,?,?,?,?,?,'recorded')", values)
         record = (MTG, meeting.record, meeting.mh, CHANNEL, meeting.state)
         connection.execute("INSERT INTO meetings VALUES (?,?,?,?,?)", record)
         if meeting.result:

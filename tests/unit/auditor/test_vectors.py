@@ -15,13 +15,14 @@ from auditor.replay.judgement import Bench, Judgement, judge
 from auditor.replay.meetings import MeetingState
 from auditor.replay.people import Enrolment, Session
 from auditor.rules import Change, CountedBallot, result_bytes, tally
-from client.encodings import cbor
+from client.encodings import cbor, jcs
 from client.encodings.amendment import Amended, parse_amendment, parse_change
 from client.encodings.ballot_record import BallotRecord, parse_ballot_record
 from client.encodings.batch import decode_entry
 from client.encodings.entries import read_entry
 from client.encodings.errors import Refused
 from client.encodings.leaf import parse_claims
+from client.encodings.mandate_record import MandateRecord, parse_mandate_record
 from client.encodings.meeting import Meeting, parse_meeting
 
 VECTORS = Path(__file__).resolve().parents[2] / "vectors"
@@ -59,6 +60,7 @@ def judged(meeting: Meeting, cap: list[bytes], vector: dict[str, Any]) -> Judgem
             held=standing_ballot(held) if held else None,
             session_used=vector["session_used"] is not None,
             amended=amended_of(vector),
+            mandate=mandate_of(vector),
         ),
     )
 
@@ -71,8 +73,14 @@ def amended_of(vector: dict[str, Any]) -> Amended | None:
     return Amended(change.before, change.after)
 
 
+def mandate_of(vector: dict[str, Any]) -> MandateRecord | None:
+    return parse_mandate_record(jcs.dumps(vector["mandate"])) if "mandate" in vector else None
+
+
 def standing_ballot(held: dict[str, Any]) -> BallotRecord:
-    return BallotRecord(0, 1, 0, (), held["digest"], 1, held["seq"], held["ses"], {})
+    return BallotRecord(
+        *(0, 1, 0, (), held["digest"], 1, held["seq"], held["ses"], {}), proxy=held.get("proxy")
+    )
 
 
 def without_version(record: dict[str, Any]) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from client.encodings import (
     merkle,
     receipt,
     records,
+    revocation,
     step,
 )
 from client.encodings.amendment import Amended, parse_amendment, parse_change
@@ -31,6 +32,7 @@ from client.encodings.codes import CODES
 from client.encodings.errors import Refused
 from client.encodings.judge import Accepted, Context, Held, HeldBallot, Pending, judge_entry
 from client.encodings.judge_batch import judge_batch
+from client.encodings.mandate_record import MandateRecord, parse_mandate_record
 from tests.vectors.cases import kind_of
 from tests.vectors.generate import FILES, render
 from tests.vectors.record_file import record_json
@@ -95,9 +97,10 @@ def judge_vector(file: str, vector: dict[str, Any]) -> tuple[str, str]:
         cap=cap,
         enrolment=records.enrolment_from_json(enrolment) if enrolment else None,
         session=records.session_from_json(session) if session else None,
-        held=HeldBallot(held["seq"], held["digest"], held["ses"]) if held else None,
+        held=HeldBallot(**held) if held else None,
         session_used=vector["session_used"],
         amended=amended_of(vector),
+        mandate=parse_mandate_record(jcs.dumps(vector["mandate"])) if "mandate" in vector else None,
     )
     try:
         verdict = judge_entry(entry, context)
@@ -127,7 +130,6 @@ def test_every_ballot_code_has_a_vector() -> None:
     due = set(order[: order.index("BATCH_FORMAT")])
     due -= {"ACK_FORMAT", "ACK_TIME", "ACK_MISMATCH"}  # acknowledgement.json and receipt.json
     due -= {"MANDATE_FORMAT"}  # mandate.json
-    due -= {"MANDATE_NOT_FOUND", "MANDATE_REVOKED", "PRINCIPAL_VOTED"}  # no meeting takes proxies yet
     found = {
         vector["code"] for name in ("accept", "reject") for vector in load(f"ballot_{name}.json")["vectors"]
     }
@@ -259,6 +261,9 @@ class VectorLedger:
     def held(self, sub: str) -> HeldBallot | None:
         return None
 
+    def mandate(self, sub: str) -> MandateRecord | None:
+        return None
+
     def session_used(self, ses: str) -> str | None:
         return None
 
@@ -311,6 +316,23 @@ def test_mandate_refused(vector: dict[str, Any]) -> None:
     assert refused.value.code == vector["code"]
 
 
+def test_revocations() -> None:
+    file = load("mandate.json")
+    key = certificates.public_key(records.decode_certificate(file["certificate"]))
+    for vector in file["revocations"]["accept"]:
+        signed = revocation.parse_revocation(vector["jws"])
+        signed.verify(key)
+        assert json.loads(signed.revocation.payload()) == vector["payload"]
+
+
+@pytest.mark.parametrize("vector", named(load("mandate.json")["revocations"]["reject"]))
+def test_revocation_refused(vector: dict[str, Any]) -> None:
+    key = certificates.public_key(records.decode_certificate(load("mandate.json")["certificate"]))
+    with pytest.raises(Refused) as caught:
+        revocation.parse_revocation(vector["jws"]).verify(key)
+    assert caught.value.code == vector["code"]
+
+
 @pytest.mark.parametrize("vector", named(load("record.json")["accept"]))
 def test_ballot_record(vector: dict[str, Any]) -> None:
     parsed, _ = meeting_of("ballot_accept.json", vector["meeting"])
@@ -347,11 +369,11 @@ def test_commitments() -> None:
         assert commitment.commit(bytes(32), evidence) != vector["commitment"]
 
 
-def verify_receipt_vector(vector: dict[str, Any]) -> None:
+def verify_receipt_vector(vector: dict[str, Any], record: str | None = None) -> None:
     file = load("receipt.json")
     receipt.verify_receipt(
         receipt.parse_receipt(json.dumps(vector["receipt"]).encode()),
-        meeting.parse_meeting(file["record"].encode()),
+        meeting.parse_meeting((record or file["record"]).encode()),
         lender_root=records.decode_certificate(file["lender_root"]),
         door_root=records.decode_certificate(file["door_root"]),
     )
@@ -368,6 +390,21 @@ def test_receipt_verifies() -> None:
 def test_receipt_refused(vector: dict[str, Any]) -> None:
     with pytest.raises(Refused) as refused:
         verify_receipt_vector(vector)
+    assert refused.value.code == vector["code"]
+
+
+def test_receipt_by_proxy_verifies() -> None:
+    file = load("receipt.json")["by_proxy"]
+    for vector in file["accept"]:
+        verify_receipt_vector(vector, file["record"])
+        value = json.dumps(vector["receipt"], indent=1).encode()
+        assert receipt.parse_receipt(value).encode() == jcs.dumps(vector["receipt"])
+
+
+@pytest.mark.parametrize("vector", named(load("receipt.json")["by_proxy"]["reject"]))
+def test_receipt_by_proxy_refused(vector: dict[str, Any]) -> None:
+    with pytest.raises(Refused) as refused:
+        verify_receipt_vector(vector, load("receipt.json")["by_proxy"]["record"])
     assert refused.value.code == vector["code"]
 
 

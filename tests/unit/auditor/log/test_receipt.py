@@ -45,9 +45,9 @@ def code_of(ask: Callable[[], object]) -> str:
 # The auditor's reading of version 1 receipts is held to the platform's vectors.
 
 
-def read(vector: dict[str, Any]) -> None:
+def read(vector: dict[str, Any], record: str = VECTORS["record"]) -> None:
     roots = {name: decode_certificate(VECTORS[name]) for name in ("lender_root", "door_root")}
-    verified_promise(jcs.dumps(vector["receipt"]), parse_meeting(VECTORS["record"].encode()), **roots)
+    verified_promise(jcs.dumps(vector["receipt"]), parse_meeting(record.encode()), **roots)
 
 
 @pytest.mark.parametrize("vector", VECTORS["accept"], ids=lambda one: str(one["name"]))
@@ -58,6 +58,22 @@ def test_a_receipt_of_the_vectors_is_accepted(vector: dict[str, Any]) -> None:
 @pytest.mark.parametrize("vector", VECTORS["reject"], ids=lambda one: str(one["name"]))
 def test_a_receipt_of_the_vectors_is_refused(vector: dict[str, Any]) -> None:
     assert code_of(lambda: read(vector)) == vector["code"]
+
+
+def test_receipts_by_proxy() -> None:
+    record = VECTORS["by_proxy"]["record"]
+    for vector in VECTORS["by_proxy"]["accept"]:
+        read(vector, record)
+    for vector in VECTORS["by_proxy"]["reject"]:
+        code = code_of(lambda: read(vector, record))  # noqa: B023
+        assert code == vector["code"], vector["name"]
+
+
+@pytest.mark.parametrize("mandate", [None, "x", {}, {"jws": 1, "cert": "x"}, {"jws": "x", "cert": "x"}])
+def test_a_malformed_mandate_in_a_receipt(mandate: object) -> None:
+    with pytest.raises(Refused) as caught:
+        parse_promise(jcs.dumps(VECTORS["accept"][0]["receipt"] | {"mandate": mandate}))
+    assert caught.value.code == "RECEIPT_FORMAT"
 
 
 @pytest.mark.parametrize(

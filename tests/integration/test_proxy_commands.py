@@ -1,0 +1,55 @@
+"""A meeting with proxies on the real network, by commands, up to a consistent audit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.integration.meeting_stage import INSTITUTION
+from tests.integration.test_meeting_commands import Terminal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.network
+
+
+@pytest.fixture
+def terminal(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Terminal:
+    return Terminal(capsys, home, tmp_path)
+
+
+def test_a_proxy_votes_and_the_principal_prevails(terminal: Terminal) -> None:
+    mtg = "proxies"
+    record = terminal.open(mtg, "--proxies")
+    subs = [terminal.sub(mtg, number) for number in range(2)]
+    keys = [str(terminal.folder / f"key-{number}.json") for number in range(2)]
+    for sub, key in zip(subs, keys, strict=True):
+        terminal.ok("ballot", "enrol", sub, "--institution", INSTITUTION, "--out", key, "--insecure-demo")
+    mandate, receipt = (str(terminal.folder / name) for name in ("mandate.jws", "receipt.json"))
+    signing = ("mandate", "sign", mtg, "--lender", keys[0], f"--proxy={subs[1]}", "--out", mandate)
+    signed = terminal.ok(*signing)
+    assert "gave no mandate" in terminal.fails(1, "mandate", "show", mtg, subs[0])
+    by_proxy = ("ballot", "cast", mtg, "--lender", keys[1], "--mandate", mandate, "--insecure-demo")
+    assert "MANDATE_NOT_FOUND" in terminal.fails(1, *by_proxy, "--vote", "m1=reject")
+    for _ in range(2):
+        assert terminal.ok("mandate", "record", mandate)["digest"] == signed["digest"]
+    terminal.ok(*by_proxy, "--vote", "m1=reject", "--receipt", receipt)
+    verified = terminal.ok("receipt", "verify", receipt)
+    assert (verified["sub"], verified["votes"]) == (subs[0], {"m1": "reject"})
+    for _ in range(2):
+        assert terminal.ok("mandate", "revoke", mtg, "--lender", keys[0])["revoked"]
+    assert terminal.ok("mandate", "show", mtg, subs[0])["proxy"] == subs[1]
+    assert "MANDATE_REVOKED" in terminal.fails(1, *by_proxy, "--vote", "m1=approve", "--seq", "2")
+    own = ("--insecure-demo", "--vote", "m1=approve")
+    for key in keys:
+        terminal.ok("ballot", "cast", mtg, "--lender", key, *own)
+    past: Any = terminal.ok("ballot", "history", mtg, subs[0])
+    assert [(one["state"], one["proxy"]) for one in past] == [("replaced", subs[1]), ("counts", None)]
+    for to in ("closing", "closed"):
+        terminal.ok("meeting", "step", mtg, to, "--at", record["closes_at"])
+        terminal.ok("meeting", "step", mtg, to, "--confirm")
+    result = terminal.ok("meeting", "result", mtg)
+    assert (result["ballots"], result["motions"]["m1"]["choices"]["reject"]["*"]) == (2, [0, 0])
+    assert terminal.ok("audit", "run", "--meeting", mtg)["verdict"] == "consistent"
