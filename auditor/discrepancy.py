@@ -15,6 +15,9 @@ ALTERED = "altered"  # both hold it, a field differs
 DUPLICATED = "duplicated"  # two rows stand for one ballot
 MISCOUNTED = "miscounted"  # the database's result is not the one that the ballots give
 LATE = "late"  # acknowledged in time, never brought to the chain before the meeting closed
+PENDING = "pending"  # still on its way past its deadline
+WITHOUT_SESSION = "without session"  # a ballot whose identity check one of the two sides does not know
+RECEIPT_WITHOUT_BALLOT = "receipt without ballot"  # a door signed for a ballot that the chain lacks
 # Kind of verification: a numbered step refused.
 UNVERIFIED = "unverified"
 

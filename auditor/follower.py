@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from cryptography.hazmat.primitives.serialization import Encoding
+
 from auditor.alarm import FOREIGN_DEFINITION, FOREIGN_TRANSACTION, Alarms
 from auditor.definitions import foreign_definitions, verify_definition
 from auditor.errors import BlockError, ConfigurationError, ReplayError, VerificationError
@@ -11,11 +13,15 @@ from auditor.ledger import Ledger
 from auditor.replay.authority import Offices, verify_authority
 from auditor.replay.effect import STEP_WRITES, Effect, verify_effect
 from auditor.transactions import LIFECYCLE
+from client.encodings.certificates import thumbprint
 from client.encodings.errors import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    from auditor.members import Member
     from auditor.transactions import Endorsed
 
 
@@ -46,6 +52,7 @@ class Follower:
         self.invalid = 0
         self.foreign = 0
         self.alarms = Alarms(channel)
+        self.relays: dict[str, dict[str, ec.EllipticCurvePublicKey]] = {}
         self._chaincode = chaincode
         self._replay = replay
         self._offices = offices
@@ -79,6 +86,7 @@ class Follower:
                     self.alarms.add(FOREIGN_TRANSACTION, transaction.chaincode, transaction.where)
                 return []
             verify_authority(endorsed, self._offices)
+            self._note_relay(endorsed.creator)
             expected = self._expected(endorsed)
             # What the replay can say precisely would only come again as differing bytes.
             if not expected.findings:
@@ -86,6 +94,12 @@ class Follower:
         except VerificationError as error:
             return [error]
         return expected.findings
+
+    def _note_relay(self, creator: Member) -> None:
+        """Keep the keys by which doors bring ballots: they sign acknowledgements with the same."""
+        if creator.attributes.get("role") == "relay":
+            x5t = thumbprint(creator.certificate.public_bytes(Encoding.DER))
+            self.relays.setdefault(creator.msp_id, {})[x5t] = creator.key
 
     def _expected(self, endorsed: Endorsed) -> Effect:
         try:

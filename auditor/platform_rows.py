@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import column, select, table
+from sqlalchemy import BigInteger, Text, cast, collate, column, func, select, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sqlalchemy.engine import Connection
+    from sqlalchemy import ColumnElement, Select
+    from sqlalchemy.engine import Connection, RowMapping
 
 _BALLOTS = table(
     "ballots",
@@ -18,7 +19,7 @@ _BALLOTS = table(
         column(name)
         for name in (
             *("id", "mtg", "sub", "seq", "digest", "jws", "choices", "claims", "ses", "door"),
-            *("ack_no", "ack_time", "status", "code", "tx", "block"),
+            *("ack_no", "ack_time", "ack_jws", "status", "code", "tx", "block"),
         )
     ),
 )
@@ -34,7 +35,12 @@ _SESSIONS = table(
 )
 _MEETINGS = table("meetings", *(column(name) for name in ("mtg", "record", "mh", "channel", "state")))
 _RESULTS = table("results", column("mtg"), column("result"))
-_CHUNK = 5000
+TABLES = tuple(one.name for one in (_BALLOTS, _SESSIONS, _MEETINGS, _RESULTS))
+"""The tables that the auditor reads."""
+
+_CHUNK = 1000
+# Byte order, whatever the columns or the database would sort by.
+_BYTES = {"sqlite": "BINARY", "postgresql": "C"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,7 @@ class BallotRow:
     door: str
     ack_no: str
     ack_time: str
+    ack_jws: str
     status: str
     code: str
     tx: str
@@ -87,31 +94,31 @@ class MeetingRow:
 
 
 class PlatformRows:
-    """Reads one snapshot; rows come in chunks, so memory does not grow with the meeting."""
+    """Reads one snapshot, sorted by its database; rows come in chunks, so memory stays small."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def ballots(self, mtg: str) -> Iterator[BallotRow]:
-        """Yield the meeting's ballots in the order they were written."""
+        """Yield the meeting's ballots by digest, those of one digest in the order they were written."""
         columns = _BALLOTS.c
-        query = select(*(column for column in columns if column.name != "mtg"))
-        found = self._connection.execute(
-            query.where(columns.mtg == mtg).order_by(columns.id), execution_options={"yield_per": _CHUNK}
-        )
-        for row in found.mappings():
+        query = select(*(column for column in columns if column.name != "mtg")).where(columns.mtg == mtg)
+        for row in self._rows(query.order_by(self._sorted(columns.digest), columns.id)):
             values = {name: _text(value) for name, value in row.items() if name != "id"}
             yield BallotRow(row=_text(row["id"]), **values)
 
     def last_block(self, mtg: str) -> int:
         """Return the highest block number that a ballot row names, -1 where there is none."""
-        blocks = (row.block for row in self.ballots(mtg))
-        return max((int(one) for one in blocks if one.isdecimal()), default=-1)
+        columns = _BALLOTS.c
+        # A block may be any text where a database has no types of its own; what is no number counts as 0.
+        highest = select(func.max(cast(columns.block, BigInteger))).where(columns.mtg == mtg)
+        number = self._connection.execute(highest).scalar()
+        return -1 if number is None else int(number)
 
     def sessions(self, mtg: str) -> Iterator[SessionRow]:
         """Yield the identity checks made for the meeting, in the order of their ids."""
-        query = select(_SESSIONS).where(_SESSIONS.c.mtg == mtg).order_by(_SESSIONS.c.ses)
-        for row in self._connection.execute(query, execution_options={"yield_per": _CHUNK}).mappings():
+        query = select(_SESSIONS).where(_SESSIONS.c.mtg == mtg).order_by(self._sorted(_SESSIONS.c.ses))
+        for row in self._rows(query):
             yield SessionRow(**{name: _text(value) for name, value in row.items()})
 
     def meeting(self, mtg: str) -> MeetingRow | None:
@@ -125,6 +132,13 @@ class PlatformRows:
         """Return the result that the platform shows, None where it shows none."""
         row = self._connection.execute(select(_RESULTS.c.result).where(_RESULTS.c.mtg == mtg)).first()
         return _text(row[0]) if row else None
+
+    def _rows(self, query: Select[Any]) -> Iterator[RowMapping]:
+        yield from self._connection.execute(query, execution_options={"yield_per": _CHUNK}).mappings()
+
+    def _sorted(self, name: ColumnElement[Any]) -> ColumnElement[Any]:
+        order = _BYTES[self._connection.dialect.name]
+        return collate(func.coalesce(cast(name, Text), ""), order)
 
 
 def _text(value: object) -> str:

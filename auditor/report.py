@@ -21,6 +21,9 @@ _KINDS = {
     "duplicated": "重复 / duplicated",
     "miscounted": "计票不符 / miscounted",
     "late": "逾期未上链 / late",
+    "pending": "超时在途 / on its way past its deadline",
+    "without session": "缺少身份核验记录 / without session",
+    "receipt without ballot": "有回执无选票 / receipt without ballot",
     "unverified": "链上核验未通过 / not verified",
 }
 _ALARMS = {
@@ -32,6 +35,7 @@ _LABELS = {
     "replaced": "被后票取代 / Replaced by a later one",
     "refused": "被拒绝 / Refused",
     "rows": "平台记录数 / Rows of the platform",
+    "acknowledgements_unverified": "签名暂无法核验的回执 / Acknowledgements whose signer is not known yet",
     "transactions": "已核验交易 / Transactions verified",
     "foreign": "其他链码的交易 / Transactions of other chaincodes (not replayed)",
     "invalid": "无效交易 / Transactions that the peer refused",

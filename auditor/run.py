@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from auditor.discrepancy import from_error
 from auditor.errors import AuditUnavailable
 from auditor.platform_rows import PlatformRows
-from auditor.reconcile import Reconciliation, reconcile
+from auditor.reconcile import PATIENCE, Reconciliation, Terms, reconcile
 from auditor.snapshot import open_snapshot
 from auditor.verdict import Audit, verified
 from auditor.verifier import Verifier
+from client.encodings import times
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,36 +36,44 @@ class Roots:
     offices: Offices
 
 
-def run_audit(source: BlockSource, roots: Roots, mtg: str, database: str) -> Audit:
-    """Audit one meeting.
+def run_audit(
+    source: BlockSource, roots: Roots, mtg: str, database: str, *, patience: int = PATIENCE
+) -> Audit:
+    """Audit one meeting; `patience` is how many seconds an acknowledged ballot may be on its way.
 
     Raises AuditUnavailable where there is no such meeting, no database or no peer. Everything
     else that is wrong is a discrepancy in the audit that is returned.
 
-    The order matters: the height first (what is below it, the platform must know), then the
+    The order matters: the heights first (what is below them, the platform must know), then the
     snapshot, then the blocks up to the last one that the snapshot names.
     """
     begun = time.monotonic()
     channels = [name for name in roots.genesis if name != "identity"]
     settled = {name: source.height(name) for name in channels}
+    identity = source.height("identity")
     with open_snapshot(database) as (connection, snapshot):
         rows = PlatformRows(connection)
         verifier = Verifier(roots.genesis, roots.offices)
+        _follow(source, verifier, "identity", identity)
+        sessions = len(verifier.sessions(mtg))
         channel = _find(source, verifier, mtg, settled)
         _catch_up(source, verifier, channel, mtg, rows)
         meeting = verifier.meeting(channel, mtg)
-        reconciled = (
-            reconcile(meeting, rows, settled_height=settled[channel], own_door=roots.offices.regulator)
-            if meeting is not None
-            else Reconciliation((), 0, 0)
+        terms = Terms(
+            settled_height=settled[channel],
+            own_door=roots.offices.regulator,
+            now=times.parse(snapshot.taken_at),
+            patience=patience,
+            settled_sessions=sessions,
+            doors=verifier.doors(channel),
         )
+        reconciled = reconcile(meeting, rows, terms) if meeting is not None else Reconciliation((), 0, 0)
     audited = _Audited(verifier, channel, mtg, reconciled, snapshot)
     return audited.concluded(time.monotonic() - begun)
 
 
 def _find(source: BlockSource, verifier: Verifier, mtg: str, settled: Mapping[str, int]) -> str:
-    """Verify identity, then arbitration channels, until one holds the meeting; return that one."""
-    _follow(source, verifier, "identity", source.height("identity"))
+    """Verify arbitration channels until one holds the meeting; return that one."""
     for channel, height in settled.items():
         _follow(source, verifier, channel, height)
         if verifier.meeting(channel, mtg) is not None or verifier.broken(channel):
@@ -77,14 +86,15 @@ def _find(source: BlockSource, verifier: Verifier, mtg: str, settled: Mapping[st
 def _catch_up(source: BlockSource, verifier: Verifier, channel: str, mtg: str, rows: PlatformRows) -> None:
     """Go on to all that the snapshot claims to be on the chain, if the own peer gets it in time."""
     named = rows.last_block(mtg)
-    recorded = {row.ses for row in rows.sessions(mtg) if row.status == "recorded"}
+    known = verifier.sessions(mtg).keys()
+    recorded = {row.ses for row in rows.sessions(mtg) if row.status == "recorded" and row.ses not in known}
     deadline = time.monotonic() + _PATIENCE
     while not verifier.broken(channel):
         height = source.height(channel)
         # Identity up to now, then the channel up to before: what its ballots rely on was there first.
         _follow(source, verifier, "identity", source.height("identity"))
         _follow(source, verifier, channel, height)
-        complete = height > named and recorded <= verifier.sessions(mtg).keys()
+        complete = height > named and (not recorded or recorded <= verifier.sessions(mtg).keys())
         if complete or time.monotonic() >= deadline:
             return
         time.sleep(_POLL)
@@ -126,6 +136,7 @@ class _Audited:
                 "accepted": len(meeting.accepted) if meeting else 0,
                 "refused": len(meeting.refused) if meeting else 0,
                 "rows": self.reconciled.rows,
+                "acknowledgements_unverified": self.reconciled.unverified,
                 "transactions": verifier.transactions(channel),
                 "invalid": verifier.invalid(channel),
                 "foreign": verifier.foreign(channel),

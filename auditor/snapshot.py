@@ -12,15 +12,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import sqlalchemy
+from sqlalchemy import bindparam, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
+from auditor.database_role import verify_read_only
 from auditor.errors import AuditUnavailable
+from auditor.platform_rows import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sqlalchemy.engine import URL, Connection, Engine
+
+# A connection over a Unix socket has no addresses; one over the network may still be to the same host.
+_SAME_HOST = text("SELECT inet_server_addr() IS NULL OR inet_server_addr() = inet_client_addr()")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +55,8 @@ def open_snapshot(url: str) -> Iterator[tuple[Connection, Snapshot]]:
     """Yield a connection to unmoving rows; raises AuditUnavailable.
 
     SQLite has no roles to hand to a reader, so the file is copied with `VACUUM INTO` over a
-    read-only connection; PostgreSQL is read in one read-only, repeatable-read transaction.
+    read-only connection; PostgreSQL is read in one read-only, repeatable-read transaction, and only
+    by a role that cannot write at all.
     """
     try:
         parsed = make_url(url)
@@ -70,9 +77,12 @@ def _opened(url: URL) -> Iterator[tuple[Connection, Snapshot]]:
     if url.get_backend_name() == "sqlite":
         with tempfile.TemporaryDirectory(prefix="concordat-audit-") as folder:
             copy = _vacuum(Path(url.database or ""), Path(folder) / "platform.db")
-            digest = hashlib.sha256(copy.read_bytes()).hexdigest()
+            with copy.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
             engine = sqlalchemy.create_engine(f"sqlite:///file:{copy}?mode=ro&uri=true")
+            event.listen(engine, "connect", _forgiving)
             with _connected(engine) as connection:
+                _verify_tables(connection)
                 yield connection, Snapshot(url.database or "", "VACUUM INTO", True, taken_at, digest)
         return
     if url.get_backend_name() != "postgresql":
@@ -84,7 +94,8 @@ def _opened(url: URL) -> Iterator[tuple[Connection, Snapshot]]:
         connect_args={"options": "-c default_transaction_read_only=on"},
     )
     with _connected(engine) as connection:
-        shared = url.host in (None, "", "localhost", "127.0.0.1", "::1")
+        verify_read_only(connection, TABLES)
+        shared = bool(connection.scalar(_SAME_HOST))
         name = url.render_as_string(hide_password=True)
         yield connection, Snapshot(name, "REPEATABLE READ, READ ONLY", shared, taken_at, "")
 
@@ -96,6 +107,23 @@ def _connected(engine: Engine) -> Iterator[Connection]:
             yield connection
     finally:
         engine.dispose()
+
+
+def _forgiving(connection: sqlite3.Connection, record: object) -> None:
+    """Text that is no UTF-8 is a value like any other, and nothing that ends an audit."""
+    del record
+    connection.text_factory = lambda data: data.decode("utf-8", "backslashreplace")
+
+
+def _verify_tables(connection: Connection) -> None:
+    """Refuse views and virtual tables in the place of tables: they show what they please."""
+    kinds = "SELECT name FROM sqlite_master WHERE name IN :names AND (type <> 'table' OR rootpage = 0)"
+    query = text(kinds).bindparams(bindparam("names", TABLES, expanding=True))
+    if false := connection.scalars(query).all():
+        raise AuditUnavailable(
+            f"{', '.join(sorted(false))} in the platform's database is a view or a virtual table, which can "
+            "hide rows; the audit reads tables"
+        )
 
 
 def _vacuum(source: Path, target: Path) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from auditor.acknowledged import Doors
 from auditor.follower import Follower
 from auditor.replay.arbitration import ArbitrationReplay
 from auditor.replay.identity import IdentityReplay
@@ -66,6 +67,10 @@ class Verifier:
     def alarms(self, channel: str) -> tuple[Alarm, ...]:
         """Return what is on a channel, or on the identity channel, and not audited."""
         return tuple(one for name in (IDENTITY, channel) for one in self._followers[name].alarms.raised())
+
+    def doors(self, channel: str) -> Doors:
+        """Return the keys of the relays that brought ballots to a channel."""
+        return Doors(self._followers[channel].relays)
 
     def transactions(self, channel: str) -> int:
         """How many transactions of a channel passed every step of their own."""

@@ -39,13 +39,20 @@ audit_log.add_to(group)
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write the report there, once as .json and once as .html.",
 )
+@click.option(
+    "--patience",
+    type=click.IntRange(min=0),
+    default=900,
+    show_default=True,
+    help="Seconds after its acknowledgement in which a ballot may be on its way.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the audit as JSON.")
-def run(meeting: str, database: str | None, report: Path | None, as_json: bool) -> None:
+def run(meeting: str, database: str | None, report: Path | None, patience: int, as_json: bool) -> None:
     """Verify every ballot and the tally from the Regulator's own peer, and compare the platform's rows.
 
     Exit 0: consistent. 1: not. 2: could not be done.
     """
-    audit = _audit(meeting, database or f"sqlite:///{home() / 'platform.db'}")
+    audit = _audit(meeting, database or f"sqlite:///{home() / 'platform.db'}", patience)
     if report is not None:
         from auditor.report import write_reports  # noqa: PLC0415  templates only where asked for
 
@@ -62,7 +69,7 @@ def run(meeting: str, database: str | None, report: Path | None, as_json: bool) 
         )
 
 
-def _audit(meeting: str, database: str) -> Audit:
+def _audit(meeting: str, database: str, patience: int) -> Audit:
     from auditor.replay.authority import Offices  # noqa: PLC0415  gRPC and SQL only where needed
     from auditor.run import Roots, run_audit  # noqa: PLC0415
     from auditor.source import OwnPeer  # noqa: PLC0415
@@ -75,7 +82,7 @@ def _audit(meeting: str, database: str) -> Audit:
         if name == "identity" or channel.chaincode == "arbitration"
     }
     with profile.gateway(offices.regulator, "auditor") as gateway:
-        return run_audit(OwnPeer(gateway), Roots(genesis, offices), meeting, database)
+        return run_audit(OwnPeer(gateway), Roots(genesis, offices), meeting, database, patience=patience)
 
 
 def _print(audit: Audit) -> None:
@@ -83,7 +90,9 @@ def _print(audit: Audit) -> None:
     heights = ", ".join(f"{channel} {height}" for channel, height in audit.blocks.items())
     click.echo(f"blocks: {heights}; ballots: {audit.counted}; pending: {audit.pending}")
     if audit.snapshot is not None and audit.snapshot.same_host:
-        click.echo("note: the platform's database was read on the same host, from a snapshot")
+        click.echo(
+            "note: platform and auditor share a host, which took the snapshot of the platform's database"
+        )
     for motion, outcome in (audit.outcome or {}).items():
         click.echo(f"  {motion}: {'passed' if outcome['passed'] else 'not passed'}")
     for one in audit.discrepancies:

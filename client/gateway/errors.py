@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _CHAINCODE: Final = re.compile(r"chaincode response (\d+), (.*)", re.DOTALL)
 
 # With these a gateway has refused the request itself: nothing reached an orderer.
+_ORDERED_BEFORE: Final = "request already processed"  # SmartBFT's pool, in an orderer's answer
 _REFUSED: Final = frozenset(
     {
         grpc.StatusCode.FAILED_PRECONDITION,
@@ -100,6 +101,15 @@ class SubmitError(GatewayError):
     def outcome_unknown(self) -> bool:
         """Whether an orderer may have taken the transaction."""
         return self.grpc_code not in _REFUSED
+
+    @property
+    def ordered_before(self) -> bool:
+        """Whether an orderer says that it has ordered this very transaction.
+
+        With SmartBFT the gateway hands a transaction to every orderer, and one that hears of it only after
+        the others have ordered it answers like this; so does each when a transaction is handed in twice.
+        """
+        return any(_ORDERED_BEFORE in detail.message for detail in self.details)
 
 
 class CommitStatusError(GatewayError):

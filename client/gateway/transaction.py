@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from client.gateway.commit import Commit, SubmittedTransaction, commit_status_request
+from client.gateway.errors import SubmitError
 from client.gateway.parsing import parsed
 from client.gateway.protos import (
     common_pb2,
@@ -63,12 +64,15 @@ class Transaction:
             envelope = common_pb2.Envelope(
                 payload=envelope.payload, signature=self._session.sign(envelope.payload)
             )
-        self._session.service.submit(
-            gateway_pb2.SubmitRequest(
-                transaction_id=self.transaction_id, channel_id=self._channel, prepared_transaction=envelope
-            ),
-            timeout,
+        request = gateway_pb2.SubmitRequest(
+            transaction_id=self.transaction_id, channel_id=self._channel, prepared_transaction=envelope
         )
+        try:
+            self._session.service.submit(request, timeout)
+        except SubmitError as error:
+            if not error.ordered_before:
+                raise
+            # It is on its way to a block: whether it counts is the commit's to say.
 
 
 def read_transaction(session: Session, data: bytes, signature: bytes) -> Transaction:

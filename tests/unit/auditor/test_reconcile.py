@@ -5,131 +5,52 @@ from __future__ import annotations
 import json
 import sqlite3
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from auditor.acknowledged import Doors
 from auditor.errors import AuditUnavailable
 from auditor.platform_rows import PlatformRows
-from auditor.reconcile import Reconciliation, reconcile
+from auditor.reconcile import Reconciliation
 from auditor.snapshot import open_snapshot
-from auditor.view import ChainBallot, ChainMeeting, ChainSession
+from tests.unit.auditor import platform_side
+from tests.unit.auditor.platform_side import (
+    ACK_TIME,
+    DOOR,
+    NOW,
+    OWN_DOOR,
+    acknowledge,
+    add,
+    audit,
+    ballot,
+    change,
+    closed_meeting,
+    made_up,
+    save,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-SCHEMA = """
-CREATE TABLE ballots (id INTEGER PRIMARY KEY, mtg TEXT, sub TEXT, seq INTEGER, digest TEXT, jws TEXT,
-  choices TEXT, claims TEXT, ses TEXT, door TEXT, ack_no INTEGER, ack_time TEXT, ack_jws TEXT, status TEXT,
-  code TEXT, tx TEXT, block INTEGER, created_at TEXT);
-CREATE TABLE sessions (ses TEXT PRIMARY KEY, sub TEXT, x5t TEXT, institution TEXT, mtg TEXT, method TEXT,
-  outcome TEXT, commitment TEXT, issued_at TEXT, expires_at TEXT, act TEXT, status TEXT);
-CREATE TABLE meetings (mtg TEXT PRIMARY KEY, record TEXT, mh TEXT, channel TEXT, state TEXT);
-CREATE TABLE results (mtg TEXT PRIMARY KEY, result TEXT);
-"""
-HEIGHT = 10
+    from auditor.view import ChainMeeting
 
-
-def ballot(number: int) -> ChainBallot:
-    return ChainBallot(
-        digest=f"digest-{number}",
-        sub=f"sub-{number}",
-        seq=1,
-        jws=f"jws-{number}",
-        choices='{"m1":"approve"}',
-        claims='[{"class":"a","fen":100}]',
-        ses=f"ses-{number}",
-        door="AssociationMSP",
-        ack_no=number,
-        ack_time="2026-01-02T00:00:00Z",
-        tx=f"tx-{number}",
-        block=number,
-    )
-
-
-def session(number: int) -> ChainSession:
-    return ChainSession(
-        f"ses-{number}",
-        f"sub-{number}",
-        "x5t",
-        "InstitutionAMSP",
-        "m",
-        "face-v1",
-        "accept",
-        "c",
-        "2026-01-01T00:00:00Z",
-        "2026-01-03T00:00:00Z",
-    )
+ONE, TWO, THREE, FOUR, FIVE = (ballot(number).digest for number in range(1, 6))
+LATER = NOW + 3600
 
 
 @pytest.fixture
 def meeting() -> ChainMeeting:
-    ballots = [ballot(number) for number in (1, 2, 3)]
-    return ChainMeeting(
-        mtg="m",
-        channel="arbitration-institutiona",
-        record="{}",
-        mh="mh",
-        state="closed",
-        result='{"ballots":3}',
-        accepted={one.digest: one for one in ballots},
-        sessions={one.ses: session(index) for index, one in enumerate(ballots, 1)},
-        numbers={"AssociationMSP": {1, 2, 3}},
-    )
+    return closed_meeting()
 
 
 @pytest.fixture
 def database(tmp_path: Path, meeting: ChainMeeting) -> Path:
-    path = tmp_path / "platform.db"
-    with sqlite3.connect(path) as connection:
-        connection.executescript(SCHEMA)
-        for one in meeting.accepted.values():
-            insert(connection, one)
-        for other in meeting.sessions.values():
-            values = [getattr(other, name) for name in ChainSession.__slots__]
-            marks = ",".join("?" * len(values))
-            connection.execute(f"INSERT INTO sessions VALUES ({marks}, 'recorded')", values)  # noqa: S608
-        connection.execute(
-            "INSERT INTO meetings VALUES ('m', '{}', 'mh', 'arbitration-institutiona', 'closed')"
-        )
-        connection.execute("INSERT INTO results VALUES ('m', ?)", (meeting.result,))
-    connection.close()
-    return path
+    return save(tmp_path / "platform.db", meeting)
 
 
-def insert(connection: sqlite3.Connection, one: ChainBallot, status: str = "committed") -> None:
-    names = [name for name in ChainBallot.__slots__ if name != "code"]
-    marks = ",".join("?" * len(names))
-    statement = f"INSERT INTO ballots (mtg, status, {','.join(names)}) VALUES ('m', ?, {marks})"  # noqa: S608
-    connection.execute(
-        statement,
-        [status, *(getattr(one, name) for name in names)],
-    )
-
-
-def change(path: Path, *statements: str) -> None:
-    with sqlite3.connect(path) as connection:
-        for statement in statements:
-            assert connection.execute(statement).rowcount == 1
-    connection.close()
-
-
-def add(path: Path, one: ChainBallot, status: str = "committed") -> None:
-    with sqlite3.connect(path) as connection:
-        insert(connection, one, status)
-    connection.close()
-
-
-def audit(path: Path, meeting: ChainMeeting, height: int = HEIGHT) -> Reconciliation:
-    with open_snapshot(f"sqlite:///{path}") as (connection, _):
-        return reconcile(meeting, PlatformRows(connection), settled_height=height, own_door="RegulatorMSP")
-
-
-def found(path: Path, meeting: ChainMeeting) -> list[tuple[str, str, str, str, str]]:
-    return [
-        (one.kind, one.ballot, one.field, one.chain, one.platform)
-        for one in audit(path, meeting).discrepancies
-    ]
+def found(path: Path, meeting: ChainMeeting, **terms: Any) -> list[tuple[str, str, str, str, str]]:
+    return platform_side.named(audit(path, meeting, **terms))
 
 
 def test_agreement(database: Path, meeting: ChainMeeting) -> None:
@@ -149,45 +70,45 @@ def test_agreement(database: Path, meeting: ChainMeeting) -> None:
         ("ack_time", "2026-01-02T00:00:00Z", "2026-01-01T00:00:00Z"),
         ("tx", "tx-2", "tx-9"),
         ("block", "2", "9"),
-        ("digest", "digest-2", "digest-9"),
+        ("digest", TWO, made_up("nine")),
         ("ack_no", "2", "7"),
         ("status", "committed", "refused"),
     ],
 )
 def test_altered(database: Path, meeting: ChainMeeting, field: str, chain: str, platform: str) -> None:
-    change(database, f"UPDATE ballots SET {field} = '{platform}' WHERE digest = 'digest-2'")  # noqa: S608
+    change(database, f"UPDATE ballots SET {field} = '{platform}' WHERE id = 2")  # noqa: S608
     # A row that is moved to another door or session leaves nothing else unaccounted for.
-    assert found(database, meeting) == [("altered", "digest-2", field, chain, platform)]
+    assert found(database, meeting) == [("altered", TWO, field, chain, platform)]
 
 
 def test_missing(database: Path, meeting: ChainMeeting) -> None:
-    change(database, "DELETE FROM ballots WHERE digest = 'digest-2'")
-    assert found(database, meeting) == [("missing", "digest-2", "row", "jws-2", "")]
+    change(database, "DELETE FROM ballots WHERE ack_no = 2")
+    assert found(database, meeting) == [("missing", TWO, "row", "jws-2", "")]
 
 
 def test_a_ballot_after_the_snapshot_is_pending(database: Path, meeting: ChainMeeting) -> None:
-    change(database, "DELETE FROM ballots WHERE digest = 'digest-3'")
-    assert audit(database, meeting, height=3) == Reconciliation((), rows=2, pending=1)
+    change(database, "DELETE FROM ballots WHERE ack_no = 3")
+    assert audit(database, meeting, settled_height=3) == Reconciliation((), rows=2, pending=1)
 
 
 def test_a_ballot_of_the_own_door_needs_no_row(database: Path, meeting: ChainMeeting) -> None:
-    meeting.accepted["digest-4"] = replace(ballot(4), door="RegulatorMSP", ses="ses-1")
+    meeting.accepted[FOUR] = replace(ballot(4), door=OWN_DOOR, ses="ses-1")
     assert found(database, meeting) == []
 
 
 def test_extra(database: Path, meeting: ChainMeeting) -> None:
-    add(database, replace(ballot(4), ses="ses-1"))
-    assert found(database, meeting) == [("extra", "digest-4", "row", "", "jws-4")]
+    add(database, replace(ballot(4), ses="ses-1"), ack_jws=acknowledge(FOUR, 4, false=True))
+    assert found(database, meeting) == [("extra", FOUR, "row", "", "jws-4")]
 
 
 def test_duplicated(database: Path, meeting: ChainMeeting) -> None:
-    add(database, replace(ballot(2), digest="digest-2b"))
-    assert found(database, meeting) == [("duplicated", "digest-2", "row", "", "jws-2")]
+    add(database, ballot(2), digest=made_up("2b"))
+    assert found(database, meeting) == [("duplicated", TWO, "row", "", "jws-2")]
 
 
 def test_duplicated_digest(database: Path, meeting: ChainMeeting) -> None:
     add(database, ballot(2))
-    assert found(database, meeting) == [("duplicated", "digest-2", "digest", "digest-2", "digest-2")]
+    assert found(database, meeting) == [("duplicated", TWO, "digest", TWO, TWO)]
 
 
 def test_miscounted(database: Path, meeting: ChainMeeting) -> None:
@@ -199,22 +120,22 @@ def test_miscounted(database: Path, meeting: ChainMeeting) -> None:
 def test_in_flight_is_pending_while_open_and_late_after(
     database: Path, meeting: ChainMeeting, status: str
 ) -> None:
-    add(database, ballot(4), status)
+    add(database, replace(ballot(4), ses="ses-1"), status)
     running = replace(meeting, state="open")
     assert audit(database, running) == Reconciliation((), rows=4, pending=1)
-    assert found(database, meeting) == [("late", "digest-4", "status", "", status)]
+    assert found(database, meeting) == [("late", FOUR, "status", "", status)]
 
 
 def test_a_refusal_must_be_the_chain_s(database: Path, meeting: ChainMeeting) -> None:
-    add(database, ballot(4), "refused")
+    add(database, replace(ballot(4), ses="ses-1"), "refused")
     change(database, "UPDATE ballots SET code = 'SESSION_USED' WHERE ack_no = 4")
     assert audit(database, replace(meeting, state="open")).pending == 1
     assert audit(database, replace(meeting, state="void")).discrepancies == ()
-    assert found(database, meeting) == [("late", "digest-4", "status", "", "refused")]
-    meeting.refused["digest-4"] = replace(ballot(4), code="SESSION_USED")
+    assert found(database, meeting) == [("late", FOUR, "status", "", "refused")]
+    meeting.refused[FOUR] = replace(ballot(4), ses="ses-1", code="SESSION_USED")
     assert found(database, meeting) == []
-    meeting.refused["digest-4"] = replace(ballot(4), code="SESSION_EXPIRED")
-    assert found(database, meeting) == [("altered", "digest-4", "code", "SESSION_EXPIRED", "SESSION_USED")]
+    meeting.refused[FOUR] = replace(ballot(4), ses="ses-1", code="SESSION_EXPIRED")
+    assert found(database, meeting) == [("altered", FOUR, "code", "SESSION_EXPIRED", "SESSION_USED")]
 
 
 def test_a_committed_ballot_not_noted_yet_is_pending(database: Path, meeting: ChainMeeting) -> None:
@@ -230,19 +151,19 @@ def test_an_altered_row_in_flight_is_found(database: Path, meeting: ChainMeeting
 
 
 def test_an_acknowledged_ballot_that_vanished(database: Path, meeting: ChainMeeting) -> None:
-    meeting.accepted["digest-5"] = replace(ballot(5), ses="ses-1")
-    add(database, meeting.accepted["digest-5"])
-    meeting.numbers["AssociationMSP"].add(5)
+    meeting.accepted[FIVE] = replace(ballot(5), ses="ses-1")
+    add(database, meeting.accepted[FIVE])
+    meeting.numbers[DOOR].add(5)
     assert found(database, meeting) == [("missing", "", "ack_no", "", "4")]
     add(database, replace(ballot(4), ses="ses-1"), "refused")  # claimed, but the chain never said so
     assert [one[0] for one in found(database, meeting)] == ["late"]
-    meeting.accepted["digest-5"] = replace(meeting.accepted["digest-5"], ack_no=10**15)
-    meeting.numbers["AssociationMSP"].add(10**15)
+    meeting.accepted[FIVE] = replace(meeting.accepted[FIVE], ack_no=10**15)
+    meeting.numbers[DOOR].add(10**15)
     assert ("missing", "6-999999999999999") in {(one[0], one[4]) for one in found(database, meeting)}
 
 
 def test_a_number_in_a_refused_entry_claims_no_gap(database: Path, meeting: ChainMeeting) -> None:
-    meeting.numbers["AssociationMSP"].add(999)
+    meeting.numbers[DOOR].add(999)
     assert found(database, meeting) == []
 
 
@@ -253,7 +174,7 @@ def test_an_altered_session(database: Path, meeting: ChainMeeting) -> None:
 
 def test_a_missing_session(database: Path, meeting: ChainMeeting) -> None:
     change(database, "DELETE FROM sessions WHERE ses = 'ses-1'")
-    assert found(database, meeting) == [("missing", "", "session", "ses-1", "")]
+    assert found(database, meeting) == [("without session", ONE, "session", "ses-1", "")]
 
 
 def test_an_invented_session(database: Path, meeting: ChainMeeting) -> None:
@@ -267,13 +188,13 @@ def test_an_invented_session(database: Path, meeting: ChainMeeting) -> None:
 
 def test_an_altered_meeting(database: Path, meeting: ChainMeeting) -> None:
     change(database, "UPDATE meetings SET mh = 'other'")
-    assert found(database, meeting) == [("altered", "", "mh", "mh", "other")]
+    assert found(database, meeting) == [("altered", "", "mh", meeting.mh, "other")]
 
 
 def test_the_snapshot_never_moves_and_never_writes(database: Path, meeting: ChainMeeting) -> None:
     before = database.read_bytes()
     with open_snapshot(f"sqlite:///{database}") as (connection, snapshot):
-        change(database, "DELETE FROM ballots WHERE digest = 'digest-2'")
+        change(database, "DELETE FROM ballots WHERE ack_no = 2")
         rows = list(PlatformRows(connection).ballots("m"))
         assert snapshot.same_host
         assert snapshot.method == "VACUUM INTO"
@@ -296,3 +217,168 @@ def test_a_database_without_the_tables(tmp_path: Path, meeting: ChainMeeting) ->
     path.touch()
     with pytest.raises(AuditUnavailable):
         audit(path, meeting)
+
+
+def test_a_ballot_whose_session_the_platform_does_not_know(database: Path, meeting: ChainMeeting) -> None:
+    change(database, "DELETE FROM sessions WHERE ses = 'ses-2'")
+    assert found(database, meeting) == [("without session", TWO, "session", "ses-2", "")]
+    # Ballots from after the snapshot may have sessions from after it.
+    assert found(database, meeting, settled_height=2) == []
+
+
+def test_a_ballot_on_its_way_whose_session_nobody_recorded(database: Path, meeting: ChainMeeting) -> None:
+    add(database, ballot(4), "queued")
+    running = replace(meeting, state="open")
+    assert found(database, running) == [("without session", FOUR, "session", "", "ses-4")]
+
+
+def test_an_unused_session_without_a_row(database: Path, meeting: ChainMeeting) -> None:
+    meeting.sessions["ses-9"] = platform_side.session(9)
+    assert found(database, meeting) == [("missing", "", "session", "ses-9", "")]
+    assert found(database, meeting, settled_sessions=3) == []
+
+
+@pytest.mark.parametrize(
+    ("status", "now", "seen"), [("refused", NOW, 1), ("prepared", 0, 0), ("prepared", NOW, 1)]
+)
+def test_a_session_that_the_platform_did_not_note(
+    database: Path, meeting: ChainMeeting, status: str, now: int, seen: int
+) -> None:
+    change(database, f"UPDATE sessions SET status = '{status}' WHERE ses = 'ses-1'")  # noqa: S608
+    expected = [("altered", "", "session status", "recorded", status)] * seen
+    assert found(database, meeting, now=now) == expected
+
+
+def test_on_its_way_past_its_deadline(database: Path, meeting: ChainMeeting) -> None:
+    running = replace(meeting, state="open")
+    add(database, replace(ballot(4), ses="ses-1"), "queued")
+    assert found(database, running) == []
+    assert found(database, running, now=LATER) == [("pending", FOUR, "status", "", "queued")]
+    # A void meeting owes nobody a verdict.
+    assert found(database, replace(meeting, state="void"), now=LATER) == []
+
+
+def test_a_committed_ballot_that_is_never_noted(database: Path, meeting: ChainMeeting) -> None:
+    change(database, "UPDATE ballots SET status = 'queued' WHERE ack_no = 3")
+    assert found(database, meeting, now=LATER) == [("pending", THREE, "status", "committed", "queued")]
+    # It may have come to the chain only just now.
+    assert audit(database, meeting, now=LATER, settled_height=3).pending == 1
+
+
+def test_a_row_that_should_have_been_there_since_the_acknowledgement(
+    database: Path, meeting: ChainMeeting
+) -> None:
+    change(database, "DELETE FROM ballots WHERE ack_no = 3")
+    assert found(database, meeting, settled_height=3, now=LATER) == [("missing", THREE, "row", "jws-3", "")]
+
+
+def test_a_receipt_whose_ballot_never_came(database: Path, meeting: ChainMeeting) -> None:
+    """The platform says committed and its own door signed for it: no mere invention of a row."""
+    add(database, replace(ballot(4), ses="ses-1"))
+    assert found(database, meeting) == [("receipt without ballot", FOUR, "ack_no", "", "4")]
+
+
+def test_a_receipt_of_a_ballot_that_was_replaced(database: Path, meeting: ChainMeeting) -> None:
+    """The row was overwritten by another ballot; the acknowledgement still names the first."""
+    change(database, f"UPDATE ballots SET ack_jws = '{acknowledge(FIVE, 7)}' WHERE ack_no = 2")  # noqa: S608
+    assert found(database, meeting) == [("receipt without ballot", FIVE, "ack_no", "", "7")]
+
+
+@pytest.mark.parametrize(
+    ("stored", "code"),
+    [
+        (acknowledge(TWO, 2, false=True), "SIGNATURE_INVALID"),
+        (acknowledge(TWO, 2, x5t=made_up("another")), "KEY_FOREIGN"),
+        ("", "JWS_FORMAT"),
+        (acknowledge(TWO, 2)[:-1], "JWS_FORMAT"),
+    ],
+)
+def test_an_acknowledgement_that_is_not_genuine(
+    database: Path, meeting: ChainMeeting, stored: str, code: str
+) -> None:
+    change(database, f"UPDATE ballots SET ack_jws = '{stored}' WHERE ack_no = 2")  # noqa: S608
+    (finding,) = audit(database, meeting).discrepancies
+    assert (finding.kind, finding.ballot, finding.field) == ("altered", TWO, "ack_jws")
+    assert finding.platform == stored
+    assert finding.detail.startswith(code)
+    # Before a door brings anything to the channel nobody knows its keys; the form is checked all the same.
+    blind = audit(database, meeting, doors=Doors({}))
+    assert (blind.unverified, len(blind.discrepancies)) == ((2, 1) if code == "JWS_FORMAT" else (3, 0))
+
+
+@pytest.mark.parametrize(
+    ("stored", "chain", "platform"),
+    [
+        (acknowledge(ONE, 1), TWO, ONE),  # another ballot's
+        (acknowledge(FIVE, 5, mtg="other"), TWO, FIVE),  # another meeting's
+        (acknowledge(TWO, 9), "2", "9"),
+        (acknowledge(TWO, 2, time="2026-01-01T00:00:00Z"), ACK_TIME, "2026-01-01T00:00:00Z"),
+    ],
+)
+def test_an_acknowledgement_of_something_else(
+    database: Path, meeting: ChainMeeting, stored: str, chain: str, platform: str
+) -> None:
+    change(database, f"UPDATE ballots SET ack_jws = '{stored}' WHERE ack_no = 2")  # noqa: S608
+    assert found(database, meeting) == [("altered", TWO, "ack_jws", chain, platform)]
+
+
+def test_a_row_on_its_way_is_held_to_its_acknowledgement(database: Path, meeting: ChainMeeting) -> None:
+    word = acknowledge(FOUR, 4)
+    add(database, replace(ballot(4), ses="ses-1", ack_time="2026-01-02T00:04:00Z"), "queued", ack_jws=word)
+    running = replace(meeting, state="open")
+    assert found(database, running) == [
+        ("altered", FOUR, "ack_time", ACK_TIME, "2026-01-02T00:04:00Z"),
+    ]
+
+
+def test_digests_that_were_swapped(database: Path, meeting: ChainMeeting) -> None:
+    change(
+        database,
+        "UPDATE ballots SET digest = 'x' WHERE id = 1",
+        f"UPDATE ballots SET digest = '{ONE}' WHERE id = 2",  # noqa: S608
+        f"UPDATE ballots SET digest = '{TWO}' WHERE id = 1",  # noqa: S608
+    )
+    assert sorted(found(database, meeting)) == sorted(
+        [("altered", ONE, "digest", ONE, TWO), ("altered", TWO, "digest", TWO, ONE)]
+    )
+
+
+def test_a_digest_copied_over_another(database: Path, meeting: ChainMeeting) -> None:
+    change(database, f"UPDATE ballots SET digest = '{ONE}' WHERE id = 3")  # noqa: S608
+    assert found(database, meeting) == [("altered", THREE, "digest", THREE, ONE)]
+
+
+def test_a_row_that_kept_nothing_but_its_digest(database: Path, meeting: ChainMeeting) -> None:
+    change(database, "UPDATE ballots SET sub = 'x', seq = 9, jws = 'y', ack_no = 77 WHERE id = 2")
+    assert {(one[0], one[2]) for one in found(database, meeting)} == {
+        ("altered", name) for name in ("sub", "seq", "jws", "ack_no")
+    }
+
+
+@pytest.mark.parametrize("digest", ["NULL", "x'ff00'", "17", "CAST(x'fffe' AS TEXT)", "'~'", "''"])
+def test_digests_of_any_type_and_order(database: Path, meeting: ChainMeeting, digest: str) -> None:
+    change(database, f"UPDATE ballots SET digest = {digest} WHERE id = 2")  # noqa: S608
+    ((kind, ballot_, field, chain, _),) = found(database, meeting)
+    assert (kind, ballot_, field, chain) == ("altered", TWO, "digest", TWO)
+
+
+def test_the_last_block_is_asked_of_the_database(database: Path) -> None:
+    with open_snapshot(f"sqlite:///{database}") as (connection, _):
+        rows = PlatformRows(connection)
+        assert [rows.last_block(mtg) for mtg in ("m", "other")] == [3, -1]
+    change(database, "UPDATE ballots SET block = 'rubbish' WHERE id = 3")
+    with open_snapshot(f"sqlite:///{database}") as (connection, _):
+        assert PlatformRows(connection).last_block("m") == 2
+
+
+@pytest.mark.parametrize(
+    "pose",
+    ["CREATE VIEW results AS SELECT * FROM kept", "CREATE VIRTUAL TABLE results USING fts5(mtg, result)"],
+)
+def test_a_view_in_the_place_of_a_table(database: Path, meeting: ChainMeeting, pose: str) -> None:
+    with sqlite3.connect(database) as connection:
+        connection.execute("ALTER TABLE results RENAME TO kept")
+        connection.execute(pose)
+    connection.close()
+    with pytest.raises(AuditUnavailable, match="results in the platform's database is a view"):
+        audit(database, meeting)

@@ -14,15 +14,18 @@ from auditor.report import render, write_reports, yuan
 from auditor.run import Roots, run_audit
 from auditor.source import OwnPeer
 from auditor.verdict import VerifiedMeeting
+from client.encodings.acknowledgement import Acknowledgement, sign_acknowledgement
 from client.gateway import EvaluateError, Identity
+from tests.unit.auditor.lenders import x5t
 from tests.unit.auditor.meeting_player import ACK_FORM, CHANNEL, MTG, Player
-from tests.unit.auditor.test_reconcile import SCHEMA, change
+from tests.unit.auditor.platform_side import SCHEMA, change
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from auditor.verdict import Audit
+    from auditor.view import ChainBallot, ChainMeeting
     from client.gateway import Gateway
     from tests.unit.auditor.builder import Network
 
@@ -46,6 +49,12 @@ def player(fabric: Network) -> Player:
     return one.submit([("an", 1, {}), ("bo", 2, {"m2": "reject"})])
 
 
+def acknowledged(player: Player, meeting: ChainMeeting, one: ChainBallot) -> str:
+    """Return what the door signed: with the key that brings its batches."""
+    word = Acknowledgement(meeting.mh, MTG, one.digest, one.door, one.ack_no, one.ack_time)
+    return sign_acknowledgement(word, x5t(player.relay.certificate), player.relay.key).compact
+
+
 def save(player: Player, path: Path) -> Path:
     """Write what an honest platform has of the player's meeting."""
     meeting = player.follow().meeting(CHANNEL, MTG)
@@ -55,10 +64,11 @@ def save(player: Player, path: Path) -> Path:
         for one in meeting.accepted.values():
             connection.execute(
                 "INSERT INTO ballots (mtg, sub, seq, digest, jws, choices, claims, ses, door, ack_no,"
-                " ack_time, status, tx, block) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'committed', ?, ?)",
+                " ack_time, ack_jws, status, tx, block)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'committed', ?, ?)",
                 (
                     *(MTG, one.sub, one.seq, one.digest, one.jws, one.choices, one.claims, one.ses, one.door),
-                    *(one.ack_no, ACK_FORM, one.tx, one.block),
+                    *(one.ack_no, ACK_FORM, acknowledged(player, meeting, one), one.tx, one.block),
                 ),
             )
         for ses in meeting.sessions.values():
@@ -104,6 +114,30 @@ def test_a_changed_row_is_exactly_that_discrepancy(player: Player, tmp_path: Pat
             '{"m1":"reject","m2":"approve"}',
         )
     ]
+
+
+def test_an_acknowledgement_is_verified_with_the_key_that_brought_the_batch(
+    player: Player, tmp_path: Path
+) -> None:
+    path = save(player.closed(), tmp_path / "platform.db")
+    assert audited(player, path).numbers["acknowledgements_unverified"] == 0
+    with sqlite3.connect(path) as connection:
+        (stored,) = connection.execute("SELECT ack_jws FROM ballots WHERE ack_no = 1").fetchone()
+    connection.close()
+    head, _, signature = stored.rpartition(".")
+    change(path, f"UPDATE ballots SET ack_jws = '{head}.{signature[::-1]}' WHERE ack_no = 1")  # noqa: S608
+    (finding,) = audited(player, path).discrepancies
+    assert (finding.kind, finding.ballot, finding.field) == ("altered", player.ballot("an").digest, "ack_jws")
+    assert finding.detail.startswith("SIGNATURE_INVALID") or finding.detail.startswith("JWS_FORMAT")
+
+
+def test_the_patience_is_counted_up_to_the_snapshot(player: Player, tmp_path: Path) -> None:
+    path = save(player, tmp_path / "platform.db")
+    change(path, "UPDATE ballots SET status = 'queued', tx = NULL, block = NULL WHERE ack_no = 1")
+    assert [one.kind for one in audited(player, path).discrepancies] == ["pending"]
+    source, roots = Peer(player), Roots(player.genesis, Offices())
+    patient = run_audit(source, roots, MTG, f"sqlite:///{path}", patience=10**9)
+    assert (patient.verdict, patient.pending) == ("consistent", 1)
 
 
 def test_another_chaincode_is_an_alarm_in_both_reports(player: Player, tmp_path: Path) -> None:

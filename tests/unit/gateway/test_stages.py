@@ -122,6 +122,14 @@ def run(contract: Contract, stage: str) -> None:
         contract.submit("fn")
 
 
+def test_a_transaction_that_orderers_have_ordered_already_was_submitted(
+    peer: Peer, contract: Contract
+) -> None:
+    said = "received unsuccessful response from orderer: failed to submit request: request already processed"
+    peer.submit = refusing(grpc.StatusCode.UNAVAILABLE, ("orderer0.b:7050", "BMSP", said))
+    assert contract.new_proposal("fn").endorse().submit().status().successful
+
+
 @pytest.mark.parametrize(("stage", "kind", "unknown"), STAGES)
 def test_each_stage_has_its_error_with_every_nodes_detail(
     peer: Peer, contract: Contract, stage: str, kind: type[GatewayError], unknown: bool
