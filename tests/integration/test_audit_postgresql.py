@@ -38,8 +38,8 @@ CREATE ROLE auditor LOGIN;
 GRANT USAGE ON SCHEMA public TO auditor;
 GRANT SELECT (id, mtg, sub, seq, digest, jws, choices, claims, ses, door, ack_no, ack_time, ack_jws, status,
   code, tx, block) ON ballots TO auditor;
-GRANT SELECT (ses, sub, x5t, institution, mtg, method, outcome, commitment, issued_at, expires_at, act, status)
-  ON sessions TO auditor;
+GRANT SELECT (ses, sub, x5t, institution, mtg, method, outcome, commitment, issued_at, expires_at,
+  act, status) ON sessions TO auditor;
 GRANT SELECT (mtg, record, mh, channel, state) ON meetings TO auditor;
 GRANT SELECT (mtg, result) ON results TO auditor;
 """

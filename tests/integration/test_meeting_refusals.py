@@ -135,7 +135,8 @@ def _hold(stage: Stage, there: scene.Scene) -> None:
 def _reproducible(case: Case) -> bool:
     """Whether a case needs nothing but the lender's own enrolment and check."""
     author = next(lender for lender in case.scene.lenders.values() if case.enrolment == lender.enrolment())
-    return case.session == case.scene.session(author) and (case.held, case.session_used) == (None, None)
+    besides = (case.held, case.session_used, case.mandate, case.amended)
+    return case.session == case.scene.session(author) and set(besides) == {None}
 
 
 SPECIAL = "special"
