@@ -106,8 +106,11 @@ _BEHIND = frozenset(
         "AUDIT_MISSING",
         "ISSUER_NOT_FOUND",
         "ISSUER_NOT_CONFIRMED",
+        "CLOSE_COUNT",
     }
 )
+# What the gateway says where only one of the endorsers is behind, so that they answer differently.
+_DISAGREE = "ProposalResponsePayloads do not match"
 LAG_SECONDS = 3.0
 """How long a peer may be behind another before its answer is taken for the channel's."""
 PEERS_SECONDS = 10.0
@@ -138,7 +141,8 @@ def _endorse(contract: Contract, name: str, arguments: Sequence[str | bytes]) ->
             return contract.new_proposal(name, arguments=arguments).endorse()
         except EndorseError as error:
             patience = 0.0
-            if refusal_code(error) in _BEHIND:
+            disagree = any(_DISAGREE in detail.message for detail in error.details)
+            if disagree or refusal_code(error) in _BEHIND:
                 patience = LAG_SECONDS
             elif error.grpc_code is grpc.StatusCode.FAILED_PRECONDITION:
                 patience = PEERS_SECONDS  # the gateway knows of too few endorsers, perhaps not yet
