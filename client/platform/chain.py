@@ -111,7 +111,7 @@ _BEHIND = frozenset(
 )
 # What the gateway says where only one of the endorsers is behind, so that they answer differently.
 _DISAGREE = "ProposalResponsePayloads do not match"
-_UNREACHED = "connection error"
+_UNREACHED = ("connection error", "failed to connect")  # to an endorser; to the gateway itself
 LAG_SECONDS = 3.0
 """How long a peer may be behind another before its answer is taken for the channel's."""
 PEERS_SECONDS = 10.0
@@ -145,14 +145,17 @@ def _endorse(contract: Contract, name: str, arguments: Sequence[str | bytes]) ->
             disagree = any(_DISAGREE in detail.message for detail in error.details)
             if disagree or refusal_code(error) in _BEHIND:
                 patience = LAG_SECONDS
-            elif error.grpc_code is grpc.StatusCode.FAILED_PRECONDITION or any(
-                _UNREACHED in detail.message for detail in error.details
-            ):
-                # The gateway knows of too few endorsers, perhaps not yet; or waits before it dials one again.
+            elif error.grpc_code is grpc.StatusCode.FAILED_PRECONDITION or _unreached(error):
+                # The gateway knows of too few endorsers, perhaps not yet; or waits before it dials again.
                 patience = PEERS_SECONDS
             if time.monotonic() - began >= patience:
                 raise
         time.sleep(_POLL_SECONDS)
+
+
+def _unreached(error: EndorseError) -> bool:
+    said = (error.message, *(detail.message for detail in error.details))
+    return any(mark in text for text in said for mark in _UNREACHED)
 
 
 _CODE = re.compile(r"\b([A-Z][A-Z_]{3,40}): ")
