@@ -104,7 +104,7 @@ def head_angles(points: Points) -> HeadAngles:
 def motion_between(baseline: Points, points: Points) -> Motion:
     """Return how the face moved from `baseline` to `points`."""
     plane = list(PLANE)
-    affine = _affine(baseline[plane], points[plane])
+    affine = affine_map(baseline[plane], points[plane])
     expected = np.append(baseline[NOSE_TIP], 1.0) @ affine
     right_of_face = points[45] - points[36]
     width = float(np.hypot(*right_of_face))
@@ -132,7 +132,7 @@ def _angle(shift: float, per_sine: float) -> float:
     return degrees(asin(max(-1.0, min(1.0, shift / per_sine))))
 
 
-def _affine(source: Points, target: Points) -> NDArray[np.float64]:
+def affine_map(source: Points, target: Points) -> NDArray[np.float64]:
     """Return the 3 x 2 map that takes (x, y, 1) of the source to the target, by least squares."""
     system = np.hstack([source, np.ones((len(source), 1))])
     return np.asarray(np.linalg.lstsq(system, target, rcond=None)[0])

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from biometrics.geometry import NOSE_TIP, RIGID
+from biometrics.geometry import NOSE_TIP, RIGID, affine_map
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,7 +41,7 @@ def nose_parallax(before: NDArray[np.uint8], rest: Points, now: NDArray[np.uint8
     square = _square(rest)
     placed = _mapped(rest, square)
     first: Any = cv2.warpAffine(before, square, (_SIDE, _SIDE))
-    second: Any = cv2.warpAffine(now, _affine(turned[_FACE], placed[_FACE]), (_SIDE, _SIDE))
+    second: Any = cv2.warpAffine(now, affine_map(turned[_FACE], placed[_FACE]).T, (_SIDE, _SIDE))
     even: Any = cv2.createCLAHE(2.0, (4, 4))
     across = _flow().calc(even.apply(first), even.apply(second), None)[..., 0] / _DISTANCE
     tip = _at(across, placed[NOSE_TIP])
@@ -61,12 +61,7 @@ def _square(points: Points) -> NDArray[np.float64]:
     span = right - left
     below = (left + right) / 2 + np.array([-span[1], span[0]])
     middle = ((_PUPILS[0][0] + _PUPILS[1][0]) / 2, _PUPILS[0][1] + _DISTANCE)
-    return _affine(np.stack([left, right, below]), np.array([*_PUPILS, middle]))
-
-
-def _affine(source: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float64]:
-    system = np.hstack([source, np.ones((len(source), 1))])
-    return np.asarray(np.linalg.lstsq(system, target, rcond=None)[0].T)
+    return affine_map(np.stack([left, right, below]), np.array([*_PUPILS, middle])).T
 
 
 def _mapped(points: Points, affine: NDArray[np.float64]) -> NDArray[np.float64]:
