@@ -45,7 +45,7 @@ class Terminal:
 
     def ok(self, *arguments: str) -> dict[str, Any]:
         code, out, err = self.run(*arguments, "--json")
-        assert code == 0, err
+        assert code == 0, f"{err}{out[:4000]}"
         answer: dict[str, Any] = json.loads(out)
         return answer
 
