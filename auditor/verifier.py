@@ -112,6 +112,8 @@ class Verifier:
             refused=state.refused,
             sessions=self.sessions(mtg),
             numbers=state.numbers,
+            anchors=tuple(state.anchors),
+            disputes=tuple(state.disputes.values()),
         )
 
     def count(self, channel: str, mtg: str) -> Count | None:
