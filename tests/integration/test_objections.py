@@ -139,3 +139,40 @@ def test_a_wrong_root_on_the_channel_is_named(stage: Stage, capsys: pytest.Captu
     assert main(["audit", "run", "--meeting", meeting.mtg, "--database", database, "--json"]) == 1
     found = json.loads(capsys.readouterr().out)
     assert [(one["kind"], one["chain"]) for one in found["discrepancies"]] == [("unverified", root)]
+
+
+@pytest.mark.usefixtures("home")
+def test_objecting_by_commands(
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CONCORDAT_DATABASE_URL", str(stage.services.database.engine.url))
+    mtg = stage.announce(objections_until="2099-01-01T00:00:00Z").mtg
+    key, shown, kept = (tmp_path / name for name in ("key.json", "letter.txt", "kept.json"))
+    stage.keys[2].save(key)
+    shown.write_text("名册漏了我", encoding="utf-8")
+
+    def run(*arguments: object) -> tuple[int, Any]:
+        capsys.readouterr()
+        code = main(["objection", *map(str, arguments), "--json"])
+        said = capsys.readouterr()
+        return code, json.loads(said.out) if said.out else said.err
+
+    proof = ("--evidence", shown)
+    filing = ("file", mtg, "--lender", key, "--ground", "left-out", *proof, "--out", kept)
+    code, filed = run(*filing)
+    assert code == 0
+    code, again = run(*filing, "--regulator")
+    assert (code, again["obj"]) == (0, filed["obj"])
+    obj = filed["obj"]
+    answering = ("answer", mtg, obj, *proof, "--position")
+    assert run(*answering, "accepts", "--out", tmp_path / "answer.json")[0] == 0
+    code, said = run(*answering, "contests", "--out", tmp_path / "other.json")
+    assert (code, "OBJECTION_ANSWERED" in said) == (2, True)
+    deciding = ("decide", mtg, obj, *proof, "--award", "upheld", "--remedy", "amend")
+    assert run(*deciding, "--out", tmp_path / "award.json")[0] == 0
+    code, one = run("show", mtg, obj)
+    assert (code, one["answer"]["position"], one["award"]["remedy"]) == (0, "accepts", "amend")
+    assert run("list", mtg) == (0, [one])
+    assert run("list", "nowhere")[0] == 2
+    shown.write_text("另一封信", encoding="utf-8")
+    assert "other evidence" in run(*filing)[1]
