@@ -115,7 +115,7 @@ def cast(mtg: str, lender_file: Path, *, as_json: bool, **options: object) -> No
             raise Negative(f"the ballot was refused: {refused.message}", code=refused.code) from refused
         with services.relay(mtg, meeting.institution, name="cast", workers=1) as relay:
             relay.drain(float(str(options["timeout"])))
-        office = ReceiptOffice(services.database, mtg, services.signer())
+        office = ReceiptOffice(services.database, mtg, services.signer(), services.amendments())
         value = _outcome(office, taken, options["receipt"])
     text = f"ballot {taken.digest}: number {taken.no} at {taken.time}, in block {value['block']}"
     show(value, as_json=as_json, text=text)
