@@ -91,10 +91,7 @@ def test_an_amended_meeting_and_a_second_vote(
     (base,) = {t["denominator"] for t in result["motions"]["m1"]["tests"] if t["base"] == "eligible"}
     assert base == eligible
     assert look_up(officer, mtg).meeting.mh == meeting.mh
-    database = str(services.database.engine.url.render_as_string(hide_password=False))
-    code = main(["audit", "run", "--meeting", mtg, "--database", database, "--json"])
-    found = json.loads(capsys.readouterr().out)
-    assert (code, found["verdict"], found["discrepancies"]) == (0, "consistent", [])
+    assert audited(stage, mtg, capsys) == (0, "consistent", [])
 
     assert [name for name, motion in result["motions"].items() if not motion["passed"]] == ["m1"]
     named = {"mtg": mtg, "mh": meeting.mh, "why": "second-vote"}
@@ -102,6 +99,13 @@ def test_an_amended_meeting_and_a_second_vote(
         stage.announce(replaces=named)  # m2 has passed
     assert refusal_code(caught.value) == "MEETING_REPLACES"
     assert stage.announce(replaces=named, motions=motions(["清退方案"])).motions[0].id == "m1"
+
+
+def audited(stage: Stage, mtg: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, list[str]]:
+    database = stage.services.database.engine.url.render_as_string()
+    code = main(["audit", "run", "--meeting", mtg, "--database", database, "--json"])
+    found = json.loads(capsys.readouterr().out)
+    return code, found["verdict"], found["discrepancies"]
 
 
 def test_a_postponed_meeting_is_held_in_the_place_of_the_void_one(stage: Stage) -> None:

@@ -1,4 +1,4 @@
-"""The acknowledgement desk where amendments changed the frozen roll: what they say from a double of the channel."""
+"""The acknowledgement desk where amendments changed the frozen roll: they come from a double."""
 
 from __future__ import annotations
 
