@@ -15,6 +15,7 @@ from cryptography.x509 import load_der_x509_certificate
 
 from client.ca import CAClient, build_csr
 from client.encodings import base64url, cbor, jcs
+from client.encodings.ballot import parse_ballot
 from client.encodings.batch import Entry, encode_batch
 from client.encodings.entries import raw_entry
 from client.encodings.errors import Refused
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from tests.integration.conftest import LiveNetwork
 
 pytestmark = pytest.mark.network
+P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 
 @pytest.fixture(scope="module")
@@ -157,6 +159,13 @@ def _has_own(case: Case) -> bool:
     return case.enrolment in enrolments and _reproducible(case)
 
 
+def _bystander(case: Case) -> scene.Lender:
+    """Return a lender who is neither a case's author nor its voter."""
+    words = repr(case.entry)
+    others = (one for one in case.scene.lenders.values() if one.enrolment() != case.enrolment)
+    return next(one for one in others if repr(base64url.decode(one.sub, 16)) not in words)
+
+
 def test_every_reject_vector_that_needs_no_other_context_is_refused_alike(
     live_scenes: dict[str, scene.Scene], relay: Contract
 ) -> None:
@@ -165,11 +174,13 @@ def test_every_reject_vector_that_needs_no_other_context_is_refused_alike(
     different = []
     for case in cases:
         meeting = case.scene.meeting
-        answer = relay.evaluate("SubmitBallots", encode_batch(meeting.mtg, [case.entry]))
+        good = Author(case.scene, _bystander(case)).compact()
+        answer = relay.evaluate("SubmitBallots", encode_batch(meeting.mtg, [case.entry, good]))
         context = Context(meeting, case.scene.cap, case.enrolment, case.session)
-        verdicts = (case.code, verdict_of(answer)[0], judged(case.entry, context))
-        if len(set(verdicts)) != 1:
-            different.append((case.name, *verdicts))
+        own, rest = verdict_of(answer, 2)
+        verdicts = (case.code, own, judged(case.entry, context))
+        if len(set(verdicts)) != 1 or rest != "accepted":
+            different.append((case.name, *verdicts, rest))
     assert different == []
 
 
@@ -306,6 +317,25 @@ def test_after_revocation_only_the_new_key_votes_and_only_with_a_new_check(
     verifier = stage.services.identity(ASSOCIATION, "verifier")
     commit(verifier, "RecordSessions", jcs.dumps([again.as_json()]))
     assert submit(relay, meeting, trouble.entry(trouble.sign(lender, again.ses, key=new))) == "accepted"
+
+
+def test_a_malleated_ballot_is_the_same_ballot_and_counts_once(stage: Stage, relay: Contract) -> None:
+    meeting = stage.open(revote="last")
+    trouble = Trouble(stage, meeting)
+    signed = trouble.sign(0, trouble.session(0).ses)
+    r, s = signed.jws.signature[:32], int.from_bytes(signed.jws.signature[32:])
+    other = base64url.encode(r + (P256_ORDER - s).to_bytes(32))
+    twin = parse_ballot(f"{signed.compact.rpartition('.')[0]}.{other}")
+    broken = parse_ballot(f"{signed.compact.rpartition('.')[0]}.{base64url.encode(r + r)}")
+    assert twin.digest == signed.digest
+    said = [submit(relay, meeting, trouble.entry(one)) for one in (twin, signed, twin, broken)]
+    assert said == ["accepted", "held", "held", "SIGNATURE_INVALID"]
+    history = json.loads(relay.evaluate("GetBallotHistory", meeting.mtg, signed.ballot.sub))
+    assert [entry["ballot"]["digest"] for entry in history] == [signed.digest]
+    stage.clock.advance(hours=3)
+    stage.step(meeting.mtg, "closing")
+    stage.step(meeting.mtg, "closed")
+    assert stage.services.convener(INSTITUTION).result(meeting.mtg)["ballots"] == 1
 
 
 def submit(relay: Contract, meeting: Meeting, entry: Entry) -> str:
