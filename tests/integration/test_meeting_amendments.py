@@ -116,6 +116,9 @@ def test_a_postponed_meeting_is_held_in_the_place_of_the_void_one(stage: Stage) 
     assert refusal_code(caught.value) == "MEETING_REPLACES"
     stage.step(first.mtg, "void", reason="延期召开")
     second = stage.announce(replaces=named)
+    with pytest.raises(EndorseError) as caught:
+        stage.announce(replaces=named)  # one meeting alone is in its place
+    assert refusal_code(caught.value) == "MEETING_REPLACES"
     there = look_up(stage.services.arbitration(REGULATOR, "officer", INSTITUTION), second.mtg)
     assert (there.state, there.meeting.replaces and there.meeting.replaces.mtg) == ("announced", first.mtg)
 
