@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
@@ -26,6 +27,29 @@ _lender = click.option("--lender", "lender_file", type=_file, required=True, hel
 @click.group(name="mandate")
 def group() -> None:
     """Let another cast one's ballot at a meeting (Enterprise Bankruptcy Law art. 59)."""
+
+
+@group.command("register-proxy")
+@click.argument("person_file", metavar="PERSON", type=click.File("r", encoding="utf-8"))
+@click.option("--institution", required=True, help="The institution's MSP id, such as InstitutionAMSP.")
+@_json
+def register_proxy(person_file: TextIO, *, institution: str, as_json: bool) -> None:
+    """Give somebody who is on no roll, such as a lawyer, a pseudonym; then `concordat ballot enrol` it.
+
+    PERSON is a file of JSON, or - for stdin: name, id_type and id_no as in a register, perhaps phone and
+    email. Whoever the institution knows already keeps the pseudonym. Repeating is safe.
+    """
+    from client.rolls.person import parse_person  # noqa: PLC0415
+
+    try:
+        person = parse_person(json.load(person_file))
+    except ValueError as error:
+        raise UserError(f"{person_file.name} names no person: {error}") from error
+    with _services() as services:
+        services.profile.arbitration_channel(institution)  # that there is such an institution
+        sub = services.lenders().admit(institution, person)
+    value = {"institution": institution, "sub": sub}
+    show(value, as_json=as_json, text=f"{sub}: enrol it with `concordat ballot enrol`")
 
 
 @group.command()
