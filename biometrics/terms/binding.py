@@ -1,4 +1,4 @@
-"""Whom and what a check is about: institution, pseudonym, key, and one meeting or the enrolment, perhaps for another."""
+"""Whom and what a check is about: institution, pseudonym, key, one meeting or the enrolment, for whom."""
 
 from __future__ import annotations
 
