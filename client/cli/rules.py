@@ -53,6 +53,7 @@ def evaluate_command(rules_file: Path, tally_file: Path, name: str | None, as_js
 
 def evaluate(motion: Motion, tally: TallyFile) -> dict[str, Any]:
     """Return `passed`, `tests`, `margin`; of an election `election`, and `disputed` where claims are."""
+    from auditor.election_margin import election_margin  # noqa: PLC0415  as above
     from auditor.evaluation import all_pass, apply_tests, compared, decide  # noqa: PLC0415  as above
     from auditor.margins import margin, motion_margin  # noqa: PLC0415  as above
     from auditor.weights import Weights  # noqa: PLC0415  as above
@@ -71,7 +72,7 @@ def evaluate(motion: Motion, tally: TallyFile) -> dict[str, Any]:
             favour = poll.choices.get(candidate, Weights())
             outcomes = apply_tests(motion, poll, tally.classes, favour)
             own["tests"] = [_test(one, margin(one, poll, favour)) for one in outcomes]
-        found |= {"tests": [], "margin": None, "election": election}
+        found |= {"tests": [], "margin": election_margin(motion, poll, tally.classes), "election": election}
     if tally.undisputed is not None:
         found["disputed"] = compared(decision, decide(motion, tally.undisputed, tally.classes))
     return found
@@ -97,7 +98,7 @@ def _text(found: dict[str, Any]) -> str:
         lines += [f"level at the last seat: {', '.join(election['tied'])}"] if election["tied"] else []
         for name, own in election["candidates"].items():
             lines += [f"{name}:", *(f"  {_line(test)}" for test in own["tests"])]
-    elif (changed := _sentence(found["margin"])) is not None:
+    if (changed := _sentence(found)) is not None:
         lines.append(changed)
     if found.get("disputed", {}).get("tipped"):
         lines.append("the disputed claims tipped it")
@@ -111,7 +112,8 @@ def _line(test: dict[str, Any]) -> str:
     )
 
 
-def _sentence(margin: dict[str, Any]) -> str | None:
+def _sentence(found: dict[str, Any]) -> str | None:
+    margin = found["margin"]
     joined = " or " if margin["needs"] == "any" else " and "
     ways = [
         joined.join(
@@ -123,5 +125,7 @@ def _sentence(margin: dict[str, Any]) -> str | None:
     ]
     if not ways:
         return None
+    if "election" in found:
+        return f"no less than {', or '.join(ways)}, would have changed who is elected"
     least = "" if margin["needs"] == "any" else "at least "
     return f"{least}{', or '.join(ways)}, would have changed it"

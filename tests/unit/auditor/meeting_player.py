@@ -332,11 +332,14 @@ class Player:
             cells: dict[str, dict[str, list[int]]] = {
                 choice: {scope: [0, 0] for scope in scopes} for choice in motion["choices"]
             }
+            left_out: dict[str, list[int]] = {scope: [0, 0] for scope in scopes}
             for lender, signed in self.held.values():
-                _count(cells[str(signed.ballot.votes[motion["id"]])], lender, 1)
+                vote = signed.ballot.votes[motion["id"]]
+                _count(left_out if vote == () else cells[str(vote)], lender, 1)
             tests = [_test(test, record, present, cells) for test in motion["rules"]["tests"]]
             passed = all(test["passed"] for test in tests)
-            motions[motion["id"]] = {"choices": cells, "passed": passed, "tests": tests}
+            said = {"choices": cells, "excluded": left_out, "passed": passed, "tests": tests}
+            motions[motion["id"]] = said
         return canonical(
             {
                 "v": 1,
