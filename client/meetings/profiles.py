@@ -43,7 +43,7 @@ _PROFILES: Final[dict[str, tuple[str, tuple[tuple[str, str, str, str, str, tuple
             ("value", "yes", "eligible", "fen", ">=", _TWO_THIRDS),
         ),
     ),
-    # 11 U.S.C. 1126(c): acceptance by a class of claims. Entities designated under (e) are the roll's to exclude.
+    # 11 U.S.C. 1126(c): acceptance by a class. Entities designated under (e) are the roll's to exclude.
     "us-1126c": (
         "each",
         (
