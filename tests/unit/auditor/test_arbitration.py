@@ -172,6 +172,29 @@ def test_step_15_a_step_that_nobody_proposed(player: Player) -> None:
     assert only(player, 15).expected == "STEP_NOT_PROPOSED"
 
 
+def test_what_touched_another_meeting_alone_is_an_alarm_here(player: Player) -> None:
+    tx = player.chain.next_transaction_id(player.regulator)
+    forged = canonical({"v": 1, "state": "closing", "tx": tx})
+    player.run(player.regulator, [b"ConfirmStep", MTG.encode(), b"x"], b"{}", {key("state", MTG): forged})
+    verifier = player.follow()
+    assert [one.mtg for one in verifier.findings(CHANNEL, MTG)] == [MTG]
+    assert verifier.alarms(CHANNEL, MTG) == ()
+    assert verifier.findings(CHANNEL, "another") == ()
+    (alarm,) = verifier.alarms(CHANNEL, "another")
+    assert (alarm.kind, alarm.subject, alarm.count) == ("other-meeting", MTG, 1)
+
+
+@pytest.mark.parametrize("other", [key("state", "another"), "loose"])
+def test_what_touched_other_records_too_concerns_every_meeting(player: Player, other: str) -> None:
+    player.run(
+        player.regulator,
+        [b"ConfirmStep", MTG.encode(), b"x"],
+        b"{}",
+        {key("state", MTG): b"{}", other: b"{}"},
+    )
+    assert [one.mtg for one in player.follow().findings(CHANNEL, "another")] == [""]
+
+
 def forged_ballot(player: Player, member: int, value: Any) -> dict[str, bytes | None]:
     name, record = next(iter(player.accept("an", player.ballot("an"), 1).items()))
     items = cbor2.loads(record)
