@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from client.cli.edge import plain_errors, show
+from client.cli.edge import TAKES_IDS, plain_errors, show
 from client.errors import Negative, UserError
 from client.home import home
 
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from client.encodings.mandate_record import MandateRecord
     from client.relay.services import Services
 
-# A pseudonym may begin with a hyphen, and is no option for that.
-_pseudonym = {"ignore_unknown_options": True}
 _json = click.option("--json", "as_json", is_flag=True, help="Machine-readable output on stdout.")
 _file = click.Path(path_type=Path)
 _lender = click.option("--lender", "lender_file", type=_file, required=True, help="The lender's key file.")
@@ -128,7 +126,7 @@ def revoke(mtg: str, lender_file: Path, *, as_json: bool) -> None:
     show(_value(after), as_json=as_json, text=_text(after))
 
 
-@group.command(name="show", context_settings=_pseudonym)
+@group.command(name="show", context_settings=TAKES_IDS)
 @click.argument("mtg", metavar="MEETING")
 @click.argument("sub")
 @_json
