@@ -112,6 +112,7 @@ class Verifier:
             refused=state.refused,
             sessions=self.sessions(mtg),
             numbers=state.numbers,
+            entitled=state.overlay.entitled(),
         )
 
     def count(self, channel: str, mtg: str) -> Count | None:
