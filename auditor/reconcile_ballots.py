@@ -89,7 +89,7 @@ class BallotPass:
             self._chain.leave_ballot(waiting.digest)
 
     def _compare(self, row: BallotRow, held: ChainBallot) -> None:
-        """Compare a row with its ballot, which an amendment may have overtaken: the claims before it will do."""
+        """Compare a row with its ballot; the claims before an amendment that overtook it will do, too."""
         settled = row.status not in _IN_FLIGHT
         for name in (*_COMPARED, *(_SETTLED if settled else ())):
             if name != "claims" or row.claims not in self._meeting.entitled.get(held.sub, ()):
