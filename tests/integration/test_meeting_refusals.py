@@ -27,8 +27,9 @@ from client.gateway.errors import EndorseError, EvaluateError
 from client.platform.chain import commit, refusal_code
 from client.platform.registers import DatabaseRecords, load_meeting, roll_entry
 from client.platform.verdicts import Verdicts
-from client.relay.services import ASSOCIATION, REGULATOR
+from client.relay.services import ARBITRATION, ASSOCIATION, REGULATOR
 from tests.integration.meeting_stage import INSTITUTION, Stage
+from tests.integration.relay_process import wait_until
 from tests.vectors import form_cases, judge_cases, scene
 from tests.vectors.cases import Author, Case
 
@@ -308,6 +309,7 @@ def test_after_revocation_only_the_new_key_votes_and_only_with_a_new_check(
     by_old = trouble.sign(lender, session.ses)
     officer = stage.services.identity(INSTITUTION, "officer")
     commit(officer, "Revoke", jcs.dumps({"v": 1, "sub": old.sub, "reason": "the key was lost"}))
+    wait_until(lambda: _revoked(stage, old.sub), "the revocation at every endorser's peer")
     assert submit(relay, meeting, trouble.entry(by_old)) == "KEY_REVOKED"
     new = _renew(stage, old)
     assert submit(relay, meeting, trouble.entry(by_old)) == "KEY_FOREIGN"
@@ -336,6 +338,11 @@ def test_a_malleated_ballot_is_the_same_ballot_and_counts_once(stage: Stage, rel
     stage.step(meeting.mtg, "closing")
     stage.step(meeting.mtg, "closed")
     assert stage.services.convener(INSTITUTION).result(meeting.mtg)["ballots"] == 1
+
+
+def _revoked(stage: Stage, sub: str) -> bool:
+    endorsers = [stage.services.identity(msp, "officer") for msp in (ASSOCIATION, REGULATOR, ARBITRATION)]
+    return all(json.loads(one.evaluate("GetEnrolment", sub))["status"] == "revoked" for one in endorsers)
 
 
 def submit(relay: Contract, meeting: Meeting, entry: Entry) -> str:
