@@ -15,7 +15,6 @@ from cryptography.x509 import load_der_x509_certificate
 
 from client.ca import CAClient, build_csr
 from client.encodings import base64url, cbor, jcs
-from client.encodings.ballot import parse_ballot
 from client.encodings.batch import Entry, encode_batch
 from client.encodings.entries import raw_entry
 from client.encodings.errors import Refused
@@ -44,7 +43,6 @@ if TYPE_CHECKING:
     from tests.integration.conftest import LiveNetwork
 
 pytestmark = pytest.mark.network
-P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 
 @pytest.fixture(scope="module")
@@ -321,25 +319,6 @@ def test_after_revocation_only_the_new_key_votes_and_only_with_a_new_check(
     assert submit(relay, meeting, trouble.entry(trouble.sign(lender, again.ses, key=new))) == "accepted"
 
 
-def test_a_malleated_ballot_is_the_same_ballot_and_counts_once(stage: Stage, relay: Contract) -> None:
-    meeting = stage.open(revote="last")
-    trouble = Trouble(stage, meeting)
-    signed = trouble.sign(0, trouble.session(0).ses)
-    r, s = signed.jws.signature[:32], int.from_bytes(signed.jws.signature[32:])
-    other = base64url.encode(r + (P256_ORDER - s).to_bytes(32))
-    twin = parse_ballot(f"{signed.compact.rpartition('.')[0]}.{other}")
-    broken = parse_ballot(f"{signed.compact.rpartition('.')[0]}.{base64url.encode(r + r)}")
-    assert twin.digest == signed.digest
-    said = [submit(relay, meeting, trouble.entry(one)) for one in (twin, signed, twin, broken)]
-    assert said == ["accepted", "held", "held", "SIGNATURE_INVALID"]
-    history = json.loads(relay.evaluate("GetBallotHistory", meeting.mtg, signed.ballot.sub))
-    assert [entry["ballot"]["digest"] for entry in history] == [signed.digest]
-    stage.clock.advance(hours=3)
-    stage.step(meeting.mtg, "closing")
-    stage.step(meeting.mtg, "closed")
-    assert stage.services.convener(INSTITUTION).result(meeting.mtg)["ballots"] == 1
-
-
 def _revoked(stage: Stage, sub: str) -> bool:
     endorsers = [stage.services.identity(msp, "officer") for msp in (ASSOCIATION, REGULATOR, ARBITRATION)]
     return all(json.loads(one.evaluate("GetEnrolment", sub))["status"] == "revoked" for one in endorsers)
@@ -367,46 +346,6 @@ def _renew(stage: Stage, old: LenderKey) -> LenderKey:
     verifier = stage.services.identity(ASSOCIATION, "verifier")
     assert verdict_of(commit(verifier, "Enrol", jcs.dumps([document])).result) == ["accepted"]
     return new
-
-
-@pytest.mark.parametrize("revote", ["none", "last", "first"])
-def test_history_decides_alike(stage: Stage, relay: Contract, revote: str) -> None:
-    meeting = stage.open(revote=revote)
-    trouble = Trouble(stage, meeting)
-    first_session = trouble.session(0)
-    first = trouble.sign(0, first_session.ses, seq=2)
-    answer = commit(relay, "SubmitBallots", encode_batch(meeting.mtg, [trouble.entry(first)])).result
-    assert verdict_of(answer) == ["accepted"]
-    held = HeldBallot(2, first.digest, first_session.ses)
-    fresh = [trouble.session(0) for _ in range(3)]
-    attempts = [
-        Bad("held", first, first_session, held),
-        Bad("SEQ_EQUIVOCATION", trouble.sign(0, fresh[0].ses, seq=2), fresh[0], held),
-        Bad("SEQ_STALE", trouble.sign(0, fresh[1].ses, seq=1), fresh[1], held),
-    ]
-    later = Bad("accepted", trouble.sign(0, fresh[2].ses, seq=3), fresh[2], held)
-    used = Bad("SESSION_USED", trouble.sign(0, first_session.ses, seq=3), first_session, held)
-    replaced = HeldBallot(3, later.signed.digest, fresh[2].ses)
-    again = Bad(
-        "SESSION_USED", trouble.sign(0, first_session.ses, seq=4), first_session, replaced, first.digest
-    )
-    refused = replace(later, code={"none": "REVOTE_NOT_ALLOWED"}.get(revote, "FIRST_STANDS"))
-    attempts += [used, later, again] if revote == "last" else [refused]
-    for item in attempts:
-        entry = trouble.entry(item.signed)
-        answer = commit(relay, "SubmitBallots", encode_batch(meeting.mtg, [entry])).result
-        assert (verdict_of(answer)[0], judged(entry, trouble.context(item))) == (item.code, item.code)
-
-
-def test_one_voter_twice_in_a_batch_counts_once(stage: Stage, relay: Contract) -> None:
-    meeting = stage.open(revote="last")
-    trouble = Trouble(stage, meeting)
-    ballots = [trouble.sign(0, trouble.session(0).ses, seq=seq) for seq in (1, 2)]
-    batch = encode_batch(meeting.mtg, [trouble.entry(signed) for signed in ballots])
-    assert verdict_of(commit(relay, "SubmitBallots", batch).result, 2) == [
-        "accepted",
-        "BATCH_DUPLICATE_VOTER",
-    ]
 
 
 def test_entries_of_a_wrong_form_are_refused_in_their_place(stage: Stage, relay: Contract) -> None:
