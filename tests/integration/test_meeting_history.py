@@ -1,4 +1,4 @@
-"""Ballots after a ballot, at a live meeting: replaced, replayed, malleated, twice in a batch; each counts once."""
+"""Ballots after a ballot at a live meeting: replaced, replayed, malleated, twice in a batch; one counts."""
 
 from __future__ import annotations
 
