@@ -79,6 +79,7 @@ class ChainMeeting:
     `accepted` holds every ballot ever accepted, replaced ones included, by digest; `refused` the
     last verdict on each digest that was never accepted; `numbers` every acknowledgement number seen;
     `anchors` the audits anchored and `disputes` the objections, each in the chain's order.
+    `entitled` has, of lenders whom amendments name, the claims (canonical JSON) before them and after.
     """
 
     mtg: str
@@ -93,6 +94,7 @@ class ChainMeeting:
     numbers: dict[str, set[int]] = field(default_factory=dict)
     anchors: tuple[ChainAnchor, ...] = ()
     disputes: tuple[Dispute, ...] = ()
+    entitled: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @property
     def closed(self) -> bool:
