@@ -1,8 +1,8 @@
-"""Some blocks of a channel, verified without the rest: configurations, quorums, and the transactions asked for.
+"""Some blocks of a channel, verified without the rest: configurations, quorums, the transactions asked for.
 
-What the whole chain gives and some blocks can't: that nothing was left out between them, and that a transaction
-was found valid by every peer. For the ballot the Regulator's signed log says so; for the others, the signer of
-the manifest, whose peer's validation codes are in the blocks.
+What the whole chain gives and some blocks can't: that nothing was left out between them, and that a
+transaction was found valid by every peer. For the ballot the Regulator's signed log says so; for the
+others, the signer of the manifest, whose peer's validation codes are in the blocks.
 """
 
 from __future__ import annotations

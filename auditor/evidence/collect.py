@@ -136,7 +136,7 @@ class Exporter:
 
 @dataclass(slots=True)
 class _Sieve:
-    """Keeps a channel's configurations, the blocks with a valid writing of a wanted key, and those asked for."""
+    """Keeps a channel's configurations, blocks with a valid writing of a wanted key, and those asked for."""
 
     channel: str
     keys: frozenset[str]

@@ -1,7 +1,7 @@
 """The package's container: a ZIP archive with exactly one form, so that its bytes follow from its files.
 
-Files lie one after the other, stored and not compressed, each under a plain name, all at the first moment that
-ZIP knows, with nothing before, between or after. What is read is written again and has to come out
+Files lie one after the other, stored and not compressed, each under a plain name, all at the first moment
+that ZIP knows, with nothing before, between or after. What is read is written again and has to come out
 byte-equal: whatever else a ZIP archive may hold (links, encryption, extra fields, comments, a second
 directory, a bomb) has no place in it. Nothing is ever unpacked to a disk.
 """
@@ -33,7 +33,7 @@ _ENCRYPTED: Final = 1
 
 
 def encode(files: Mapping[str, bytes]) -> bytes:
-    """Return the archive of `files`, in their order; raise ValueError for names, numbers or sizes beyond it."""
+    """Return the archive of `files`, in their order; ValueError for names, numbers or sizes beyond it."""
     if not 0 < len(files) <= MAX_FILES or any(NAME.fullmatch(name) is None for name in files):
         raise ValueError("a name or the number of files")
     body, directory = bytearray(), bytearray()

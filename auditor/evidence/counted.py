@@ -1,4 +1,4 @@
-"""The ballot in its transaction: judged again with the package's records, and compared with what was counted."""
+"""The ballot in its transaction: judged again by the package's records, compared with what was counted."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _SUBMIT = "SubmitBallots"
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """The ballot as the channel counted it: where, its record, and the revision of the enrolment relied on."""
+    """The ballot as the channel counted it: where, its record, and the enrolment relied on."""
 
     block: int
     tx: str
@@ -112,10 +112,10 @@ def _entry(written: Written, ballot: SignedBallot, enrolment: Enrolment, held: H
     raise EvidenceRefused("EVIDENCE_BALLOT", "its transaction doesn't bring it")
 
 
-def verify_entry(
+def verify_entry(  # noqa: PLR0917  an entry, and what it has to agree with
     leaf: Leaf, index: int, path: tuple[bytes, ...], ballot: SignedBallot, held: Held, counted: Counted
 ) -> None:
-    """Refuse (EVIDENCE_LEAF) a roll entry that isn't this voter's, isn't the one counted, or isn't on the roll."""
+    """Refuse (EVIDENCE_LEAF) an entry that isn't this voter's, the one counted, or on the roll."""
     if (leaf.mtg, leaf.sub) != (ballot.ballot.mtg, ballot.ballot.sub):
         raise EvidenceRefused("EVIDENCE_LEAF", f"it is {leaf.sub}'s at {leaf.mtg}")
     if leaf.claims != counted.record.claims:

@@ -88,7 +88,7 @@ def _figures(facts: Facts) -> Mapping[str, str]:
         f"{name} ({_plain(named[name])}): {vote if isinstance(vote, str) else ', '.join(vote)}"
         for name, vote in sorted(votes.items())
     )
-    newest = held.enrolments[-1]
+    newest, roll, head = held.enrolments[-1], held.meeting.roll, facts.head
     return {
         "meeting": f"{subject.mtg}, {_plain(held.meeting.title)}",
         "mh": subject.mh,
@@ -103,8 +103,8 @@ def _figures(facts: Facts) -> Mapping[str, str]:
         "stands": str(subject.stands).lower(),
         "session": f"{held.session.method}, {held.session.issued_at}, {held.session.commitment}",
         "certificate": f"{counted.enrolment.x5t}; {newest.status} ({newest.rev})",
-        "roll": f"{base64url.encode(held.meeting.roll.root)}, {held.meeting.roll.heads}, {held.meeting.roll.fen}",
-        "head": f"{facts.head.size}, {base64url.encode(facts.head.root)}, {facts.head.block} {facts.head.block_hash}",
+        "roll": f"{base64url.encode(roll.root)}, {roll.heads}, {roll.fen}",
+        "head": f"{head.size}, {base64url.encode(head.root)}, {head.block} {head.block_hash}",
         "rules": "; ".join(f"{one['id']}: {jcs.dumps(one['rules']).decode()}" for one in _motions(held)),
         "result": _result(held),
         "exported": f"{subject.time}, {jcs.dumps(dict(subject.heights)).decode()}",

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from client.encodings.leaf import Leaf
 
 FREE = frozenset({"manifest.json", "explanation.pdf", "ballot.jws", "custody.json"})
-"""Files of which no other byte than their own hash in the manifest is due, or which have checks of their own."""
+"""Files of which only the hash in the manifest is due, or which have checks of their own."""
 PROVED = frozenset({"log/head.json", "log/proof.json", "roll/leaf.json", "roll/proof.json"})
 
 
@@ -91,9 +91,9 @@ def _parse_proof(data: bytes) -> tuple[int, tuple[bytes, ...]]:
     try:
         value: Any = jcs.loads_canonical(data)
         if not isinstance(value, dict) or value.keys() != {"v", "index", "path"} or value["v"] != 1:
-            raise ValueError("other members than v, index, path")
+            raise ValueError("other members than v, index, path")  # noqa: TRY301  one error for every wrong form
         if not is_count(value["index"]):
-            raise ValueError("index")
+            raise ValueError("index")  # noqa: TRY301  one error for every wrong form
         return value["index"], hash_list(value["path"])
     except ValueError as error:
         raise EvidenceRefused("EVIDENCE_FORMAT", f"roll/proof.json: {error}") from error

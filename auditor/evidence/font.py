@@ -1,4 +1,4 @@
-"""The one font of the explanation, cut down to the characters that a text needs before anything else is done."""
+"""The one font of the explanation, first of all cut down to the characters that a text needs."""
 
 from __future__ import annotations
 

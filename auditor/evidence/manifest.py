@@ -1,4 +1,4 @@
-"""The manifest: which files the package has, what they are about, and who vouches for having handed them out."""
+"""The manifest: which files the package has, what they are about, and who vouches for handing them out."""
 
 from __future__ import annotations
 
@@ -120,9 +120,9 @@ def _parse_file(data: bytes) -> tuple[jws.Jws, list[bytes]]:
         value = kinds.members(data, KIND, "manifest", "certificates")
         compact, chain = value["manifest"], value["certificates"]
         if jcs.dumps(value) != data or not isinstance(compact, str) or not isinstance(chain, list):
-            raise ValueError("it is not canonical, or a member is of the wrong type")
+            raise ValueError("it is not canonical, or a member is of the wrong type")  # noqa: TRY301  one error for every wrong form
         if not 0 < len(chain) <= MAX_CERTIFICATES:
-            raise ValueError(f"{len(chain)} certificates")
+            raise ValueError(f"{len(chain)} certificates")  # noqa: TRY301  one error for every wrong form
         return jws.parse(compact, TYP), [decode_certificate(one) for one in chain]
     except (Refused, ValueError) as error:
         raise EvidenceRefused("EVIDENCE_MANIFEST", str(error)) from error

@@ -28,14 +28,14 @@ _Record = TypeVar("_Record", Issuer, Enrolment, Session)
 
 
 def identity_keys(institution: str, sub: str, ses: str) -> frozenset[str]:
-    """Return the keys of `identity` that a ballot relies on: who issued, who is enrolled, who was checked."""
+    """Return the keys of `identity` that a ballot relies on: issuer, enrolment, identity check."""
     return frozenset(
         (composite("issuer", institution), composite("enrolment", sub), composite("session", ses))
     )
 
 
 def meeting_keys(mtg: str, sub: str) -> frozenset[str]:
-    """Return the keys of the institution's channel: record and cap, states, this voter's ballot, result, audit."""
+    """Return the keys of the institution's channel about a meeting and one voter's ballot."""
     kinds = ("meeting", "cap", "state", "result", "audit")
     return frozenset((*(composite(kind, mtg) for kind in kinds), composite("ballot", mtg, sub)))
 
@@ -130,10 +130,10 @@ def _record(written: Written, kind: type[_Record], name: str) -> _Record:
         value: Any = jcs.loads_canonical(written.value or b"")
         names = {one.name for one in fields(kind)}
         if not isinstance(value, dict) or value.pop("v", None) != 1 or not value.keys() <= names:
-            raise ValueError("other members than such a record has")
+            raise ValueError("other members than such a record has")  # noqa: TRY301  one error for every wrong form
         record = kind(**value)
         if record.encode() != written.value or record.tx != written.transaction.tx_id:
-            raise ValueError("it is not in its one form, or names another transaction")
+            raise ValueError("it is not in its one form, or names another transaction")  # noqa: TRY301  one error for every wrong form
     except (TypeError, ValueError) as error:
         raise EvidenceRefused("EVIDENCE_RECORD", f"{name}: {error}") from error
     return record

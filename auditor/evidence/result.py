@@ -27,9 +27,9 @@ def verify_result(held: Held, *, amended: bool) -> None:
     try:
         result: Any = jcs.loads_canonical(held.result)
         if (result["v"], result["mtg"], result["mh"]) != (1, meeting.mtg, meeting.mh):
-            raise ValueError("it is another meeting's")
+            raise ValueError("it is another meeting's")  # noqa: TRY301  one error for every wrong form
         if result["motions"].keys() != {motion.id for motion in meeting.motions}:
-            raise ValueError("it has other motions")
+            raise ValueError("it has other motions")  # noqa: TRY301  one error for every wrong form
         if not amended and not meeting.roll.disputed:
             roll = jcs.loads(meeting.record)["roll"]
             for motion in meeting.motions:

@@ -53,15 +53,14 @@ def as_text(evidence: VerifiedEvidence) -> str:
     votes = ", ".join(f"{motion}: {vote}" for motion, vote in evidence.ballot.ballot.votes.items())
     head, newest = evidence.head.head, held.enrolments[-1]
     standing = "stood" if subject.stands else "had been replaced by a later ballot"
-    return "\n".join(
-        (
-            f"genuine and accepted: ballot {subject.digest} of {evidence.leaf.sub} at {subject.mtg} ({votes})",
-            f"in block {counted.block} of {subject.channel}, transaction {counted.tx}, "
-            f"acknowledged {times.form(counted.record.ack_time)}",
-            f"with claims of {evidence.leaf.fen} fen, proved on the frozen roll",
-            f"after an identity check by {held.session.method} at {held.session.issued_at}; "
-            f"the certificate is {newest.status}",
-            f"leaf {evidence.index} of {head.size} in the Regulator's log, head signed {head.time}",
-            f"exported {subject.time}, when the meeting was {subject.state} and the ballot {standing}",
-        )
+    lines = (
+        f"genuine and accepted: ballot {subject.digest} of {evidence.leaf.sub} at {subject.mtg} ({votes})",
+        f"in block {counted.block} of {subject.channel}, transaction {counted.tx}",
+        f"acknowledged {times.form(counted.record.ack_time)}, number {counted.record.ack_no}",
+        f"with claims of {evidence.leaf.fen} fen, proved on the frozen roll",
+        f"after an identity check by {held.session.method} at {held.session.issued_at}",
+        f"with certificate {counted.enrolment.x5t}, now {newest.status}",
+        f"leaf {evidence.index} of {head.size} in the Regulator's log, head signed {head.time}",
+        f"exported {subject.time}, when the meeting was {subject.state} and the ballot {standing}",
     )
+    return "\n".join(lines)

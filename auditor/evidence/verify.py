@@ -1,4 +1,4 @@
-"""Verifying an evidence package: its bytes and a trust root in, what it proves out, or the first thing wrong."""
+"""Verifying an evidence package: bytes and a trust root in, what it proves out, or the first thing wrong."""
 
 from __future__ import annotations
 
@@ -141,13 +141,13 @@ def _verify_log(
 
 
 def parse_place(data: bytes) -> tuple[int, int, tuple[bytes, ...]]:
-    """Return a log proof's index, the ballot's number in its transaction, and path; refuse EVIDENCE_FORMAT."""
+    """Return a log proof's index, number in its transaction, and path; refuse with EVIDENCE_FORMAT."""
     try:
         value: Any = jcs.loads_canonical(data)
         if not isinstance(value, dict) or value.keys() != {"v", "index", "pos", "path"} or value["v"] != 1:
-            raise ValueError("other members than v, index, pos, path")
+            raise ValueError("other members than v, index, pos, path")  # noqa: TRY301  one error for every wrong form
         if not is_count(value["index"]) or not is_count(value["pos"]):
-            raise ValueError("index or pos")
+            raise ValueError("index or pos")  # noqa: TRY301  one error for every wrong form
         return value["index"], value["pos"], hash_list(value["path"])
     except ValueError as error:
         raise EvidenceRefused("EVIDENCE_FORMAT", f"log/proof.json: {error}") from error

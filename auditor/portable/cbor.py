@@ -1,4 +1,4 @@
-"""CBOR by the names of `cbor2`, as far as the encodings' profile goes (RFC 8949): unsigned integers, strings, arrays.
+"""CBOR (RFC 8949) by the names of `cbor2`, as far as the profile goes: unsigned integers, strings, arrays.
 
 `cbor2`'s only pure-Python releases can't be told to refuse what the profile refuses; this reads nothing else.
 """

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from asn1crypto import crl as asn1_crl
 from asn1crypto import x509 as asn1
 
-from auditor.portable.curve import ECDSA, SHA256, Encoding, EllipticCurvePublicKey, InvalidSignature
+from auditor.portable.curve import ECDSA, SHA256, EllipticCurvePublicKey, Encoding, InvalidSignature
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -220,9 +220,7 @@ def load_pem_x509_crl(data: bytes) -> CertificateRevocationList:
 
 
 def _pem(data: bytes, kind: bytes) -> bytes:
-    found = re.search(
-        b"-----BEGIN " + kind + rb"-----\s([A-Za-z0-9+/=\s]+)-----END " + kind + b"-----", data
-    )
+    found = re.search(b"-----BEGIN " + kind + rb"-----\s([A-Za-z0-9+/=\s]+)-----END " + kind + b"-----", data)
     if found is None:
         raise ValueError("it is no PEM")
     try:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from enum import Enum
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import ecdsa
 from asn1crypto.algos import DSASignature
-from asn1crypto.keys import PublicKeyInfo
 from ecdsa.ecdsa import Signature as _Signature
+
+if TYPE_CHECKING:
+    from asn1crypto.keys import PublicKeyInfo
 
 _P256: Final = "secp256r1"
 _POINT: Final = 65  # 04, then both coordinates

@@ -1,4 +1,4 @@
-"""Putting the portable implementation in the place of `cryptography` and `cbor2`, before anything asks for them."""
+"""Putting the portable implementation in the place of `cryptography` and `cbor2`, before anything else."""
 
 from __future__ import annotations
 

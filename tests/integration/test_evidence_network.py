@@ -1,4 +1,4 @@
-"""Evidence on the real network: exported over real blocks, verified anywhere, and every member held to its bits."""
+"""Evidence on the real network: exported over real blocks, verified anywhere, each file held to its bits."""
 
 from __future__ import annotations
 

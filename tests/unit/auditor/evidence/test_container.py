@@ -69,12 +69,19 @@ def commented(archive: zipfile.ZipFile) -> None:
     archive.comment = b"more"
 
 
+def twice(archive: zipfile.ZipFile) -> None:
+    archive.writestr("a.json", "1")
+    archive.writestr("a.json", "2")
+
+
 HOSTILE = {
     "a path upwards": other(lambda archive: archive.writestr("../manifest.json", "{}")),
     "an absolute path": other(lambda archive: archive.writestr("/etc/passwd", "{}")),
     "a path of another system": other(lambda archive: archive.writestr("..\\manifest.json", "{}")),
     "a folder": other(lambda archive: archive.mkdir("blocks")),
-    "a bomb": other(lambda archive: archive.writestr("manifest.json", bytes(5_000_000)), zipfile.ZIP_DEFLATED),
+    "a bomb": other(
+        lambda archive: archive.writestr("manifest.json", bytes(5_000_000)), zipfile.ZIP_DEFLATED
+    ),
     "a link": other(with_mode),
     "a comment": other(commented),
     "another time": other(lambda a: a.writestr(zipfile.ZipInfo("a.json", (2026, 1, 1, 0, 0, 0)), "{}")),
@@ -101,7 +108,7 @@ def test_a_hostile_archive_is_refused(name: str) -> None:
 
 def test_the_same_name_twice_is_refused() -> None:
     with pytest.warns(UserWarning, match="Duplicate name"):
-        data = other(lambda archive: [archive.writestr("a.json", "1"), archive.writestr("a.json", "2")])
+        data = other(twice)
     assert "a.json is there twice" in refusal(data)
 
 

@@ -1,4 +1,4 @@
-"""The verifier in one file: with no site-packages and no environment, it says what the service's verifier says."""
+"""The verifier in one file: with no site-packages and no environment, it says what the service says."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ import pytest
 from auditor.evidence.container import encode
 from auditor.evidence.shown import as_json, as_text
 from auditor.evidence.verify import verify_evidence
+from auditor.log.head import parse_head_file, verify_head
 from auditor.log.receipt import verify_audited
 from auditor.log.service_db import ServiceDatabase
 from auditor.log.shown import audited_json, head_text, promise_json
-from auditor.log.head import parse_head_file, verify_head
 from client.encodings import jcs
 from tests.unit.auditor.log.stage import LogStage
 
