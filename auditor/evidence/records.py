@@ -42,7 +42,7 @@ def meeting_keys(mtg: str, sub: str) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What the package's verified blocks hold; `enrolments` are all revisions, `cap` the roll's stored layer."""
+    """What a package's verified blocks hold; `enrolments` are all revisions, `cap` the roll's stored layer."""
 
     identity: Records
     channel: Records
