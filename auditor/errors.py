@@ -14,7 +14,8 @@ class VerificationError(Negative):
 
     `step` is the number in docs/verification.md; `where` says which block, transaction or entry;
     `expected` and `found` are the two values that disagreed, in a printable form; `ballot` the
-    digest of the ballot concerned, where it is one.
+    digest of the ballot concerned, where it is one. `mtg` is the only meeting that it can concern,
+    "" where that isn't certain.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class VerificationError(Negative):
         self.ballot = ballot
         self.expected = expected
         self.found = found
+        self.mtg = ""
 
 
 class BlockError(VerificationError):

@@ -11,7 +11,7 @@ from auditor.definitions import foreign_definitions, verify_definition
 from auditor.errors import BlockError, ConfigurationError, ReplayError, VerificationError
 from auditor.ledger import Ledger
 from auditor.replay.authority import Offices, verify_authority
-from auditor.replay.effect import STEP_WRITES, Effect, verify_effect
+from auditor.replay.effect import STEP_WRITES, Effect, meeting_written, verify_effect
 from auditor.transactions import LIFECYCLE
 from client.encodings.certificates import thumbprint
 from client.encodings.errors import Refused
@@ -73,6 +73,12 @@ class Follower:
             self.invalid += len(verified.refused)
 
     def _replayed(self, endorsed: Endorsed) -> list[VerificationError]:
+        findings = self._disagreements(endorsed)
+        for error in findings:
+            error.mtg = meeting_written(endorsed.transaction)
+        return findings
+
+    def _disagreements(self, endorsed: Endorsed) -> list[VerificationError]:
         transaction = endorsed.transaction
         try:
             for name in sorted(foreign_definitions(transaction, self._chaincode)):

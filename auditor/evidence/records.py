@@ -42,7 +42,7 @@ def meeting_keys(mtg: str, sub: str) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What a package's verified blocks hold; `enrolments` are all revisions, `cap` the roll's stored layer."""
+    """What a package's verified blocks hold; `enrolments` are all revisions, `cap` is the roll's."""
 
     identity: Records
     channel: Records

@@ -22,7 +22,7 @@ def promise_json(promise: Promise, *, issuers_checked: bool = False) -> dict[str
         "seq": content.seq,
         "digest": promise.digest,
         "votes": votes_json(content.votes),
-        "fen": promise.leaf.fen,
+        "fen": promise.fen,
         "acknowledged_at": ack.time,
         "acknowledgement": ack.no,
         "door": ack.door,
@@ -58,9 +58,10 @@ def audited_json(receipt: VerifiedAuditedReceipt) -> dict[str, Any]:
 def audited_text(receipt: VerifiedAuditedReceipt) -> str:
     """Return what an audited receipt says in some lines."""
     promise, head = receipt.promise, receipt.head.head
-    votes = ", ".join(f"{motion}: {vote}" for motion, vote in promise.ballot.ballot.votes.items())
+    content = promise.ballot.ballot
+    sub, votes = content.sub, ", ".join(f"{motion}: {vote}" for motion, vote in content.votes.items())
     return (
-        f"genuine and accepted: ballot {promise.digest} of {promise.leaf.sub} at {head.mtg} ({votes})\n"
+        f"genuine and accepted: ballot {promise.digest} of {sub} at {head.mtg} ({votes})\n"
         f"in block {promise.block} of {promise.channel}, transaction {promise.tx}\n"
         f"leaf {receipt.index} of {head.size} in the Regulator's log, head signed {head.time}"
     )
