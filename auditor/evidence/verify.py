@@ -66,6 +66,13 @@ def verify_evidence(data: bytes, trust: TrustRoot) -> VerifiedEvidence:
 
     Needs nothing but its arguments. EvidenceRefused with the code of the first step that fails.
     """
+    try:
+        return _verify(data, trust)
+    except Refused as error:  # a form that no step has a better name for
+        raise EvidenceRefused("EVIDENCE_FORMAT", error.message) from error
+
+
+def _verify(data: bytes, trust: TrustRoot) -> VerifiedEvidence:
     # 1. One archive of the one form. 2. The Regulator's auditor vouches for every file.
     files = decode(data)
     manifest = verify_manifest(files, trust)
