@@ -48,9 +48,14 @@ class Case:
 def make_case(fabric: Network, database: ServiceDatabase) -> Case:
     stage = LogStage(fabric, database)
     stage.player.closed()
-    roots = Roots(stage.player.genesis, Offices())
-    exporter = Exporter(Peer(stage.player), roots, database, stage.signer, stage.regulator, stage.trust)
+    exporter = exporter_of(stage)
     digest = stage.ballot("bo").digest
     package = exporter.export(MTG, digest, now=NOW)
     subject = verify_evidence(package, stage.trust).manifest.subject
     return Case(stage, exporter, stage.trust, digest, package, subject)
+
+
+def exporter_of(stage: LogStage) -> Exporter:
+    roots = Roots(stage.player.genesis, Offices())
+    peer = Peer(stage.player)
+    return Exporter(peer, roots, stage.database, stage.signer, stage.regulator, stage.trust)

@@ -104,5 +104,5 @@ def test_an_entry_that_is_not_on_the_roll(case: Case) -> None:
 def test_nobody_else_makes_a_verified_package(case: Case) -> None:
     verified = verify_evidence(case.package, case.trust)
     with pytest.raises(TypeError, match="only verify_evidence"):
-        replace(verified, seal=object())
+        replace(verified, seal=object())  # type: ignore[arg-type]
     assert isinstance(verified, VerifiedEvidence)
