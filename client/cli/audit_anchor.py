@@ -5,14 +5,12 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from auditor.replay.authority import Offices
 from auditor.report import write_reports
-from auditor.run import Roots, run_audit
+from auditor.run import run_audit
 from auditor.source import OwnPeer
-from client.connection import Profile
+from client.cli.audit_identity import auditor_identity
 from client.encodings import base64url
 from client.encodings.anchor import Anchor
-from client.home import home
 from client.platform.chain import commit
 
 if TYPE_CHECKING:
@@ -31,15 +29,9 @@ def anchor_audit(
 
     Raises as `run_audit` and `sign` do, then as the gateway does.
     """
-    offices = Offices()
-    profile = Profile.load(home())
-    genesis = {
-        name: bytes.fromhex(channel.genesis)
-        for name, channel in profile.channels.items()
-        if name == "identity" or channel.chaincode == "arbitration"
-    }
-    with profile.gateway(offices.regulator, "auditor") as gateway:
-        audit = run_audit(OwnPeer(gateway), Roots(genesis, offices), meeting, database, patience=_PATIENCE)
+    own = auditor_identity()
+    with own.profile.gateway(own.roots.offices.regulator, "auditor") as gateway:
+        audit = run_audit(OwnPeer(gateway), own.roots, meeting, database, patience=_PATIENCE)
         machine, _ = write_reports(audit, report)
         signed = sign()
         anchor = Anchor(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from client.cli.edge import plain_errors, show
+from client.cli.edge import TAKES_IDS, plain_errors, show
 from client.encodings.award import AWARDS, POSITIONS, REMEDIES, Answer, Award
 from client.encodings.objection import GROUNDS
 from client.errors import UserError
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from client.encodings.objection_record import Dispute
     from client.relay.services import Services
 
-# An id may begin with a hyphen, and is no option for that.
-_ids = {"ignore_unknown_options": True}
 _json = click.option("--json", "as_json", is_flag=True, help="Machine-readable output on stdout.")
 _file = click.Path(path_type=Path, dir_okay=False)
 _evidence = click.option("--evidence", type=_file, required=True, help="The file that shows it; stays here.")
@@ -82,7 +80,7 @@ def file_objection(
     show(value, as_json=as_json, text=f"objection {obj} is filed at {mtg}; its evidence's salt is in {out}")
 
 
-@group.command(context_settings=_ids)
+@group.command(context_settings=TAKES_IDS)
 @click.argument("mtg", metavar="MEETING")
 @click.argument("obj")
 @click.option("--position", type=click.Choice(POSITIONS), required=True)
@@ -99,7 +97,7 @@ def answer(mtg: str, obj: str, *, position: str, evidence: Path, out: Path, as_j
     show({"obj": obj, "mtg": mtg, "tx": tx}, as_json=as_json, text=f"objection {obj} is answered: {position}")
 
 
-@group.command(context_settings=_ids)
+@group.command(context_settings=TAKES_IDS)
 @click.argument("mtg", metavar="MEETING")
 @click.argument("obj")
 @click.option("--award", "decision", type=click.Choice(AWARDS), required=True)
@@ -122,7 +120,7 @@ def decide(
     show(value, as_json=as_json, text=f"objection {obj} is decided: {decision}, remedy {remedy}")
 
 
-@group.command(name="show", context_settings=_ids)
+@group.command(name="show", context_settings=TAKES_IDS)
 @click.argument("mtg", metavar="MEETING")
 @click.argument("obj")
 @_json
