@@ -59,6 +59,11 @@ class Written:
         """The transaction."""
         return self.endorsed.transaction
 
+    @property
+    def place(self) -> tuple[int, int]:
+        """Where the transaction is on its channel: block and number in it; later ones compare greater."""
+        return self.transaction.block, self.transaction.position
+
 
 @dataclass(slots=True)
 class Records:

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Final
 
 from auditor import protobuf as pb
 from auditor.blocks import parse_block
-from auditor.errors import AuditUnavailable, VerificationError
+from auditor.errors import VerificationError
+from auditor.evidence.anchored import anchors_file
 from auditor.evidence.chain import block_name, blocks_of
 from auditor.evidence.container import encode
 from auditor.evidence.counted import verify_counted
+from auditor.evidence.disputes import KINDS, dispute_keys, objector_of
 from auditor.evidence.explanation import Facts, explain
-from auditor.evidence.files import custody, repeated
+from auditor.evidence.files import ANCHORS, custody, repeated
 from auditor.evidence.manifest import NAME, Subject, sign_manifest
 from auditor.evidence.records import identity_keys, meeting_keys, read_held
 from auditor.evidence.verify import verify_evidence
@@ -27,6 +29,7 @@ from client.encodings import base64url, jcs, merkle
 from client.encodings.ballot import parse_ballot
 from client.encodings.batch import AmendedEntry
 from client.encodings.entries import read_leaf
+from client.encodings.mandate_record import parse_mandate_record
 from client.encodings.meeting import parse_meeting
 
 if TYPE_CHECKING:
@@ -41,7 +44,7 @@ if TYPE_CHECKING:
     from auditor.members import Organisation
     from auditor.run import Roots
     from auditor.source import BlockSource
-    from client.encodings.ballot import SignedBallot
+    from client.encodings.ballot import Ballot, SignedBallot
 
 _VALID: Final = 0
 
@@ -62,16 +65,14 @@ class Exporter:
 
         The channels are verified and the log is continued and signed first, so that nothing is vouched for
         that the chain doesn't hold now. `now` is the auditor's clock. Raises AuditUnavailable for a meeting
-        that isn't there and for a ballot by proxy or of an amended entry; refuses with LOG_ABSENT a ballot
-        that was never accepted, and otherwise as `verify_current` and `publish` do.
+        that isn't there; refuses with LOG_ABSENT a ballot that was never accepted, and otherwise as
+        `verify_current` and `publish` do.
         """
         current = verify_current(self.source, self.roots, mtg)
         found = current.meeting.accepted.get(digest)
         if found is None:
             raise LogRefused("LOG_ABSENT", digest)
         ballot = parse_ballot(found.jws)
-        if ballot.ballot.prx is not None:
-            raise AuditUnavailable("the ballot was cast by proxy: packages don't carry mandates yet")
         head = publish(self.database, current.meeting, current.last, self.signer, self.regulator, now=now)
         blocks, amendments = self._blocks(current, ballot, head)
         standing = [one.digest for one in current.meeting.accepted.values() if one.sub == found.sub][-1]
@@ -103,66 +104,103 @@ class Exporter:
         """Return the blocks that matter, and the number of amendments of the roll."""
         meeting, channel = parse_meeting(current.meeting.record.encode()), current.meeting.channel
         content = ballot.ballot
-        people = _Sieve(IDENTITY, identity_keys(meeting.institution, content.sub, content.ses))
-        people.sift(self.source.blocks(IDENTITY, 0, current.heights[IDENTITY]))
-        own = _Sieve(channel, meeting_keys(meeting.mtg, content.sub), frozenset({head.head.block}))
-        own.amendments = composite("amendments", meeting.mtg)
+        own = _Sieve(channel, meeting_keys(content), frozenset({head.head.block}), content)
         own.sift(self.source.blocks(channel, 0, current.heights[channel]))
-        return {**people.kept, **own.kept}, own.amended
+        signers = {content.sub, _signer(own, content)}
+        people = _Sieve(IDENTITY, identity_keys(meeting.institution, signers, content.ses))
+        people.sift(self.source.blocks(IDENTITY, 0, current.heights[IDENTITY]))
+        return {**people.kept, **own.kept}, len(own.written.get(composite("amendments", meeting.mtg), ()))
 
     def _proofs(
         self, ballot: SignedBallot, held: Held, counted: Counted, head: SignedHead
     ) -> dict[str, bytes]:
-        entry, meeting = counted.entry, held.meeting
-        if isinstance(entry, AmendedEntry):
-            raise AuditUnavailable("an amendment has the lender's entry: packages don't carry amendments yet")
-        leaf = read_leaf(entry, ballot.ballot, meeting)
-        above = merkle.Tree(held.cap).path(entry.index >> meeting.roll.cap_height)
-        path = [base64url.encode(node) for node in (*entry.proof, *above)]
         with self.database.read() as connection:
-            book = LogBook(connection, meeting.mtg)
+            book = LogBook(connection, held.meeting.mtg)
             stored = book.find(ballot.digest)
             if stored is None:
                 raise LogRefused("LOG_ABSENT", ballot.digest)
-            inclusion = book.tree().inclusion(stored.index, head.head.size)
+            tree, size = book.tree(), head.head.size
+            inclusion = tree.inclusion(stored.index, size)
+            anchors = anchors_file(held.anchors, lambda first: tree.consistency(first, size))
         place = {"v": 1, "index": stored.index, "pos": stored.leaf.pos}
         return {
-            "roll/leaf.json": leaf.encode(),
-            "roll/proof.json": jcs.dumps({"v": 1, "index": entry.index, "path": path}),
+            **_on_roll(ballot, held, counted),
+            **({ANCHORS: anchors} if held.anchors else {}),
             "log/head.json": head.encode(),
             "log/proof.json": jcs.dumps({**place, "path": [base64url.encode(node) for node in inclusion]}),
         }
 
 
+def _on_roll(ballot: SignedBallot, held: Held, counted: Counted) -> dict[str, bytes]:
+    """Return the voter's leaf and its path; nothing where an amendment had the entry."""
+    entry, roll = counted.entry, held.meeting.roll
+    if counted.amended is not None or isinstance(entry, AmendedEntry):
+        return {}
+    leaf = read_leaf(entry, ballot.ballot, held.meeting)
+    above = merkle.Tree(held.cap).path(entry.index >> roll.cap_height)
+    path = [base64url.encode(node) for node in (*entry.proof, *above)]
+    return {
+        "roll/leaf.json": leaf.encode(),
+        "roll/proof.json": jcs.dumps({"v": 1, "index": entry.index, "path": path}),
+    }
+
+
+def _signer(own: _Sieve, content: Ballot) -> str:
+    """Return who signed a ballot, by the mandate that it names."""
+    for record in own.written.get(composite("mandate", content.mtg, content.sub), ()):
+        given = parse_mandate_record(record)
+        if given.digest == content.prx:
+            return given.mandate.proxy
+    return content.sub
+
+
 @dataclass(slots=True)
 class _Sieve:
-    """Keeps a channel's configurations, blocks with a valid writing of a wanted key, and those asked for."""
+    """Keeps a channel's configurations, blocks with a valid writing of a wanted key, and those asked for.
+
+    With an `objector` it keeps that voter's objections with their answers and awards besides.
+    """
 
     channel: str
     keys: frozenset[str]
     numbers: frozenset[int] = frozenset()
-    amendments: str = ""
-    amended: int = 0
+    objector: Ballot | None = None
     kept: dict[str, bytes] = field(default_factory=dict)
+    written: dict[str, list[bytes]] = field(default_factory=dict)
 
     def sift(self, blocks: Iterable[bytes]) -> None:
         for raw in blocks:
             block = parse_block(raw)
             number = block.header.number
-            written: set[str] = set()
+            wanted = False
             for position, envelope in enumerate(block.data):
                 if block.codes[position] == _VALID:
-                    written |= self._written(envelope, number, position)
+                    wanted |= self._takes(envelope, number, position)
             is_config = transaction_type(block.data[0]) == pb.common.CONFIG
-            self.amended += self.amendments in written
-            if is_config or number in self.numbers or written & self.keys:
+            if is_config or number in self.numbers or wanted:
                 self.kept[block_name(self.channel, number)] = raw
 
-    def _written(self, envelope: bytes, number: int, position: int) -> set[str]:
+    def _takes(self, envelope: bytes, number: int, position: int) -> bool:
+        """Note what a transaction writes under the wanted keys; say whether it writes any."""
         if transaction_type(envelope) != pb.common.ENDORSER_TRANSACTION:
-            return set()
+            return False
         try:
             transaction = parse_transaction(envelope, self.channel, number, position)
         except VerificationError:  # one that the verifier took note of before
-            return set()
-        return {write.key for one in transaction.sets for write in one.writes}
+            return False
+        for one in transaction.sets:
+            for write in one.writes:
+                self._follow(write.key, write.value or b"")
+        writes = [write for one in transaction.sets for write in one.writes if write.key in self.keys]
+        for write in writes:
+            self.written.setdefault(write.key, []).append(write.value or b"")
+        return bool(writes)
+
+    def _follow(self, key: str, value: bytes) -> None:
+        """Want an objection of the voter's, and whatever answers or decides it later."""
+        voter = self.objector
+        if voter is None or not key.startswith(dispute_keys(voter.mtg)[0]):
+            return
+        sub, obj = objector_of(value)
+        if sub == voter.sub:
+            self.keys |= {composite(kind, voter.mtg, obj) for kind in KINDS}

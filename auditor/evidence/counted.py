@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from auditor.evidence.agency import mandate_at, verify_mandates
+from auditor.evidence.amended import overlay_at
 from auditor.evidence.errors import EvidenceRefused
 from auditor.replay.claimed import ACCEPTED, ResponseMalformedError, parse_claimed
 from auditor.replay.effect import composite
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from auditor.evidence.chain import Written
     from auditor.evidence.records import Held
     from auditor.replay.people import Enrolment
+    from client.encodings.amendment import Amended
     from client.encodings.ballot import SignedBallot
     from client.encodings.ballot_record import BallotRecord
     from client.encodings.batch import Entry
@@ -27,17 +30,23 @@ if TYPE_CHECKING:
     from client.encodings.leaf import Leaf
 
 _SUBMIT = "SubmitBallots"
+OnRoll = tuple["Leaf", int, tuple[bytes, ...]]
+"""A roll entry, its number and its path to the root."""
 
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """The ballot as the channel counted it: where, its record, and the enrolment relied on."""
+    """The ballot as the channel counted it: where, its record, and the enrolment relied on.
+
+    `amended` is what amendments had made of the voter's entry by then, None where the roll's leaf stood.
+    """
 
     block: int
     tx: str
     record: BallotRecord
     enrolment: Enrolment
     entry: Entry
+    amended: Amended | None
 
     @property
     def door(self) -> int:
@@ -48,8 +57,9 @@ class Counted:
 def verify_counted(ballot: SignedBallot, held: Held, mtg: str) -> Counted:
     """Return where the channel counted the ballot, all of whose conditions hold.
 
-    Refuse with EVIDENCE_BALLOT, EVIDENCE_CERTIFICATE, EVIDENCE_SESSION or EVIDENCE_LEAF.
+    Refuse with EVIDENCE_BALLOT, EVIDENCE_MANDATE, EVIDENCE_CERTIFICATE, EVIDENCE_SESSION or EVIDENCE_LEAF.
     """
+    verify_mandates(held.mandates, held.voter, held.issuer, held.meeting)
     written, record = _writing(ballot, held, mtg)
     enrolment = next((one for one in held.enrolments if one.rev == record.rev), None)
     if enrolment is None:
@@ -61,6 +71,7 @@ def verify_counted(ballot: SignedBallot, held: Held, mtg: str) -> Counted:
         code = "EVIDENCE_BALLOT" if error.code.startswith("SIGNATURE") else "EVIDENCE_CERTIFICATE"
         raise EvidenceRefused(code, error.message) from error
     candidate = _entry(written, ballot, enrolment, held)
+    amended = overlay_at(held.amendments, written.place).lenders.get(ballot.ballot.sub)
     bench = Bench(
         meeting=held.meeting,
         cap=held.cap,
@@ -68,16 +79,20 @@ def verify_counted(ballot: SignedBallot, held: Held, mtg: str) -> Counted:
         session=held.session,
         held=None,
         session_used=False,
+        amended=amended,
+        mandate=mandate_at(held.mandates, written.place),
     )
     judged = judge(candidate, bench)
     if judged.kind != ACCEPTED:
         raise EvidenceRefused(_code_of(judged.code), judged.code)
+    if (record.proxy or "", record.excluded) != (judged.proxy, judged.excluded):
+        raise EvidenceRefused("EVIDENCE_BALLOT", "the channel counted another proxy or other exclusions")
     if record.claims != judged.claims or dict(record.votes) != dict(ballot.ballot.votes):
         raise EvidenceRefused("EVIDENCE_BALLOT", "the channel counted other votes or claims")
     if (record.seq, record.ses) != (ballot.ballot.seq, ballot.ballot.ses):
         raise EvidenceRefused("EVIDENCE_BALLOT", "the channel counted another seq or identity check")
     transaction = written.transaction
-    return Counted(transaction.block, transaction.tx_id, record, enrolment, candidate.entry)
+    return Counted(transaction.block, transaction.tx_id, record, enrolment, candidate.entry, amended)
 
 
 def _writing(ballot: SignedBallot, held: Held, mtg: str) -> tuple[Written, BallotRecord]:
@@ -112,10 +127,18 @@ def _entry(written: Written, ballot: SignedBallot, enrolment: Enrolment, held: H
     raise EvidenceRefused("EVIDENCE_BALLOT", "its transaction doesn't bring it")
 
 
-def verify_entry(  # noqa: PLR0917  an entry, and what it has to agree with
-    leaf: Leaf, index: int, path: tuple[bytes, ...], ballot: SignedBallot, held: Held, counted: Counted
-) -> None:
-    """Refuse (EVIDENCE_LEAF) an entry that isn't this voter's, the one counted, or on the roll."""
+def verify_entry(on_roll: OnRoll | None, ballot: SignedBallot, held: Held, counted: Counted) -> None:
+    """Refuse (EVIDENCE_LEAF) an entry that isn't this voter's, the one counted, or on the roll.
+
+    Where an amendment has the voter's entry there is no leaf, elsewhere there is (else EVIDENCE_FILES).
+    """
+    if counted.amended is not None:
+        if on_roll is not None:
+            raise EvidenceRefused("EVIDENCE_FILES", "roll/leaf.json is not what the ballot was counted with")
+        return
+    if on_roll is None:
+        raise EvidenceRefused("EVIDENCE_FILES", "roll/leaf.json is missing")
+    leaf, index, path = on_roll
     if (leaf.mtg, leaf.sub) != (ballot.ballot.mtg, ballot.ballot.sub):
         raise EvidenceRefused("EVIDENCE_LEAF", f"it is {leaf.sub}'s at {leaf.mtg}")
     if leaf.claims != counted.record.claims:
@@ -133,6 +156,7 @@ def _code_of(code: str) -> str:
         ("KEY", "EVIDENCE_CERTIFICATE"),
         ("ENROLMENT", "EVIDENCE_CERTIFICATE"),
         ("ROLL", "EVIDENCE_LEAF"),
+        ("MANDATE", "EVIDENCE_MANDATE"),
     ):
         if code.startswith(begins):
             return evidence

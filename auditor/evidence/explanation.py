@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from fpdf import FPDF
 
 from auditor.evidence import words
+from auditor.evidence.agency import status_of
 from auditor.evidence.font import font_for
 from client.encodings import base64url, jcs, times
 from client.encodings.leaf import claims_json
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from auditor.evidence.records import Held
     from auditor.log.head import TreeHead
     from client.encodings.ballot import SignedBallot
+    from client.encodings.objection_record import Dispute
 
 _FONT: Final = "explanation"
 _TITLE: Final = 15
@@ -97,6 +99,8 @@ def _figures(facts: Facts) -> Mapping[str, str]:
         "digest": subject.digest,
         "sub": facts.ballot.ballot.sub,
         "votes": answers,
+        "proxy": _proxy(facts),
+        "objections": "; ".join(_disputed(one) for one in held.disputes) or "-",
         "claims": jcs.dumps(claims_json(counted.record.claims)).decode(),
         "acknowledged": f"{times.form(counted.record.ack_time)}, {counted.record.ack_no}",
         "place": f"{counted.block}, {counted.tx}",
@@ -109,6 +113,20 @@ def _figures(facts: Facts) -> Mapping[str, str]:
         "result": _result(held),
         "exported": f"{subject.time}, {jcs.dumps(dict(subject.heights)).decode()}",
     }
+
+
+def _proxy(facts: Facts) -> str:
+    digest = facts.ballot.ballot.prx
+    if digest is None:
+        return "-"
+    return f"{facts.counted.record.proxy}; {digest}, {status_of(facts.held.mandates, digest)}"
+
+
+def _disputed(dispute: Dispute) -> str:
+    """Return an objection's ground, position in the answer and award, by their words on the channel."""
+    answer = "-" if dispute.answer is None else dispute.answer.answer.position
+    award = "-" if dispute.award is None else f"{dispute.award.award.award} {dispute.award.award.remedy}"
+    return f"{dispute.filed.objection.obj}: {dispute.filed.objection.ground}, {answer}, {award}"
 
 
 def _motions(held: Held) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from auditor.evidence.disputes import records_json
 from auditor.evidence.errors import EvidenceRefused
 from auditor.evidence.records import provenance
 from auditor.log.promise import hash_list
@@ -17,14 +18,17 @@ from client.encodings.leaf import parse_leaf
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from auditor.evidence.counted import OnRoll
     from auditor.evidence.manifest import Manifest
     from auditor.evidence.records import Held
     from auditor.replay.people import Enrolment
-    from client.encodings.leaf import Leaf
 
 FREE = frozenset({"manifest.json", "explanation.pdf", "ballot.jws", "custody.json"})
 """Files of which only the hash in the manifest is due, or which have checks of their own."""
-PROVED = frozenset({"log/head.json", "log/proof.json", "roll/leaf.json", "roll/proof.json"})
+PROVED = frozenset({"log/head.json", "log/proof.json"})
+ANCHORS = "log/anchors.json"
+ON_ROLL = frozenset({"roll/leaf.json", "roll/proof.json"})
+"""Both are there, or neither: an amendment has the lender's entry."""
 
 
 def repeated(held: Held) -> dict[str, bytes]:
@@ -38,7 +42,17 @@ def repeated(held: Held) -> dict[str, bytes]:
         "meeting/record.json": held.meeting.record,
         "roll/provenance.json": jcs.dumps(provenance(held)),
     }
-    return files | ({"meeting/result.json": held.result} if held.result else {})
+    if held.result:
+        files["meeting/result.json"] = held.result
+    if held.amendments:
+        files["roll/amendments.json"] = jcs.dumps([jcs.loads(one.record) for one in held.amendments])
+    if held.disputes:
+        files["disputes/records.json"] = jcs.dumps(records_json(held.disputes))
+    if held.mandates:
+        given = [jcs.loads(one.record.encode()) for one in held.mandates]
+        files["mandate/records.json"] = jcs.dumps(given)
+        files["mandate/principal.json"] = jcs.dumps([jcs.loads(one.encode()) for one in held.voter])
+    return files
 
 
 def _relied_on(held: Held) -> Enrolment:
@@ -49,25 +63,28 @@ def _relied_on(held: Held) -> Enrolment:
     return keys[0]
 
 
-def verify_files(
-    files: Mapping[str, bytes], manifest: Manifest, held: Held
-) -> tuple[Leaf, int, tuple[bytes, ...]]:
-    """Return the roll entry, its number and path to the root, after comparing what repeats the blocks.
+def verify_files(files: Mapping[str, bytes], manifest: Manifest, held: Held) -> OnRoll | None:
+    """Return the roll entry if there is one, after comparing what repeats the blocks.
 
     Refuse with EVIDENCE_FILES, EVIDENCE_RECORD, EVIDENCE_CUSTODY, EVIDENCE_FORMAT or EVIDENCE_LEAF.
     """
     due = repeated(held)
-    for name in sorted(FREE | PROVED | due.keys()):
+    proved = PROVED | (ON_ROLL if ON_ROLL & files.keys() else frozenset())
+    if held.anchors:
+        proved |= {ANCHORS}
+    for name in sorted(FREE | proved | due.keys()):
         if name not in files:
             raise EvidenceRefused("EVIDENCE_FILES", f"{name} is missing")
     for name in files:
-        if name not in FREE | PROVED and name not in due and not name.startswith("blocks/"):
+        if name not in FREE | proved and name not in due and not name.startswith("blocks/"):
             raise EvidenceRefused("EVIDENCE_FILES", f"{name} is no file of a package")
     for name, data in due.items():
         if files[name] != data:
             code = "EVIDENCE_CUSTODY" if name == "roll/provenance.json" else "EVIDENCE_RECORD"
             raise EvidenceRefused(code, f"{name} is not what the blocks hold")
     _verify_custody(files["custody.json"], manifest)
+    if not proved >= ON_ROLL:
+        return None
     index, path = _parse_proof(files["roll/proof.json"])
     try:
         return parse_leaf(files["roll/leaf.json"]), index, path

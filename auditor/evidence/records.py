@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from auditor.evidence.agency import read_mandates, signer_of
+from auditor.evidence.amended import read_amendments
+from auditor.evidence.anchored import read_anchors
 from auditor.evidence.chain import read_blocks
+from auditor.evidence.disputes import dispute_keys, read_disputes
 from auditor.evidence.errors import EvidenceRefused
 from auditor.replay.effect import composite
 from auditor.replay.people import Enrolment, Issuer, Session
@@ -15,34 +19,50 @@ from client.encodings.ids import HASH_BYTES
 from client.encodings.meeting import Meeting, parse_meeting
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
+    from auditor.evidence.agency import Given
+    from auditor.evidence.amended import Confirmed
+    from auditor.evidence.anchored import Anchored
     from auditor.evidence.chain import Records, Written
     from auditor.evidence.manifest import Subject
     from auditor.log.trust import TrustRoot
     from auditor.replay.authority import Offices
-    from client.encodings.ballot import SignedBallot
+    from client.encodings.ballot import Ballot, SignedBallot
+    from client.encodings.objection_record import Dispute
 
 _IDENTITY = "identity"
 _Record = TypeVar("_Record", Issuer, Enrolment, Session)
 
 
-def identity_keys(institution: str, sub: str, ses: str) -> frozenset[str]:
-    """Return the keys of `identity` that a ballot relies on: issuer, enrolment, identity check."""
+def identity_keys(institution: str, subs: Iterable[str], ses: str) -> frozenset[str]:
+    """Return the keys of `identity` that a ballot relies on: issuer, enrolments, identity check.
+
+    `subs` are the voter and whoever signed in the voter's place.
+    """
+    enrolled = (composite("enrolment", sub) for sub in subs)
+    return frozenset((composite("issuer", institution), *enrolled, composite("session", ses)))
+
+
+def meeting_keys(ballot: Ballot) -> frozenset[str]:
+    """Return the keys of the institution's channel about a ballot's meeting, its roll and its voter."""
+    kinds = ("meeting", "cap", "state", "result", "audit", "amendment", "amendments")
+    own = ("ballot",) if ballot.prx is None else ("ballot", "mandate")
     return frozenset(
-        (composite("issuer", institution), composite("enrolment", sub), composite("session", ses))
+        (
+            *(composite(kind, ballot.mtg) for kind in kinds),
+            *(composite(kind, ballot.mtg, ballot.sub) for kind in own),
+        )
     )
-
-
-def meeting_keys(mtg: str, sub: str) -> frozenset[str]:
-    """Return the keys of the institution's channel about a meeting and one voter's ballot."""
-    kinds = ("meeting", "cap", "state", "result", "audit")
-    return frozenset((*(composite(kind, mtg) for kind in kinds), composite("ballot", mtg, sub)))
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What a package's verified blocks hold; `enrolments` are all revisions, `cap` is the roll's."""
+    """What a package's verified blocks hold; `cap` is the roll's.
+
+    `enrolments` are all revisions of whoever signed the ballot, `voter` those of whose ballot it is: the same
+    unless a proxy signed, by one of the `mandates`. `disputes` are the voter's objections.
+    """
 
     identity: Records
     channel: Records
@@ -50,7 +70,12 @@ class Held:
     cap: tuple[bytes, ...]
     issuer: Issuer
     enrolments: tuple[Enrolment, ...]
+    voter: tuple[Enrolment, ...]
     session: Session
+    amendments: tuple[Confirmed, ...]
+    mandates: tuple[Given, ...]
+    anchors: tuple[Anchored, ...]
+    disputes: tuple[Dispute, ...]
     state: str
     result: bytes
     proposed: Written
@@ -67,7 +92,8 @@ def read_held(
     """Verify the blocks of both channels and read the records in them.
 
     Refuse as `read_blocks` does, with EVIDENCE_GENESIS for a channel that isn't trusted, EVIDENCE_MEETING
-    for blocks of another one, EVIDENCE_RECORD where a record is missing or malformed.
+    for blocks of another one, EVIDENCE_RECORD where a record is missing or malformed, EVIDENCE_AMENDMENT,
+    EVIDENCE_MANDATE, EVIDENCE_ANCHOR and EVIDENCE_OBJECTION likewise.
     """
     content, channel = ballot.ballot, subject.channel
     if blocks.keys() != {_IDENTITY, channel}:
@@ -75,20 +101,29 @@ def read_held(
     for name in (_IDENTITY, channel):
         if name not in trust.genesis:
             raise EvidenceRefused("EVIDENCE_GENESIS", f"{name} is in no trust file")
-    own = meeting_keys(subject.mtg, content.sub)
-    held = read_blocks(channel, blocks[channel], trust.genesis[channel], offices, own.__contains__)
+    own = meeting_keys(content)
+    begins = dispute_keys(subject.mtg)
+
+    def wanted(key: str) -> bool:
+        return key in own or key.startswith(begins)
+
+    held = read_blocks(channel, blocks[channel], trust.genesis[channel], offices, wanted)
     proposed = _first(held, composite("meeting", subject.mtg))
     try:
         meeting = parse_meeting(proposed.value or b"")
         cap = _cap(_first(held, composite("cap", subject.mtg)).value or b"")
     except (Refused, ValueError) as error:
         raise EvidenceRefused("EVIDENCE_RECORD", f"the meeting's record or cap: {error}") from error
-    keys = identity_keys(meeting.institution, content.sub, content.ses)
+    amendments = read_amendments(held, meeting)
+    if len(amendments) != subject.amendments:
+        said = f"{len(amendments)} amendments, the manifest says {subject.amendments}"
+        raise EvidenceRefused("EVIDENCE_AMENDMENT", said)
+    mandates = read_mandates(held, content)
+    signer = signer_of(mandates, content)
+    keys = identity_keys(meeting.institution, {content.sub, signer}, content.ses)
     people = read_blocks(_IDENTITY, blocks[_IDENTITY], trust.genesis[_IDENTITY], offices, keys.__contains__)
     issuers = _all(people, composite("issuer", meeting.institution), Issuer)
-    enrolments = _all(people, composite("enrolment", content.sub), Enrolment)
-    if [one.rev for one in enrolments] != list(range(1, len(enrolments) + 1)):
-        raise EvidenceRefused("EVIDENCE_RECORD", "revisions of the enrolment are missing")
+    voter, anchors = _enrolments(people, content.sub), read_anchors(held, meeting)
     states = held.of(composite("state", subject.mtg))
     results = held.of(composite("result", subject.mtg))
     return Held(
@@ -97,13 +132,25 @@ def read_held(
         meeting=meeting,
         cap=cap,
         issuer=issuers[-1],
-        enrolments=enrolments,
+        enrolments=_enrolments(people, signer),
+        voter=voter,
         session=_all(people, composite("session", content.ses), Session)[0],
+        amendments=amendments,
+        mandates=mandates,
+        anchors=anchors,
+        disputes=read_disputes(held, meeting, voter, issuers[-1], anchors),
         state=_state(states[-1].value or b"") if states else "",
         result=(results[-1].value or b"") if results else b"",
         proposed=proposed,
         confirmed=_confirmed(states),
     )
+
+
+def _enrolments(people: Records, sub: str) -> tuple[Enrolment, ...]:
+    enrolments = _all(people, composite("enrolment", sub), Enrolment)
+    if [one.rev for one in enrolments] != list(range(1, len(enrolments) + 1)):
+        raise EvidenceRefused("EVIDENCE_RECORD", "revisions of the enrolment are missing")
+    return enrolments
 
 
 def _confirmed(states: list[Written]) -> Written:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from auditor.evidence.agency import status_of
 from client.encodings import jcs, times
 from client.encodings.ballot import votes_json
 from client.encodings.leaf import claims_json
 
 if TYPE_CHECKING:
     from auditor.evidence.verify import VerifiedEvidence
+    from client.encodings.objection_record import Dispute
 
 
 def as_json(evidence: VerifiedEvidence) -> dict[str, Any]:
@@ -26,8 +28,11 @@ def as_json(evidence: VerifiedEvidence) -> dict[str, Any]:
         "seq": content.seq,
         "digest": subject.digest,
         "votes": votes_json(content.votes),
-        "claims": claims_json(evidence.leaf.claims),
-        "fen": evidence.leaf.fen,
+        "proxy": counted.record.proxy,
+        "mandate": _mandate(evidence),
+        "claims": claims_json(counted.record.claims),
+        "fen": _fen(evidence),
+        "amended": counted.amended is not None,
         "acknowledged_at": times.form(counted.record.ack_time),
         "acknowledgement": counted.record.ack_no,
         "door": ("AssociationMSP", "RegulatorMSP")[counted.door],
@@ -41,6 +46,8 @@ def as_json(evidence: VerifiedEvidence) -> dict[str, Any]:
         "certificate": {"x5t": counted.enrolment.x5t, "status": newest.status, "rev": newest.rev},
         "index": evidence.index,
         "head": evidence.head.head.as_json(),
+        "disputes": [one.as_json() for one in held.disputes],
+        "anchors": [{**one.anchor.as_json(), "tx": one.tx} for one in held.anchors],
         "result": jcs.loads(held.result) if held.result else None,
         "exported_at": subject.time,
         "heights": dict(subject.heights),
@@ -50,17 +57,52 @@ def as_json(evidence: VerifiedEvidence) -> dict[str, Any]:
 def as_text(evidence: VerifiedEvidence) -> str:
     """Return the package's findings in some lines."""
     subject, held, counted = evidence.manifest.subject, evidence.held, evidence.counted
-    votes = ", ".join(f"{motion}: {vote}" for motion, vote in evidence.ballot.ballot.votes.items())
+    content = evidence.ballot.ballot
+    votes = ", ".join(f"{motion}: {vote}" for motion, vote in content.votes.items())
     head, newest = evidence.head.head, held.enrolments[-1]
     standing = "stood" if subject.stands else "had been replaced by a later ballot"
+    amended = counted.amended is not None
+    entitled = "as amendments of the roll left them" if amended else "proved on the frozen roll"
     lines = (
-        f"genuine and accepted: ballot {subject.digest} of {evidence.leaf.sub} at {subject.mtg} ({votes})",
+        f"genuine and accepted: ballot {subject.digest} of {content.sub} at {subject.mtg} ({votes})",
         f"in block {counted.block} of {subject.channel}, transaction {counted.tx}",
         f"acknowledged {times.form(counted.record.ack_time)}, number {counted.record.ack_no}",
-        f"with claims of {evidence.leaf.fen} fen, proved on the frozen roll",
+        *_by_proxy(evidence),
+        f"with claims of {_fen(evidence)} fen, {entitled}",
         f"after an identity check by {held.session.method} at {held.session.issued_at}",
         f"with certificate {counted.enrolment.x5t}, now {newest.status}",
         f"leaf {evidence.index} of {head.size} in the Regulator's log, head signed {head.time}",
+        *(_disputed(one) for one in held.disputes),
+        *(
+            f"anchored as {one.anchor.verdict} with {one.anchor.size} ballots, transaction {one.tx}"
+            for one in held.anchors
+        ),
         f"exported {subject.time}, when the meeting was {subject.state} and the ballot {standing}",
     )
     return "\n".join(lines)
+
+
+def _disputed(dispute: Dispute) -> str:
+    said = dispute.filed.objection
+    answer = "not answered" if dispute.answer is None else dispute.answer.answer.position
+    award = "not decided" if dispute.award is None else dispute.award.award.award
+    return f"objection {said.obj} on the ground {said.ground}: {answer}, {award}"
+
+
+def _fen(evidence: VerifiedEvidence) -> int:
+    return sum(claim.fen for claim in evidence.counted.record.claims)
+
+
+def _mandate(evidence: VerifiedEvidence) -> dict[str, str] | None:
+    digest = evidence.ballot.ballot.prx
+    if digest is None:
+        return None
+    return {"digest": digest, "status": status_of(evidence.held.mandates, digest)}
+
+
+def _by_proxy(evidence: VerifiedEvidence) -> tuple[str, ...]:
+    mandate = _mandate(evidence)
+    if mandate is None:
+        return ()
+    proxy, digest, status = evidence.counted.record.proxy, mandate["digest"], mandate["status"]
+    return (f"cast by {proxy} as proxy, by mandate {digest}, now {status}",)

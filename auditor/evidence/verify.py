@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from auditor.evidence.anchored import verify_anchors
 from auditor.evidence.chain import blocks_of
 from auditor.evidence.container import decode
 from auditor.evidence.counted import verify_counted, verify_entry
 from auditor.evidence.errors import EvidenceRefused
-from auditor.evidence.files import verify_files
+from auditor.evidence.files import ANCHORS, verify_files
 from auditor.evidence.manifest import verify_manifest
 from auditor.evidence.records import read_held
 from auditor.evidence.result import verify_result
@@ -44,12 +45,15 @@ _SEAL = _Seal()
 
 @dataclass(frozen=True, slots=True)
 class VerifiedEvidence:
-    """What a package proves of one ballot. Only `verify_evidence` makes one."""
+    """What a package proves of one ballot. Only `verify_evidence` makes one.
+
+    `leaf` is the voter's on the frozen roll, None where an amendment had the entry when the ballot was cast.
+    """
 
     manifest: Manifest
     held: Held
     ballot: SignedBallot
-    leaf: Leaf
+    leaf: Leaf | None
     counted: Counted
     head: VerifiedHead
     index: int
@@ -84,14 +88,17 @@ def _verify(data: bytes, trust: TrustRoot) -> VerifiedEvidence:
     held = read_held(blocks_of(files), subject, ballot, trust, offices)
     _verify_meeting(held, manifest, trust)
     # 5. The files for people say what the blocks hold.
-    leaf, index, path = verify_files(files, manifest, held)
+    on_roll = verify_files(files, manifest, held)
     # 6. Ballot, certificate, identity check and roll entry are good, and what the channel counted.
     counted = verify_counted(ballot, held, subject.mtg)
-    verify_entry(leaf, index, path, ballot, held, counted)
+    verify_entry(on_roll, ballot, held, counted)
     # 7. The signed log has the ballot.
     head, place = _verify_log(files, held, counted, manifest, trust)
+    if held.anchors:
+        verify_anchors(member(files, ANCHORS), held.anchors, head.head)
     # 8. The result follows from its figures.
     verify_result(held, amended=subject.amendments > 0)
+    leaf = on_roll[0] if on_roll else None
     return VerifiedEvidence(manifest, held, ballot, leaf, counted, head, place, _SEAL)
 
 

@@ -40,6 +40,8 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "digest": "表决票摘要",
         "sub": "出借人代号",
         "votes": "表决",
+        "proxy": "代理人代号；委托书摘要与状态",
+        "objections": "异议、答复、裁决",
         "claims": "债权（分）",
         "acknowledged": "受理时间与序号",
         "place": "区块与交易",
@@ -72,6 +74,8 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "digest": "Digest of the ballot",
         "sub": "Pseudonym of the lender",
         "votes": "Votes",
+        "proxy": "Pseudonym of the proxy; digest of the mandate, its status",
+        "objections": "Objections, answers, awards",
         "claims": "Claims (fen)",
         "acknowledged": "Acknowledged at, number",
         "place": "Block, transaction",
@@ -104,7 +108,7 @@ ITEMS: Final[Mapping[str, tuple[Item, ...]]] = {
         Item(
             "roll/",
             "名册条目、证明与来源",
-            "该债权在经监管机构确认的冻结名册上。",
+            "该债权在经监管机构确认的冻结名册上，或由机构提出、监管机构确认的修订所定。",
             "债权金额在入册前是否属实。",
         ),
         Item(
@@ -113,7 +117,24 @@ ITEMS: Final[Mapping[str, tuple[Item, ...]]] = {
             "交易由规定的各方背书并排序。",
             "未收录的区块中有什么。",
         ),
-        Item("log/", "签名的日志树头与包含证明", "监管机构确认该票被接受。", "之后没有新票取代它。"),
+        Item(
+            "log/",
+            "签名的日志树头、包含证明，以及锚定在通道上的树头",
+            "监管机构确认该票被接受；每个锚定的树头都是该日志的开头。",
+            "之后没有新票取代它。",
+        ),
+        Item(
+            "mandate/",
+            "代理投票时：委托书各版本（含撤销状态）与委托人的登记",
+            "委托人的密钥签署了委托，投票时委托有效且涵盖所投议案。",
+            "委托人了解后果；委托在通道上撤销之前的口头撤销。",
+        ),
+        Item(
+            "disputes/",
+            "该出借人的异议、机构的答复与仲裁机构的裁决（如有）",
+            "异议由该出借人的密钥签署并被收到；答复与裁决由有权机构作出。",
+            "异议理由属实；承诺值所指材料须另行出示。其他出借人的异议不在本包内。",
+        ),
         Item("meeting/", "会议记录、规则与结果", "结果是通道所写，且符合规则。", "合计数须由完整审计重算。"),
         Item(
             "custody.json",
@@ -145,7 +166,8 @@ ITEMS: Final[Mapping[str, tuple[Item, ...]]] = {
         Item(
             "roll/",
             "the roll entry, its proof and the roll's provenance",
-            "that the claim is on the frozen roll that the Regulator confirmed.",
+            "that the claim is on the frozen roll that the Regulator confirmed, or is what amendments that the "
+            "institution proposed and the Regulator confirmed made of it.",
             "that the amount was right before it was entered.",
         ),
         Item(
@@ -156,9 +178,22 @@ ITEMS: Final[Mapping[str, tuple[Item, ...]]] = {
         ),
         Item(
             "log/",
-            "the signed tree head and the proof of inclusion",
-            "that the Regulator's auditor found the ballot accepted.",
+            "the signed tree head, the proof of inclusion, and the heads anchored on the channel",
+            "that the Regulator's auditor found the ballot accepted, and that each anchored head is a beginning of this log.",
             "that no later ballot replaced it.",
+        ),
+        Item(
+            "mandate/",
+            "for a ballot by proxy: every writing of the mandate (with its revocation) and the principal's enrolment",
+            "that the principal's key gave the mandate, and that it stood and covered the motions when the ballot was cast.",
+            "that the principal understood it, nor what was said outside the channel before it was revoked there.",
+        ),
+        Item(
+            "disputes/",
+            "this lender's objections, the institution's answers and the commission's awards, if any",
+            "that this lender's key signed them and a door took them in, and that those who may answered and decided.",
+            "that the grounds are true; what the commitments stand for has to be produced separately. Other lenders' "
+            "objections are not in this package.",
         ),
         Item(
             "meeting/",

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from auditor.errors import AuditUnavailable
 from auditor.evidence.shown import as_json, as_text
 from auditor.evidence.verify import verify_evidence
 from auditor.log.errors import LogRefused
@@ -14,7 +13,6 @@ from auditor.log.service_db import ServiceDatabase
 from tests.unit.auditor.evidence.case import exporter_of
 from tests.unit.auditor.log.stage import NOW, LogStage
 from tests.unit.auditor.meeting_player import MTG
-from tests.unit.auditor.test_mandates import Proxies
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,16 +74,3 @@ def test_nothing_is_exported_from_a_chain_that_does_not_verify(
     stage.player.chain.blocks[3] = bytes(broken)
     with pytest.raises(LogRefused, match="LOG_UNVERIFIED"):
         exporter_of(stage).export(MTG, digest, now=NOW)
-
-
-def test_a_ballot_by_proxy_is_not_exported_yet(fabric: Network, database: ServiceDatabase) -> None:
-    stage, player = LogStage(fabric, database), Proxies(fabric)
-    player.enrolled(sessions=3).opened()
-    agency = player.agency("an", "ding")
-    player.acting(agency)
-    player.record(agency.mandate())
-    signed = agency.signed(agency.mandate())
-    player.vote("an", agency, signed)
-    stage.player = player
-    with pytest.raises(AuditUnavailable, match="cast by proxy"):
-        exporter_of(stage).export(MTG, signed.digest, now=NOW)

@@ -95,10 +95,11 @@ def test_a_certificate_that_is_not_the_enrolled_one(case: Case) -> None:
 def test_an_entry_that_is_not_on_the_roll(case: Case) -> None:
     assert refused(case, cap=(bytes(32),)) == "EVIDENCE_LEAF"
     verified = verify_evidence(case.package, case.trust)
+    assert verified.leaf is not None
     leaf = replace(verified.leaf, salt=bytes(16))
     index = verified.held.meeting.roll.size - 1
     with pytest.raises(EvidenceRefused, match="EVIDENCE_LEAF"):
-        verify_entry(leaf, index, (), verified.ballot, verified.held, verified.counted)
+        verify_entry((leaf, index, ()), verified.ballot, verified.held, verified.counted)
 
 
 def test_nobody_else_makes_a_verified_package(case: Case) -> None:
