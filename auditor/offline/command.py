@@ -8,9 +8,14 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
 from auditor.evidence.shown import as_json, as_text
 from auditor.evidence.verify import verify_evidence
 from auditor.log import kinds
+from auditor.log.contradiction import contradict_audited, contradict_promise
+from auditor.log.extract import parse_extract
 from auditor.log.head import parse_head_file, verify_head
 from auditor.log.receipt import verified_promise, verify_audited
 from auditor.log.shown import audited_json, audited_text, head_json, head_text, promise_json, promise_text
@@ -23,10 +28,11 @@ from client.errors import ConcordatError, Negative, UserError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from auditor.log.contradiction import Contradiction
     from auditor.log.trust import TrustRoot
     from client.encodings.meeting import Meeting
 
-_WHAT = ("receipt", "head", "evidence")
+_WHAT = {"receipt": ("verify", "contradict"), "head": ("verify",), "evidence": ("verify",)}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,13 +41,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="concordat-verify", description="Verify what the Regulator's service handed out, offline."
     )
     parser.add_argument("what", choices=_WHAT)
-    parser.add_argument("verb", choices=("verify",))
+    parser.add_argument("verb", choices=("verify", "contradict"))
     parser.add_argument("file", type=Path)
+    parser.add_argument("against", type=Path, nargs="?", help="the head that a receipt is held against")
     parser.add_argument("--trust", type=Path, help="the trust root: genesis hashes and the Regulator's CA")
     parser.add_argument("--record", type=Path, help="the meeting's record, for a receipt that isn't audited")
+    parser.add_argument("--leaves", type=Path, help="leaves of the head's log, for a receipt held against it")
+    parser.add_argument("--lender-root", type=Path, help="the lender CA's root (PEM), for a receipt")
+    parser.add_argument("--door-root", type=Path, help="the root (PEM) of the door that acknowledged")
     parser.add_argument("--json", action="store_true", help="machine-readable output on stdout")
     try:
         chosen = parser.parse_args(arguments)
+        if chosen.verb not in _WHAT[chosen.what] or (chosen.verb == "contradict") != bool(chosen.against):
+            parser.error("contradict takes a receipt and a head, verify one file")
     except SystemExit as stopped:
         return 2 if stopped.code else 0
     try:
@@ -58,16 +70,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _verified(chosen: argparse.Namespace) -> tuple[dict[str, Any], str]:
     data = _read(chosen.file)
+    if chosen.verb == "contradict":
+        found = _contradiction(chosen, data)
+        text = f"{found.kind}: ballot {found.digest}\nthe receipt: {found.receipt}\nthe head: {found.head}"
+        return found.as_json(), text
+    roots = {"lender_root": _root(chosen.lender_root), "door_root": _root(chosen.door_root)}
     if chosen.what == "receipt" and kinds.kind_of(data) != kinds.RECEIPT:
         meeting = _meeting(chosen.record)
         if chosen.trust is not None:
             _trust(chosen.trust).verify_meeting(meeting)
-        promise = verified_promise(data, meeting)
-        return promise_json(promise), promise_text(promise)
+        promise = verified_promise(data, meeting, **roots)
+        checked = None not in roots.values()
+        return (
+            promise_json(promise, issuers_checked=checked),
+            promise_text(promise, issuers_checked=checked),
+        )
     trust = _trust(chosen.trust)
     if chosen.what == "receipt":
         try:
-            receipt = verify_audited(data, trust)
+            receipt = verify_audited(data, trust, **roots)
         except Negative as error:
             raise Negative(f"the receipt doesn't verify: {error.message}", code=error.code) from error
         return audited_json(receipt), audited_text(receipt)
@@ -77,6 +98,27 @@ def _verified(chosen: argparse.Namespace) -> tuple[dict[str, Any], str]:
         return head_json(head), head_text(head)
     evidence = verify_evidence(data, trust)
     return as_json(evidence), as_text(evidence)
+
+
+def _contradiction(chosen: argparse.Namespace, data: bytes) -> Contradiction:
+    trust, head = _trust(chosen.trust), _read(chosen.against)
+    extract = None if chosen.leaves is None else parse_extract(_read(chosen.leaves))
+    if kinds.kind_of(data) == kinds.RECEIPT:
+        return contradict_audited(data, head, trust, extract)
+    door_root = _root(chosen.door_root)
+    if extract is None or door_root is None:
+        raise UserError("a receipt without a head of its own needs --leaves and --door-root as well")
+    meeting = _meeting(chosen.record)
+    return contradict_promise(data, head, trust, extract, meeting=meeting, door_root=door_root)
+
+
+def _root(path: Path | None) -> bytes | None:
+    if path is None:
+        return None
+    try:
+        return x509.load_pem_x509_certificate(_read(path)).public_bytes(Encoding.DER)
+    except ValueError as error:
+        raise UserError(f"{path} is no certificate in PEM form") from error
 
 
 def _trust(path: Path | None) -> TrustRoot:

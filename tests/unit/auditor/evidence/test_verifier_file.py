@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from auditor.evidence.container import encode
 from auditor.evidence.shown import as_json, as_text
@@ -19,7 +21,7 @@ from auditor.log.receipt import verify_audited
 from auditor.log.service_db import ServiceDatabase
 from auditor.log.shown import audited_json, head_text, promise_json
 from client.encodings import jcs
-from tests.unit.auditor.log.stage import LogStage
+from tests.unit.auditor.log.stage import DOOR_ROOT, LENDER_ROOT, LogStage
 
 if TYPE_CHECKING:
     from tests.unit.auditor.builder import Network
@@ -113,6 +115,51 @@ def test_it_verifies_receipts_and_heads_and_refuses_others(
     assert "HEAD_SIGNER" in ran.err
     assert Ran(verifier, "receipt", "verify", tmp_path / "audited.json").code == 2
     assert Ran(verifier, "evidence", "verify", tmp_path / "none.zip", *trust).code == 2
+
+
+def test_it_checks_issuers_and_shows_contradictions(fabric: Network, verifier: Path, tmp_path: Path) -> None:
+    database = ServiceDatabase.open(f"sqlite:///{tmp_path / 'audit.db'}")
+    stage = LogStage(fabric, database)
+    signed = stage.publish()
+    shrunk = stage.signer.sign(stage.next_head(signed.head, size=1, root=bytes(32)))
+    files = {
+        "audited.json": stage.audited("bo").encode(),
+        "receipt.json": stage.receipt("bo"),
+        "moved.json": stage.receipt("bo", tx="ab" * 32),
+        "record.json": stage.player.scene.meeting.record,
+        "head.json": signed.encode(),
+        "shrunk.json": shrunk.encode(),
+        "trust.json": jcs.dumps(stage.trust.as_json()),
+        "leaves.json": stage.extract(database, signed.head.size).encode(),
+        "lender.pem": pem(LENDER_ROOT),
+        "door.pem": pem(DOOR_ROOT),
+    }
+    database.close()
+    for name, data in files.items():
+        (tmp_path / name).write_bytes(data)
+    at = tmp_path.joinpath
+    trust, record = ("--trust", at("trust.json")), ("--record", at("record.json"))
+    roots = ("--lender-root", at("lender.pem"), "--door-root", at("door.pem"))
+    swapped = ("--lender-root", at("door.pem"), "--door-root", at("lender.pem"))
+    for file, given in (("audited.json", trust), ("receipt.json", record)):
+        ran = Ran(verifier, "receipt", "verify", at(file), *given, *roots, "--json")
+        assert (ran.code, ran.value["issuers_checked"]) == (0, True)
+        assert Ran(verifier, "receipt", "verify", at(file), *given, *swapped).code == 1
+        assert Ran(verifier, "receipt", "verify", at(file), *given, "--door-root", at("trust.json")).code == 2
+    against = ("receipt", "contradict", at("audited.json"))
+    assert "NO_CONTRADICTION" in Ran(verifier, *against, at("head.json"), *trust).err
+    ran = Ran(verifier, *against, at("shrunk.json"), *trust, "--json")
+    assert (ran.code, ran.value["kind"]) == (0, "shrunk")
+    old = ("receipt", "contradict", at("moved.json"), at("head.json"), *trust, *record)
+    assert Ran(verifier, *old).code == 2
+    ran = Ran(verifier, *old, "--leaves", at("leaves.json"), "--door-root", at("door.pem"), "--json")
+    assert (ran.code, ran.value["kind"]) == (0, "moved")
+    assert Ran(verifier, "receipt", "contradict", at("audited.json"), *trust).code == 2
+    assert Ran(verifier, "head", "contradict", at("head.json"), at("shrunk.json"), *trust).code == 2
+
+
+def pem(root: bytes) -> bytes:
+    return x509.load_der_x509_certificate(root).public_bytes(Encoding.PEM)
 
 
 _VECTORS = """

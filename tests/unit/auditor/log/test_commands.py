@@ -217,6 +217,20 @@ def test_a_receipt_of_old_is_held_against_the_networks_trusted(
     assert "TRUST_GENESIS" in ran.err
 
 
+def test_a_head_is_verified_offline(stage: LogStage, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    head, trust = home / "head.json", ["--trust", home / "pinned.json"]
+    Ran(capsys, "audit", "head", MTG, "--out", head)
+    ran = Ran(capsys, "head", "verify", head, *trust, "--json")
+    assert (ran.code, ran.value["size"], ran.value["verified"]) == (0, 3, True)
+    assert "3 ballots" in Ran(capsys, "head", "verify", head, *trust).out
+    assert Ran(capsys, "head", "verify", head).code == 2
+    assert Ran(capsys, "head", "verify", home / "none", *trust).code == 2
+    signed = parse_head_file(head.read_bytes()).head
+    head.write_bytes(stage.signer_of("AssociationMSP", "auditor").sign(signed).encode())
+    ran = Ran(capsys, "head", "verify", head, *trust, "--json")
+    assert (ran.code, ran.value["code"]) == (1, "HEAD_SIGNER")
+
+
 def pem(root: bytes) -> bytes:
     return x509.load_der_x509_certificate(root).public_bytes(Encoding.PEM)
 
