@@ -62,7 +62,24 @@ def answers(cases: list[dict[str, Any]]) -> list[Any]:  # noqa: C901  imported u
         except cbor.CborError:
             return "refused"
 
-    judges = {"certificate": certificate, "jws": signature, "fabric": signature, "cbor": item}
+    def revocations(case: dict[str, Any]) -> Any:
+        found = x509.load_pem_x509_crl(case["pem"].encode())
+        issuer = x509.load_der_x509_certificate(bytes.fromhex(case["issuer"]))
+        key: Any = issuer.public_key()
+        return [
+            found.issuer.rfc4514_string(),
+            found.issuer == issuer.subject,
+            sorted(str(one.serial_number) for one in found),
+            found.is_signature_valid(key),
+        ]
+
+    judges = {
+        "certificate": certificate,
+        "jws": signature,
+        "fabric": signature,
+        "cbor": item,
+        "crl": revocations,
+    }
     found: list[Any] = []
     for case in cases:
         try:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import random
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import cbor2
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from client.encodings import es256
@@ -20,8 +24,6 @@ from tests.unit.auditor.evidence.both import answers
 from tests.unit.auditor.evidence.test_verifier_file import built
 
 if TYPE_CHECKING:
-    from cryptography import x509
-
     from tests.unit.auditor.builder import Network
 
 SEED = 20260309
@@ -111,6 +113,49 @@ def test_signatures(fabric: Network) -> None:
     assert portable(cases) == said
     assert said.count("good") >= 3
     assert isinstance(key, ec.EllipticCurvePrivateKey)
+
+
+def revocation_list(org: Org, serials: list[int], by: ec.EllipticCurvePrivateKey) -> str:
+    at = datetime(2026, 3, 1, tzinfo=UTC)
+    builder = x509.CertificateRevocationListBuilder().issuer_name(org.root.subject)
+    builder = builder.last_update(at).next_update(at + timedelta(days=30))
+    for serial in serials:
+        one = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(at).build()
+        builder = builder.add_revoked_certificate(one)
+    return builder.sign(by, SHA256()).public_bytes(Encoding.PEM).decode()
+
+
+def test_revocation_lists(fabric: Network) -> None:
+    chance = random.Random(SEED)  # noqa: S311  reproducible
+    org, other = fabric.orgs["RegulatorMSP"], Org("RegulatorMSP")  # the same name, another key
+    serial = fabric.person("RegulatorMSP", "auditor").certificate.serial_number
+    lists = [
+        revocation_list(org, [], org.key),
+        revocation_list(org, [serial, 7], org.key),
+        revocation_list(org, [serial], other.key),
+        revocation_list(fabric.orgs["AssociationMSP"], [serial], fabric.orgs["AssociationMSP"].key),
+    ]
+    cases = [
+        {"kind": "crl", "pem": one, "issuer": der(issuer.root).hex()}
+        for one in lists
+        for issuer in (org, other)
+    ]
+    said = answers(cases)
+    assert portable(cases) == said
+    assert [one[3] for one in said] == [True, False, True, False, False, True, False, False]
+    assert said[2][2] == sorted([str(serial), "7"])
+    raw = x509.load_pem_x509_crl(lists[1].encode()).public_bytes(Encoding.DER)
+    flipped = [
+        {"kind": "crl", "pem": as_pem(changed), "issuer": der(org.root).hex()}
+        for changed in flips(raw, 200, chance)
+    ]
+    for implementation in (answers, portable):
+        assert all(one == "malformed" or one[3] is False for one in implementation(flipped))
+
+
+def as_pem(data: bytes) -> str:
+    text = base64.encodebytes(data).decode()
+    return f"-----BEGIN X509 CRL-----\n{text}-----END X509 CRL-----\n"
 
 
 def test_cbor() -> None:
