@@ -50,9 +50,12 @@ def parse_organisation(config: pb.Message) -> Organisation:
         for role in ("client", "peer", "admin", "orderer"):
             name = getattr(config.fabric_node_ous, f"{role}_ou_identifier").organizational_unit_identifier
             units.append((role, name or role))
-    roots = tuple(x509.load_pem_x509_certificate(one) for one in config.root_certs)
-    intermediates = tuple(x509.load_pem_x509_certificate(one) for one in config.intermediate_certs)
-    lists = [x509.load_pem_x509_crl(raw) for raw in config.revocation_list]
+    try:
+        roots = tuple(x509.load_pem_x509_certificate(one) for one in config.root_certs)
+        intermediates = tuple(x509.load_pem_x509_certificate(one) for one in config.intermediate_certs)
+        lists = [x509.load_pem_x509_crl(raw) for raw in config.revocation_list]
+    except x509.InvalidVersion as error:  # which is no ValueError
+        raise ValueError(str(error)) from error
     revoked = {
         (one.issuer, entry.serial_number)
         for one in lists

@@ -22,7 +22,7 @@ ROLE: Final = "auditor"  # the certificate attribute `role` of docs/authority.md
 
 
 class SignerRefused(Exception):  # noqa: N818  the callers give it their own code
-    """It isn't signed by the Regulator's auditor: `fault` says which of the three things is wrong."""
+    """Whoever of the Regulator's has to didn't sign it: `fault` says which of three things is wrong."""
 
     def __init__(
         self,
@@ -40,8 +40,13 @@ class SignerRefused(Exception):  # noqa: N818  the callers give it their own cod
 
 
 def verify_auditor(signed: Jws, chain: Sequence[bytes], regulator: Organisation) -> Member:
-    """Return the auditor who signed: the CA of the Regulator's organisation vouches for the first certificate
-    of the chain (DER), which the header names, and its attribute `role` is `auditor`.
+    """Return the auditor who signed; raise SignerRefused for anybody else."""
+    return verify_role(signed, chain, regulator, ROLE)
+
+
+def verify_role(signed: Jws, chain: Sequence[bytes], regulator: Organisation, wanted: str) -> Member:
+    """Return who signed: the CA of the Regulator's organisation vouches for the first certificate of the
+    chain (DER), which the header names, and its attribute `role` is the wanted one.
 
     Raise SignerRefused otherwise.
     """  # noqa: D205  one sentence
@@ -57,8 +62,8 @@ def verify_auditor(signed: Jws, chain: Sequence[bytes], regulator: Organisation)
     except (NotAMember, ValueError) as error:  # a certificate's extensions are read only now
         raise SignerRefused("signer", str(error)) from error
     role = member.attributes.get("role", "none")
-    if role != ROLE:
-        raise SignerRefused("role", expected=ROLE, found=role)
+    if role != wanted:
+        raise SignerRefused("role", expected=wanted, found=role)
     try:
         signed.verify(member.key)
     except Refused as error:

@@ -16,6 +16,7 @@ from auditor.evidence.disputes import KINDS, dispute_keys, objector_of
 from auditor.evidence.explanation import Facts, explain
 from auditor.evidence.files import ANCHORS, custody, repeated
 from auditor.evidence.manifest import NAME, Subject, sign_manifest
+from auditor.evidence.provenance import named
 from auditor.evidence.records import identity_keys, meeting_keys, read_held
 from auditor.evidence.verify import verify_evidence
 from auditor.log.current import verify_current
@@ -33,7 +34,7 @@ from client.encodings.mandate_record import parse_mandate_record
 from client.encodings.meeting import parse_meeting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from auditor.evidence.counted import Counted
     from auditor.evidence.records import Held
@@ -60,13 +61,13 @@ class Exporter:
     regulator: Organisation
     trust: TrustRoot
 
-    def export(self, mtg: str, digest: str, *, now: str) -> bytes:
+    def export(self, mtg: str, digest: str, *, now: str, provenance: Sequence[bytes] = ()) -> bytes:
         """Return the package of a ballot, verified as a stranger would verify it.
 
         The channels are verified and the log is continued and signed first, so that nothing is vouched for
-        that the chain doesn't hold now. `now` is the auditor's clock. Raises AuditUnavailable for a meeting
-        that isn't there; refuses with LOG_ABSENT a ballot that was never accepted, and otherwise as
-        `verify_current` and `publish` do.
+        that the chain doesn't hold now. `now` is the auditor's clock; `provenance` are the roll's
+        countersignature and log of corrections, to be attached. Raises AuditUnavailable for a meeting that
+        isn't there; refuses with LOG_ABSENT a ballot that was never accepted, and otherwise as `verify_current` and `publish` do.
         """
         current = verify_current(self.source, self.roots, mtg)
         found = current.meeting.accepted.get(digest)
@@ -90,6 +91,7 @@ class Exporter:
         held = read_held(blocks_of(blocks), subject, ballot, self.trust, self.roots.offices)
         counted = verify_counted(ballot, held, mtg)
         files = {**blocks, **repeated(held), **self._proofs(ballot, held, counted, head)}
+        files |= named(provenance)
         files["ballot.jws"] = ballot.compact.encode("ascii")
         files["custody.json"] = custody(now, current.heights, self.regulator.msp_id)
         files["explanation.pdf"] = explain(Facts(subject, held, ballot, counted, head.head))

@@ -27,6 +27,7 @@ REFUSALS: Final = {
     "EVIDENCE_LEAF": "The lender's entry isn't proved to be on the frozen roll.",
     "EVIDENCE_AMENDMENT": "The roll's amendments in the package are not those that the channel confirmed.",
     "EVIDENCE_MANDATE": "The mandate that the proxy relied on isn't shown to be the voter's.",
+    "EVIDENCE_PROVENANCE": "What is attached about the roll's origin isn't the Regulator's, or is of others.",
     "EVIDENCE_OBJECTION": "An objection in the package isn't the lender's, or not as the channel holds it.",
     "EVIDENCE_ANCHOR": "A tree head anchored on the channel isn't a beginning of the Regulator's signed log.",
     "EVIDENCE_LOG": "The Regulator's signed log isn't shown to have the ballot.",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from auditor.evidence.disputes import records_json
 from auditor.evidence.errors import EvidenceRefused
+from auditor.evidence.provenance import CORRECTIONS, COUNTERSIGNATURE
 from auditor.evidence.records import provenance
 from auditor.log.promise import hash_list
 from auditor.replay.authority import Offices
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 FREE = frozenset({"manifest.json", "explanation.pdf", "ballot.jws", "custody.json"})
 """Files of which only the hash in the manifest is due, or which have checks of their own."""
+ATTACHED = frozenset({COUNTERSIGNATURE, CORRECTIONS})
 PROVED = frozenset({"log/head.json", "log/proof.json"})
 ANCHORS = "log/anchors.json"
 ON_ROLL = frozenset({"roll/leaf.json", "roll/proof.json"})
@@ -76,7 +78,7 @@ def verify_files(files: Mapping[str, bytes], manifest: Manifest, held: Held) -> 
         if name not in files:
             raise EvidenceRefused("EVIDENCE_FILES", f"{name} is missing")
     for name in files:
-        if name not in FREE | proved and name not in due and not name.startswith("blocks/"):
+        if name not in FREE | proved | ATTACHED and name not in due and not name.startswith("blocks/"):
             raise EvidenceRefused("EVIDENCE_FILES", f"{name} is no file of a package")
     for name, data in due.items():
         if files[name] != data:

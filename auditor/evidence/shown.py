@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from auditor.evidence.agency import status_of
@@ -46,6 +47,7 @@ def as_json(evidence: VerifiedEvidence) -> dict[str, Any]:
         "certificate": {"x5t": counted.enrolment.x5t, "status": newest.status, "rev": newest.rev},
         "index": evidence.index,
         "head": evidence.head.head.as_json(),
+        "countersigned": None if evidence.countersigned is None else asdict(evidence.countersigned),
         "disputes": [one.as_json() for one in held.disputes],
         "anchors": [{**one.anchor.as_json(), "tx": one.tx} for one in held.anchors],
         "result": jcs.loads(held.result) if held.result else None,
@@ -72,6 +74,7 @@ def as_text(evidence: VerifiedEvidence) -> str:
         f"after an identity check by {held.session.method} at {held.session.issued_at}",
         f"with certificate {counted.enrolment.x5t}, now {newest.status}",
         f"leaf {evidence.index} of {head.size} in the Regulator's log, head signed {head.time}",
+        *_countersigned(evidence),
         *(_disputed(one) for one in held.disputes),
         *(
             f"anchored as {one.anchor.verdict} with {one.anchor.size} ballots, transaction {one.tx}"
@@ -80,6 +83,14 @@ def as_text(evidence: VerifiedEvidence) -> str:
         f"exported {subject.time}, when the meeting was {subject.state} and the ballot {standing}",
     )
     return "\n".join(lines)
+
+
+def _countersigned(evidence: VerifiedEvidence) -> tuple[str, ...]:
+    found = evidence.countersigned
+    if found is None:
+        return ()
+    said = f"{found.corrections} corrections, {found.attached} of them here"
+    return (f"roll countersigned by the Regulator's officer at {found.at}, {said}",)
 
 
 def _disputed(dispute: Dispute) -> str:

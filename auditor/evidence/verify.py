@@ -12,6 +12,7 @@ from auditor.evidence.counted import verify_counted, verify_entry
 from auditor.evidence.errors import EvidenceRefused
 from auditor.evidence.files import ANCHORS, verify_files
 from auditor.evidence.manifest import verify_manifest
+from auditor.evidence.provenance import verify_provenance
 from auditor.evidence.records import read_held
 from auditor.evidence.result import verify_result
 from auditor.log.errors import LogRefused
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from auditor.evidence.counted import Counted
     from auditor.evidence.manifest import Manifest
+    from auditor.evidence.provenance import Countersigned
     from auditor.evidence.records import Held
     from auditor.log.trust import TrustRoot
     from client.encodings.ballot import SignedBallot
@@ -57,6 +59,7 @@ class VerifiedEvidence:
     counted: Counted
     head: VerifiedHead
     index: int
+    countersigned: Countersigned | None
     seal: _Seal
 
     def __post_init__(self) -> None:
@@ -96,10 +99,12 @@ def _verify(data: bytes, trust: TrustRoot) -> VerifiedEvidence:
     head, place = _verify_log(files, held, counted, manifest, trust)
     if held.anchors:
         verify_anchors(member(files, ANCHORS), held.anchors, head.head)
+    regulator = trust.regulator(head.signed.load_certificates())
+    countersigned = verify_provenance(files, held.meeting, ballot.ballot.sub, regulator)
     # 8. The result follows from its figures.
     verify_result(held, amended=subject.amendments > 0)
     leaf = on_roll[0] if on_roll else None
-    return VerifiedEvidence(manifest, held, ballot, leaf, counted, head, place, _SEAL)
+    return VerifiedEvidence(manifest, held, ballot, leaf, counted, head, place, countersigned, _SEAL)
 
 
 def _ballot(files: Mapping[str, bytes], manifest: Manifest) -> SignedBallot:

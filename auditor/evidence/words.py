@@ -107,7 +107,7 @@ ITEMS: Final[Mapping[str, tuple[Item, ...]]] = {
         ),
         Item(
             "roll/",
-            "名册条目、证明与来源",
+            "名册条目、证明与来源；如附：监管机构的会签与更正日志",
             "该债权在经监管机构确认的冻结名册上，或由机构提出、监管机构确认的修订所定。",
             "债权金额在入册前是否属实。",
         ),
@@ -165,7 +165,7 @@ ITEMS: Final[Mapping[str, tuple[Item, ...]]] = {
         ),
         Item(
             "roll/",
-            "the roll entry, its proof and the roll's provenance",
+            "the roll entry, its proof and the roll's provenance; if attached, the Regulator's countersignature and corrections",
             "that the claim is on the frozen roll that the Regulator confirmed, or is what amendments that the "
             "institution proposed and the Regulator confirmed made of it.",
             "that the amount was right before it was entered.",

@@ -35,6 +35,10 @@ class ExtensionNotFound(Exception):  # noqa: N818  the name of the library whose
     """The certificate has no such extension."""
 
 
+class InvalidVersion(Exception):  # noqa: N818  the name of the library whose place it takes
+    """A certificate or revocation list is of a version that there isn't; here they are malformed instead."""
+
+
 @dataclass(frozen=True, slots=True)
 class ObjectIdentifier:
     """An object identifier in dotted form."""

@@ -23,8 +23,14 @@ def group() -> None:
 @click.option("--meeting", required=True, help="The meeting's id.")
 @click.option("--ballot", required=True, help="The ballot's digest.")
 @click.option("--out", required=True, type=_file, help="Write the package there.")
+@click.option(
+    "--provenance",
+    multiple=True,
+    type=_file,
+    help="Attach the roll's countersignature, or its log of corrections. Repeatable.",
+)
 @_json
-def export(meeting: str, ballot: str, out: Path, *, as_json: bool) -> None:
+def export(meeting: str, ballot: str, out: Path, provenance: tuple[Path, ...], *, as_json: bool) -> None:
     """Verify the chain, sign the log's head, and write the evidence package of a ballot.
 
     Exit 0: done. 1: the chain did not verify, or no such ballot was accepted. 2: could not be done.
@@ -36,12 +42,13 @@ def export(meeting: str, ballot: str, out: Path, *, as_json: bool) -> None:
     from client.cli.audit_log import write  # noqa: PLC0415
     from client.platform.times import now, to_text  # noqa: PLC0415
 
+    attached = [_read(path) for path in provenance]
     own = auditor_identity()
     database = ServiceDatabase.open(database_url(home()))
     try:
         with own.profile.gateway(own.roots.offices.regulator, "auditor") as gateway:
             exporter = Exporter(OwnPeer(gateway), own.roots, database, own.signer, own.regulator, own.trust)
-            package = exporter.export(meeting, ballot, now=to_text(now()))
+            package = exporter.export(meeting, ballot, now=to_text(now()), provenance=attached)
     finally:
         database.close()
     write(out, package)

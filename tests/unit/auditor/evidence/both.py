@@ -84,7 +84,7 @@ def answers(cases: list[dict[str, Any]]) -> list[Any]:  # noqa: C901  imported u
     for case in cases:
         try:
             found.append(judges[case["kind"]](case))
-        except ValueError:
+        except (ValueError, x509.InvalidVersion):
             found.append("malformed")
     return found
 
