@@ -127,9 +127,12 @@ def history(mtg: str, sub: str, *, as_json: bool) -> None:
     """Show a lender's ballots at a meeting, by pseudonym SUB: which one counts, which were replaced."""
     from dataclasses import asdict  # noqa: PLC0415
 
+    from client.encodings.ids import is_meeting_id, is_random_id  # noqa: PLC0415
     from client.platform import Database, database_url  # noqa: PLC0415
     from client.relay.history import history as past_ballots  # noqa: PLC0415
 
+    if not (is_meeting_id(mtg) and is_random_id(sub)):
+        raise UserError(f"{mtg!a} is no meeting's id, or {sub!a} no pseudonym")
     database = Database.open(database_url(home()))
     try:
         past = past_ballots(database, mtg, sub)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pytest
 from sqlalchemy import update
 
 from client.cli.main import main
@@ -13,8 +14,6 @@ from tests.unit.platform.scene import Scene
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
 
     from client.platform import Database
 
@@ -77,3 +76,15 @@ def test_the_command_takes_pseudonyms_that_begin_with_hyphens(
     for sub in ("-1" + "A" * 20, "--" + "A" * 20):
         assert main(["ballot", "history", "m-1", sub]) == 0
         assert capsys.readouterr().out == "no ballot\n"
+
+
+@pytest.mark.parametrize("words", [("m-1", "\udcff"), ("\udcff", "A" * 22), ("m-1", "A")])
+def test_the_command_refuses_what_names_nobody(
+    words: tuple[str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("CONCORDAT_DATABASE_URL", f"sqlite:///{tmp_path / 'platform.db'}")
+    assert main(["ballot", "history", *words]) == 2
+    assert "no pseudonym" in capsys.readouterr().err
