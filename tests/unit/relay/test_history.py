@@ -44,6 +44,16 @@ def test_a_lender_sees_what_became_of_each_ballot(database: Database) -> None:
     assert {one.votes for one in past} == {'{"m1":"approve","m2":"reject"}'}
 
 
+def test_what_counts_is_what_the_channel_took_last_whichever_door_was_first(database: Database) -> None:
+    scene = Scene(database, revote="last")
+    signed = [scene.ballot(0, seq=seq) for seq in (1, 2)]
+    for one, block in zip(signed, (9, 8), strict=True):
+        scene.desk().accept(one.compact)
+        settle(database, one.digest, status="committed", tx=f"tx{block}", block=block)
+    states = [(one.block, one.state) for one in history(database, "m-1", scene.keys[0].sub)]
+    assert states == [(9, "counts"), (8, "replaced")]
+
+
 def test_who_has_not_voted_has_no_history(database: Database) -> None:
     scene = Scene(database)
     scene.desk().accept(scene.ballot(0).compact)
