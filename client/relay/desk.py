@@ -272,6 +272,8 @@ class AcknowledgementDesk:
 
     def _check_again(self, judged: _Judged, history: History, seconds: int) -> None:
         signed, meeting = judged.signed, self._file.meeting
+        if signed.digest in history.refused:  # by another door on this database: each ballot has one row
+            raise Refused(history.refused[signed.digest], "the channel refused this very ballot before")
         check_time(seconds, meeting)
         check_session(judged.session, signed, meeting, seconds, signer=judged.signer)
         before = Context(
