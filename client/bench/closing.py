@@ -11,7 +11,7 @@ from client.meetings.channel import result_of
 
 if TYPE_CHECKING:
     from client.bench.stage import Staged
-    from client.relay.services import Services
+    from client.services import Services
 
 _RESULT_SECONDS = 60.0
 

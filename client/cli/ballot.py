@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from client.enrolment.lender import LenderKey
     from client.receipts.make import ReceiptOffice
     from client.relay.desk import Acknowledged
-    from client.relay.services import Services
+    from client.services import Services
 
 _json = click.option("--json", "as_json", is_flag=True, help="Machine-readable output on stdout.")
 
@@ -162,7 +162,7 @@ def _approvals(*, insecure: bool) -> Iterator[Approvals]:
 
 
 def _services() -> Services:
-    from client.relay.services import Services  # noqa: PLC0415
+    from client.services import Services  # noqa: PLC0415
 
     return Services.at(home())
 

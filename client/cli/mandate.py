@@ -15,7 +15,7 @@ from client.home import home
 if TYPE_CHECKING:
     from client.encodings.mandate import SignedMandate
     from client.encodings.mandate_record import MandateRecord
-    from client.relay.services import Services
+    from client.services import Services
 
 _json = click.option("--json", "as_json", is_flag=True, help="Machine-readable output on stdout.")
 _file = click.Path(path_type=Path)
@@ -180,6 +180,6 @@ def _text(held: MandateRecord) -> str:
 
 
 def _services() -> Services:
-    from client.relay.services import Services  # noqa: PLC0415
+    from client.services import Services  # noqa: PLC0415
 
     return Services.at(home())

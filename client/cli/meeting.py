@@ -16,8 +16,8 @@ from client.rolls.yuan import format_yuan
 
 if TYPE_CHECKING:
     from client.meetings.channel import OnChannel
-    from client.relay.services import Services
     from client.rolls import Roll
+    from client.services import Services
 
 STEPS = ("open", "closing", "closed", "objections", "certified", "void")
 
@@ -207,7 +207,7 @@ def list_(*, as_json: bool) -> None:
 
 def services_here() -> Services:
     """Open the services of the home folder."""
-    from client.relay.services import Services  # noqa: PLC0415
+    from client.services import Services  # noqa: PLC0415
 
     return Services.at(home())
 

@@ -27,7 +27,7 @@ from client.platform import Database, Vault
 from client.platform.models import Ballot, BatchAttempt
 from client.platform.verdicts import Verdicts
 from client.relay.desk import Acknowledged, AcknowledgementDesk
-from client.relay.services import REGULATOR, Services
+from client.services import REGULATOR, Services
 
 if TYPE_CHECKING:
     import signal

@@ -16,8 +16,8 @@ from client.enrolment.lender import LenderKey
 from client.platform import Database, database_url
 from client.platform.models import Ballot, Lender, Meeting
 from client.platform.times import to_text
-from client.relay.services import Services
 from client.rolls import generate_csv, read_roll
+from client.services import Services
 from client.sessions import InsecureDemoChecks
 from tests.integration.meeting_stage import INSTITUTION
 
