@@ -122,7 +122,8 @@ def test_a_meeting_by_commands_from_proposal_to_receipt(terminal: Terminal) -> N
     closes = record["closes_at"]
     for to in ("closing", "closed"):
         terminal.ok("meeting", "step", "commands", to, "--at", closes)
-        terminal.ok("meeting", "step", "commands", to, "--confirm")
+        assert "still to come" in terminal.fails(1, "meeting", "step", "commands", to, "--confirm")
+        terminal.ok("meeting", "step", "commands", to, "--confirm", "--insecure-ahead")
     assert terminal.ok("meeting", "result", "commands")["ballots"] == 1
 
 

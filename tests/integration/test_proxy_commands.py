@@ -77,7 +77,7 @@ def test_a_proxy_votes_and_the_principal_prevails(terminal: Terminal) -> None:
     assert [(one["state"], one["proxy"]) for one in past] == [("replaced", subs[1]), ("counts", None)]
     for to in ("closing", "closed"):
         terminal.ok("meeting", "step", mtg, to, "--at", record["closes_at"])
-        terminal.ok("meeting", "step", mtg, to, "--confirm")
+        terminal.ok("meeting", "step", mtg, to, "--confirm", "--insecure-ahead")
     result = terminal.ok("meeting", "result", mtg)
     assert (result["ballots"], result["motions"]["m1"]["choices"]["reject"]["*"]) == (2, [0, 0])
     assert terminal.ok("audit", "run", "--meeting", mtg)["verdict"] == "consistent"
