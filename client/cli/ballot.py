@@ -94,6 +94,8 @@ def cast(mtg: str, lender_file: Path, *, as_json: bool, **options: object) -> No
     from client.platform.registers import load_meeting  # noqa: PLC0415
     from client.receipts import ReceiptOffice  # noqa: PLC0415
 
+    if options["receipt"] is not None and not Path(str(options["receipt"])).parent.is_dir():
+        raise UserError(f"{options['receipt']} can't be written: there is no such folder")
     lender = LenderKey.load(lender_file)
     mandate = None if options["mandate"] is None else read_mandate(Path(str(options["mandate"])))
     voter = lender.sub if mandate is None else mandate.mandate.sub
