@@ -20,6 +20,8 @@ from client.encodings import times
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+
     from auditor.members import Membership
     from auditor.replay.people import Enrolment, Session
     from auditor.run import Roots
@@ -151,6 +153,11 @@ class Watcher:
         with self._lock:
             issuer = self._verifier.people.issuers.get(institution)
         return None if issuer is None else standard_base64(issuer.certificate)
+
+    def door_key(self, channel: str, door: str, x5t: str) -> EllipticCurvePublicKey | None:
+        """Return the key of a relay that brought ballots to a channel, by its certificate's thumbprint."""
+        with self._lock:
+            return self._verifier.doors(channel).keys.get(door, {}).get(x5t)
 
     def bench(self, channel: str, candidate: Candidate) -> Bench:
         """Return what a ballot of a known meeting is judged against now."""
