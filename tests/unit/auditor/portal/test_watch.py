@@ -6,35 +6,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from auditor.errors import AuditUnavailable
 from auditor.portal.outcomes import outcomes_of
 from auditor.portal.watch import PATIENCE, Watcher
 from auditor.replay.authority import Offices
 from auditor.run import Roots
 from tests.unit.auditor.meeting_player import CHANNEL, MTG, Player
+from tests.unit.auditor.portal.peer import Peer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.unit.auditor.builder import Network
-
-
-class Peer:
-    """A peer that holds what the player wrote, as long as it answers."""
-
-    def __init__(self, player: Player) -> None:
-        self.chains = {"identity": player.identity, CHANNEL: player.chain}
-        self.down = False
-        self.served: list[int] = []
-
-    def height(self, channel: str) -> int:
-        if self.down:
-            raise AuditUnavailable("the auditor's own peer does not serve")
-        return len(self.chains[channel].blocks)
-
-    def blocks(self, channel: str, start: int, stop: int) -> Iterator[bytes]:
-        self.served.extend(range(start, stop))
-        yield from self.chains[channel].blocks[start:stop]
 
 
 @pytest.fixture
