@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from auditor.log.service_db import DoorBook
 from auditor.portal.app import create_app
 from auditor.portal.carrier import Carried, Carrier, NotCarried
 from auditor.portal.challenge import TYP
@@ -92,6 +93,10 @@ class Site:
     def hand_in(self, signed: SignedBallot, name: str, **more: Any) -> Any:
         body = {"v": 1, "ballot": signed.compact, "proof": self.place(name)} | more
         return self.client.post(f"/api{PATH}/ballots", json=body)
+
+    def database_rows(self) -> int:
+        with self.database.read() as connection:
+            return DoorBook(connection, CHANNEL, MTG).counts()["taken"]
 
     def challenge(self, purpose: str) -> str:
         facts = self.watcher.facts.meetings[CHANNEL, MTG]
