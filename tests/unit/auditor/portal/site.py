@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,8 @@ from auditor.replay.authority import Offices
 from auditor.replay.claimed import parse_claimed
 from auditor.run import Roots
 from client.encodings import base64url, jws
+from client.encodings.acknowledgement import parse_acknowledgement, sign_acknowledgement
+from client.encodings.receipt import parse_receipt, sign_inclusion
 from tests.unit.auditor.lenders import canonical, std64, verdicts, x5t
 from tests.unit.auditor.log.stage import LogStage
 from tests.unit.auditor.meeting_player import CHANNEL, MTG
@@ -82,6 +85,21 @@ class Site:
         response = self.client.get(path, headers={"Accept-Language": language})
         assert response.status_code == 200, path
         return response.get_data(as_text=True)
+
+    def receipt(self, name: str, **changes: Any) -> bytes:
+        """The platform's receipt of a lender's ballot, by its relay's certificate."""
+        relay = self.player.relay
+        thumbprint = x5t(relay.certificate)
+        genuine = parse_receipt(self.stage.receipt(name, **changes))
+        place = {"channel": genuine.channel, "block": genuine.block, "tx": genuine.tx}
+        digest = self.stage.ballot(name).digest
+        ack = parse_acknowledgement(genuine.ack).ack
+        return replace(
+            genuine,
+            ack=sign_acknowledgement(ack, thumbprint, relay.key).compact,
+            ack_cert=relay.certificate.public_bytes(Encoding.DER),
+            signature=sign_inclusion(digest, x5t=thumbprint, key=relay.key, **place),
+        ).encode()
 
     def place(self, name: str, **changes: Any) -> dict[str, Any]:
         scene = self.player.scene
