@@ -32,6 +32,7 @@ class Verifier:
     """
 
     def __init__(self, genesis: Mapping[str, bytes], offices: Offices) -> None:
+        self.offices = offices
         identity = IdentityReplay(offices)
         self._people = identity.people
         self._replays = {

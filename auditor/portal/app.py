@@ -71,7 +71,7 @@ def _languages(app: Flask) -> None:
             return found.get(f"{prefix}.{name}", name)
 
         def to(endpoint: str, **values: Any) -> str:
-            return url_for(endpoint, **values, **({"lang": asked_for} if asked_for else {}))
+            return url_for(endpoint, **(values | ({"lang": asked_for} if asked_for else {})))
 
         def other() -> tuple[str, str]:
             language = next(one for one in LANGUAGES if one != g.language)

@@ -87,7 +87,7 @@ def _refusal(error: GatewayError) -> str:
 
 
 class Carrier:
-    """Brings what is on its way to the channels. Repeating is harmless: a ballot that is there counts once."""
+    """Brings what is on its way to the channels. Repeating is harmless: a ballot counts once."""
 
     def __init__(self, watcher: Watcher, database: ServiceDatabase, road: Road) -> None:
         self._watcher = watcher
@@ -146,7 +146,9 @@ class Carrier:
         """Leave everything on its way, but for what can't arrive any more: the meeting takes nothing now."""
         facts = self._watcher.facts.meetings.get((channel, mtg))
         over = facts is not None and facts.state in (*CLOSED, "void")
-        _LOG.warning("a batch of %d was not carried: %s", len(rows), error.code or type(error.__cause__).__name__)
+        _LOG.warning(
+            "a batch of %d was not carried: %s", len(rows), error.code or type(error.__cause__).__name__
+        )
         if error.code != "MEETING_NOT_OPEN" or not over:
             return 0
         return self._write(channel, mtg, [(row.number, REFUSED, error.code, "") for row in rows])
@@ -175,5 +177,3 @@ def _one_a_voter(rows: list[TakenBallot]) -> list[TakenBallot]:
     for row in rows:
         first.setdefault(row.sub, row)
     return list(first.values())
-
-

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from auditor.portal.challenge import Answer, Challenges
 from auditor.portal.errors import PortalRefused
 from client.encodings import jcs
 from client.encodings.ballot import parse_ballot
 from client.encodings.errors import Refused
 
 if TYPE_CHECKING:
+    from auditor.portal.challenge import Answer, Challenges
     from auditor.portal.facts import MeetingFacts
     from auditor.portal.place import Place
     from auditor.portal.watch import Watcher

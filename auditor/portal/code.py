@@ -24,7 +24,7 @@ _FORMATS: Final = ("PNG", "JPEG", "WEBP")
 
 @dataclass(frozen=True, slots=True)
 class ReceiptCode:
-    """`CONCORDAT1:institution:meeting:digest:block:tx[:index]`; `index` is the leaf's in the log, where known.
+    """`CONCORDAT1:institution:meeting:digest:block:tx[:index]`; `index` is its leaf's in the log.
 
     `institution` is its name in its channel: `institutiona` of `arbitration-institutiona`.
     """

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from auditor.portal.place import Place
     from auditor.portal.watch import Watcher
     from auditor.replay.judgement import Bench, Judgement
+    from client.encodings.acknowledgement import SignedAcknowledgement
     from client.encodings.ballot import SignedBallot
     from client.encodings.batch import Entry
 
@@ -41,7 +42,7 @@ _RETRY_SECONDS: Final = 15
 
 @dataclass(frozen=True, slots=True)
 class DoorKey:
-    """The Regulator's relay: its MSP, certificate (DER) and key. It brings batches and signs acknowledgements."""
+    """The Regulator's relay: MSP, certificate (DER) and key; it brings batches and signs acknowledgements."""
 
     msp: str
     certificate: bytes
@@ -80,6 +81,14 @@ class Word:
     def as_json(self) -> dict[str, Any]:
         """Return the JSON object."""
         return {"v": 1} | {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(frozen=True, slots=True)
+class _Stamp:
+    """An acknowledgement's number and time (seconds since 1970)."""
+
+    number: int
+    seconds: int
 
 
 class SecondDoor:
@@ -164,37 +173,30 @@ class SecondDoor:
             _verify_open(facts, seconds)
             # A number that the chain has is never given again, even by a service whose database was lost.
             number = max(book.last_number(), on_chain) + 1
-            entry = _entry(signed, handed, facts, bench, number, seconds)
+            stamp = _Stamp(number, seconds)
+            entry = _entry(signed, handed, facts, bench, stamp)
             judged = _judged(Candidate(entry, signed.ballot, signed), bench, book.of_voter(signed.ballot.sub))
-            row = self._row(facts, handed, signed, judged, entry, number, seconds)
+            ack = self._acknowledge(facts, signed.digest, stamp)
+            row = TakenBallot(
+                channel=facts.channel,
+                mtg=facts.mtg,
+                number=number,
+                digest=signed.digest,
+                sub=signed.ballot.sub,
+                jws=signed.compact,
+                proxy=judged.proxy,
+                entry=encode_entry(entry),
+                ack_time=ack.ack.time,
+                ack=ack.compact,
+                platform_ack=handed.platform_ack,
+            )
             book.add(row)
         return _word(row, facts)
 
-    def _row(
-        self,
-        facts: MeetingFacts,
-        handed: Handed,
-        signed: SignedBallot,
-        judged: Judgement,
-        entry: Entry,
-        number: int,
-        seconds: int,
-    ) -> TakenBallot:
-        moment = times.form(seconds)
-        word = Acknowledgement(facts.meeting.mh, facts.mtg, signed.digest, self.key.msp, number, moment)
-        return TakenBallot(
-            channel=facts.channel,
-            mtg=facts.mtg,
-            number=number,
-            digest=signed.digest,
-            sub=signed.ballot.sub,
-            jws=signed.compact,
-            proxy=judged.proxy,
-            entry=encode_entry(entry),
-            ack_time=moment,
-            ack=sign_acknowledgement(word, self._x5t, self.key.key).compact,
-            platform_ack=handed.platform_ack,
-        )
+    def _acknowledge(self, facts: MeetingFacts, digest: str, stamp: _Stamp) -> SignedAcknowledgement:
+        moment = times.form(stamp.seconds)
+        word = Acknowledgement(facts.meeting.mh, facts.mtg, digest, self.key.msp, stamp.number, moment)
+        return sign_acknowledgement(word, self._x5t, self.key.key)
 
     def _platform_time(self, facts: MeetingFacts, handed: Handed, signed: SignedBallot) -> int | None:
         """Return when another door took this ballot, by its signed word, None where there is no word in hand.
@@ -214,9 +216,7 @@ class SecondDoor:
         return other.ack.seconds
 
 
-def _relay_key(
-    membership: Membership, door: str, x5t: str, certificate: bytes
-) -> EllipticCurvePublicKey:
+def _relay_key(membership: Membership, door: str, x5t: str, certificate: bytes) -> EllipticCurvePublicKey:
     """Return the key of a door's relay that has brought nothing yet; refuse (KEY_FOREIGN) anybody else's."""
     if not certificate or certificates.thumbprint(certificate) != x5t:
         raise Refused("KEY_FOREIGN", "no relay of that door is known on the channel")
@@ -230,7 +230,7 @@ def _relay_key(
 
 
 def _verify_open(facts: MeetingFacts, seconds: int) -> None:
-    """Refuse a meeting that takes nothing; while it is closing, what was acknowledged in time may still come."""
+    """Refuse a meeting that takes nothing; while closing it takes what was acknowledged in time."""
     if facts.state == "open" or (facts.state == "closing" and seconds <= facts.meeting.closes):
         return
     late = facts.state == "closing"
@@ -244,11 +244,9 @@ def _candidate(signed: SignedBallot, handed: Handed, facts: MeetingFacts) -> Can
     return Candidate(entry, signed.ballot, signed)
 
 
-def _entry(
-    signed: SignedBallot, handed: Handed, facts: MeetingFacts, bench: Bench, number: int, seconds: int
-) -> Entry:
+def _entry(signed: SignedBallot, handed: Handed, facts: MeetingFacts, bench: Bench, stamp: _Stamp) -> Entry:
     if bench.amended is not None:
-        return amended_entry(signed, facts.meeting, ack_no=number, ack_time=seconds)
+        return amended_entry(signed, facts.meeting, ack_no=stamp.number, ack_time=stamp.seconds)
     if handed.place is None:
         raise Refused("ROLL_PROOF", "the voter's place on the roll is needed")
     place = handed.place
@@ -257,12 +255,12 @@ def _entry(
     proof = place.run_path(facts.meeting, bench.cap)
     leaf = place.leaf.encode()
     return raw_entry(
-        signed.compact, leaf, index=place.index, proof=proof, ack_no=number, ack_time=seconds
+        signed.compact, leaf, index=place.index, proof=proof, ack_no=stamp.number, ack_time=stamp.seconds
     )
 
 
 def _judged(candidate: Candidate, bench: Bench, before: list[TakenBallot]) -> Judgement:
-    """Judge against the chain and the voter's ballots that are on their way there; refuse unless it counts."""
+    """Judge against the chain and the voter's ballots on their way there; refuse unless it counts."""
     judged = judge(candidate, bench)
     for row in before:
         other = parse_ballot(row.jws).ballot

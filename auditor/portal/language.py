@@ -16,7 +16,7 @@ LANGUAGES: Final = ("zh-CN", "en")
 
 
 def choose(asked: str | None, accepted: LanguageAccept) -> str:
-    """Return the language asked for by name, else the best of those that the browser accepts, else Chinese."""
+    """Return the language asked for by name, else the best that the browser accepts, else Chinese."""
     if asked in LANGUAGES:
         return asked
     return accepted.best_match(LANGUAGES) or LANGUAGES[0]

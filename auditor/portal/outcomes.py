@@ -1,4 +1,4 @@
-"""What a closed meeting came to, motion by motion: choices, tests, and how much more would have changed it."""
+"""What a closed meeting came to, motion by motion: choices, tests, and what more would have changed it."""
 
 from __future__ import annotations
 

@@ -32,7 +32,9 @@ def page_routes(parts: Parts) -> Blueprint:
     routes = Blueprint("pages", __name__)
     _reading(routes, parts)
     _files(routes, parts)
-    _forms(routes, parts)
+    _check(routes, parts)
+    _asking(routes, parts)
+    _door(routes, parts)
     return routes
 
 
@@ -73,7 +75,7 @@ def _files(routes: Blueprint, parts: Parts) -> None:
         return Response(style(), content_type="text/css; charset=utf-8", headers=cached)
 
 
-def _forms(routes: Blueprint, parts: Parts) -> None:
+def _check(routes: Blueprint, parts: Parts) -> None:
     @routes.route("/check", methods=["GET", "POST"])
     def check() -> str:
         if request.method == "GET":
@@ -86,6 +88,8 @@ def _forms(routes: Blueprint, parts: Parts) -> None:
         g.code = found.fault
         return render_template("check.html", checked=found)
 
+
+def _asking(routes: Blueprint, parts: Parts) -> None:
     @routes.route("/meetings/<institution>/<mtg>/no-vote", methods=["GET", "POST"])
     def no_vote(institution: str, mtg: str) -> str:
         facts = meeting_of(parts, institution, mtg)
@@ -116,6 +120,8 @@ def _forms(routes: Blueprint, parts: Parts) -> None:
             return _download(json.dumps(value).encode(), "records.json")
         return _form("records.html", facts, records=rows[:_SHOWN], total=len(rows), challenge="")
 
+
+def _door(routes: Blueprint, parts: Parts) -> None:
     @routes.route("/meetings/<institution>/<mtg>/door", methods=["GET", "POST"])
     def door(institution: str, mtg: str) -> tuple[str, int] | str:
         facts = meeting_of(parts, institution, mtg)

@@ -63,8 +63,8 @@ class BoundedServer(ThreadedWSGIServer):
 def _turn_away(connection: socket.socket) -> None:
     body = json.dumps({"v": 1, "code": "OVERLOADED"}).encode("ascii")
     head = (
-        f"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
-        f"Retry-After: {_BUSY_SECONDS}\r\nConnection: close\r\n\r\n"
+        "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(body)}\r\nRetry-After: {_BUSY_SECONDS}\r\nConnection: close\r\n\r\n"
     )
     try:
         connection.settimeout(1.0)

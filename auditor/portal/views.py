@@ -34,7 +34,9 @@ def meeting_view(parts: Parts, facts: MeetingFacts) -> dict[str, Any]:
         "closes_at": record.closes_at,
         "objections_until": record.objections_until,
         "documents": [{"name": one.name, "sha256": one.sha256} for one in record.documents],
-        "agenda": [{"id": one.id, "title": one.title, "choices": list(one.choices)} for one in record.motions],
+        "agenda": [
+            {"id": one.id, "title": one.title, "choices": list(one.choices)} for one in record.motions
+        ],
         "revote": record.revote,
         "motions": None if facts.motions is None else list(facts.motions),
         "findings": [one.as_json() for one in facts.findings],

@@ -118,7 +118,9 @@ class Watcher:
             unchanged = self._built.get(channel) == mark
             for mtg, state in verifier.states(channel).items():
                 known = self.facts.meetings.get((channel, mtg)) if unchanged else None
-                meetings[channel, mtg] = known or meeting_facts(verifier, channel, state, self.offices.regulator)
+                meetings[channel, mtg] = known or meeting_facts(
+                    verifier, channel, state, self.offices.regulator
+                )
             self._built[channel] = mark
         return Facts(
             at=self._now(),

@@ -89,9 +89,7 @@ class DoorBook:
 
     def counts(self) -> dict[str, int]:
         """Return how many ballots were taken, by status, and of how many the platform had given its word."""
-        query = (
-            select(DOOR_BALLOTS.c.status, func.count()).where(*self._mine).group_by(DOOR_BALLOTS.c.status)
-        )
+        query = select(DOOR_BALLOTS.c.status, func.count()).where(*self._mine).group_by(DOOR_BALLOTS.c.status)
         by_status = {str(status): int(count) for status, count in self._connection.execute(query)}
         acknowledged = select(func.count()).where(*self._mine, DOOR_BALLOTS.c.platform_ack != "")
         return {

@@ -91,7 +91,7 @@ class Site:
         relay = self.player.relay
         thumbprint = x5t(relay.certificate)
         genuine = parse_receipt(self.stage.receipt(name, **changes))
-        place = {"channel": genuine.channel, "block": genuine.block, "tx": genuine.tx}
+        place: dict[str, Any] = {"channel": genuine.channel, "block": genuine.block, "tx": genuine.tx}
         digest = self.stage.ballot(name).digest
         ack = parse_acknowledgement(genuine.ack).ack
         return replace(
@@ -129,5 +129,10 @@ class Site:
     def officer(self, purpose: str, person: Signer) -> str:
         """An organisation's answer to a challenge."""
         signed = jws.sign(TYP, x5t(person.certificate), self.challenge(purpose).encode(), person.key)
-        value = {"v": 1, "answer": signed.compact, "msp": person.msp_id, "certificate": std64(person.certificate)}
+        value = {
+            "v": 1,
+            "answer": signed.compact,
+            "msp": person.msp_id,
+            "certificate": std64(person.certificate),
+        }
         return canonical(value).decode()

@@ -76,8 +76,9 @@ def test_a_challenge_is_good_once_and_not_for_long(site: Site) -> None:
     assert asked(site, site.place("an"), answer)[0] == 403
     now = [0.0]
     challenges = Challenges(lambda: now[0])
-    facts, enrolment = site.watcher.facts.meetings[CHANNEL, MTG], site.watcher.enrolment(
-        site.player.scene.lenders["an"].sub
+    facts, enrolment = (
+        site.watcher.facts.meetings[CHANNEL, MTG],
+        site.watcher.enrolment(site.player.scene.lenders["an"].sub),
     )
     old = parse_answer(site.answered("no-vote", "an", challenges.make("no-vote", facts)).encode())
     now[0] = 601.0

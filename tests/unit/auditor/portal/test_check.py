@@ -31,9 +31,16 @@ def picture(text: str, scale: int = 6) -> bytes:
 
 def test_a_receipt_is_genuine_and_its_ballot_stands(site: Site) -> None:
     value = checked(site, site.receipt("an"))
-    assert (value["kind"], value["genuine"], value["good"], value["status"]) == ("receipt", True, True, "stands")
+    assert (value["kind"], value["genuine"], value["good"], value["status"]) == (
+        "receipt",
+        True,
+        True,
+        "stands",
+    )
     assert value["code"].startswith(f"CONCORDAT1:institutiona:{MTG}:")
-    page = site.client.post("/check", data={"receipt": site.receipt("an").decode()}, headers={"Accept-Language": "en"})
+    page = site.client.post(
+        "/check", data={"receipt": site.receipt("an").decode()}, headers={"Accept-Language": "en"}
+    )
     assert "was accepted, and it stands" in page.get_data(as_text=True)
     assert "<svg" in page.get_data(as_text=True)
 
@@ -88,7 +95,9 @@ def test_a_picture_of_the_code_is_read(site: Site) -> None:
     text = checked(site, site.receipt("an"))["code"]
     for data in (picture(text), picture(text, 3)):
         upload = {"receipt_file": (io.BytesIO(data), "photo.png")}
-        page = site.client.post("/check", data=upload, headers={"Accept-Language": "en"}).get_data(as_text=True)
+        page = site.client.post("/check", data=upload, headers={"Accept-Language": "en"}).get_data(
+            as_text=True
+        )
         assert "was accepted, and it stands" in page
     assert checked(site, picture(text))["status"] == "stands"
 
@@ -105,7 +114,8 @@ def test_a_code_that_names_another_place_is_refused(site: Site) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["CONCORDAT1:", "CONCORDAT1:a:b:c:d:e", "CONCORDAT1:institutiona:m:" + "A" * 43 + ":x:" + "a" * 64]
+    "text",
+    ["CONCORDAT1:", "CONCORDAT1:a:b:c:d:e", "CONCORDAT1:institutiona:m:" + "A" * 43 + ":x:" + "a" * 64],
 )
 def test_a_malformed_code_is_refused(site: Site, text: str) -> None:
     response = site.client.post("/api/check", data=text)

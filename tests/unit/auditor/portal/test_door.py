@@ -234,8 +234,13 @@ def test_the_form_does_the_same_without_a_script(site: Site) -> None:
     page = site.client.post(f"{PATH}/door", data=form, headers={"Accept-Language": "en"})
     assert page.status_code == 200
     assert "on its way to the chain" in page.get_data(as_text=True)
-    refused = site.client.post(f"{PATH}/door", data={**form, "ballot": "x"}, headers={"Accept-Language": "en"})
-    assert (refused.status_code, "BALLOT_" in refused.get_data(as_text=True) or "JWS_" in refused.get_data(as_text=True)) == (422, True)
+    refused = site.client.post(
+        f"{PATH}/door", data={**form, "ballot": "x"}, headers={"Accept-Language": "en"}
+    )
+    assert (
+        refused.status_code,
+        "BALLOT_" in refused.get_data(as_text=True) or "JWS_" in refused.get_data(as_text=True),
+    ) == (422, True)
 
 
 def test_the_book_survives_a_restart(site: Site) -> None:

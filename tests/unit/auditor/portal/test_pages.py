@@ -36,7 +36,11 @@ def test_both_languages_have_the_same_texts_with_the_same_gaps() -> None:
 
 def test_every_text_that_a_template_names_is_there() -> None:
     folder = resources.files("auditor.portal") / "templates"
-    named = {key for one in folder.iterdir() for key in re.findall(r't\(["\']([\w.]+)["\'][,)]', one.read_text("utf-8"))}
+    named = {
+        key
+        for one in folder.iterdir()
+        for key in re.findall(r't\(["\']([\w.]+)["\'][,)]', one.read_text("utf-8"))
+    }
     assert len(named) > 60
     assert named - texts("en").keys() == set()
 
@@ -74,13 +78,17 @@ def every_answer(site: Site) -> dict[str, str]:
         "POST /check": client.post("/check", data={"receipt": site.stage.receipt("an").decode()}),
         "/api/check": client.post("/api/check", data=site.stage.receipt("bo")),
         "leaf": client.post(f"{PATH}/no-vote", data=lender),
-        "leaf and key": client.post(f"{PATH}/no-vote", data=lender | {"answer": site.answered("no-vote", "an")}),
+        "leaf and key": client.post(
+            f"{PATH}/no-vote", data=lender | {"answer": site.answered("no-vote", "an")}
+        ),
         "officer": client.post(f"{PATH}/records", data={"answer": officer, "form": "json"}),
         "lender": client.post(f"{PATH}/records", data=lender | {"answer": site.answered("records", "an")}),
         "door": site.hand_in(site.player.ballot("ding"), "ding"),
         "taken": client.get(f"/api{PATH}/ballots/{taken}"),
     }
-    assert {name: one.status_code for name, one in responses.items() if one.status_code not in (200, 202)} == {}
+    assert {
+        name: one.status_code for name, one in responses.items() if one.status_code not in (200, 202)
+    } == {}
     rules = {str(rule) for rule in site.app.url_map.iter_rules()}
     assert len(rules) == 16  # a new address has to be added to what is asked here
     return {name: one.get_data(as_text=True) for name, one in responses.items()}
@@ -176,12 +184,19 @@ def test_what_is_too_large_or_malformed_is_refused(site: Site) -> None:
     large = site.client.post("/api/check", data=b"x" * 7_000_000)
     assert (large.status_code, large.get_json()["code"]) == (413, "REQUEST_TOO_LARGE")
     assert site.client.post("/check", data={}).status_code == 400
-    assert site.client.post("/check", data={"receipt": "x" * 400_000}, content_type="multipart/form-data").status_code == 413
+    assert (
+        site.client.post(
+            "/check", data={"receipt": "x" * 400_000}, content_type="multipart/form-data"
+        ).status_code
+        == 413
+    )
     assert site.client.post(PATH).status_code == 405
     assert site.client.get("/meetings/institutionb/exit-a").status_code == 404
 
 
-def test_logs_name_routes_and_codes_and_nothing_personal(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+def test_logs_name_routes_and_codes_and_nothing_personal(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
     with caplog.at_level(logging.INFO):
         digest = site.hand_in(site.player.ballot("chen"), "chen").get_json()["digest"]
         site.client.get(f"/api{PATH}/ballots/{digest}")

@@ -34,9 +34,8 @@ class Hands:
 def test_the_facts_grow_with_the_chain_and_read_no_block_twice(player: Player) -> None:
     peer, hands = Peer(player), Hands()
     watcher = Watcher(peer, Roots(player.genesis, Offices()), monotonic=hands)
-    assert watcher.behind
-    first = watcher.refresh()
-    assert not watcher.behind
+    before, first = watcher.behind, watcher.refresh()
+    assert (before, watcher.behind) == (True, False)
     facts = first.find("institutiona", MTG)
     assert facts is not None
     assert (facts.state, facts.turnout.ballots, facts.motions) == ("open", 2, None)
