@@ -1,4 +1,4 @@
-"""The portal in a browser: nothing that axe objects to, nothing from elsewhere, and all of it without scripts."""
+"""The portal in a browser: nothing that axe objects to, nothing from elsewhere, all of it without scripts."""
 
 from __future__ import annotations
 

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from auditor.portal.service import Service
-from client.cli.main import main
 from client.encodings import base64url
 from client.platform.registers import load_meeting, roll_entries
 from client.receipts import ReceiptOffice
@@ -85,81 +84,83 @@ class Pages:
         return response.status_code, response.get_data(as_text=True)
 
 
-def test_a_meeting_on_the_pages_and_through_the_second_door(
-    stage: Stage,
-    service: Service,
-    home: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_a_meeting_on_the_pages_and_through_the_second_door(stage: Stage, service: Service) -> None:
     meeting = stage.open()
     pages = Pages(service, stage, meeting)
     ballots = stage.ballots(meeting)
-    carried, unwanted, waiting, in_hand, late = ballots[:4], ballots[4], ballots[5], ballots[6], ballots[7]
+    unwanted, waiting, in_hand, late = ballots[4:]
     desk = stage.services.desk(meeting.mtg)
-    for signed in carried:
+    for signed in ballots[:4]:
         desk.accept(signed.compact)
     stage.services.relay(meeting.mtg, INSTITUTION, limits=Limits(count=10, age=0.1)).drain(60)
+    take_while_open(pages, unwanted, late)
 
-    # While it is open: turnout, and no choice anywhere.
-    assert pages.refresh()["turnout"]["ballots"] == 4
-    assert (pages.refresh()["motions"], pages.refresh()["state"]) == (None, "open")
+    # The close: one acknowledged by this door waits, one by the platform's never left it.
+    assert pages.hand_in(waiting)[0] == 202
+    word = desk.accept(in_hand.compact).ack
+    stage.clock.advance(hours=3)
+    stage.step(meeting.mtg, "closing")
+    take_while_closing(pages, in_hand, word, late)
+
+    stage.step(meeting.mtg, "closed")
+    value = pages.refresh()
+    assert (value["state"], value["turnout"]["ballots"], value["findings"]) == ("closed", 7, [])
+    assert value["motions"][1]["choices"][0][:2] == ["approve", 7]
+    assert "approve" in pages.page()
+    assert pages.hand_in(late)[1]["code"] == "MEETING_NOT_OPEN"
+    check_no_vote(pages, unwanted.ballot.sub, late.ballot.sub)
+    check_receipt(pages, ballots[0].digest)
+
+
+def take_while_open(pages: Pages, unwanted: SignedBallot, late: SignedBallot) -> None:
+    """Turnout and no choice; what the platform's door turns away, the Regulator's brings to the chain."""
+    value = pages.refresh()
+    assert (value["turnout"]["ballots"], value["motions"], value["state"]) == (4, None, "open")
     assert "approve" not in pages.page()
-
-    # What the platform's door turned away, the Regulator's takes and brings to the chain.
+    stage, meeting = pages.stage, pages.meeting
     with pytest.raises(DeskBusy):
         stage.services.desk(meeting.mtg, bound=0).accept(unwanted.compact)
     status, word = pages.hand_in(unwanted)
     assert (status, word["number"], word["status"]) == (202, 1, "queued")
-    assert service.carrier.carry() == 0
+    assert pages.service.carrier.carry() == 0
     assert pages.refresh()["turnout"]["ballots"] == 5
     status, word = pages.hand_in(unwanted)
     assert (status, word["status"], word["number"]) == (200, "accepted", 1)
-    foreign = stage.keys[0].sign(
-        meeting, {"m1": "approve", "m2": "approve"}, ses=late.ballot.ses, iat=stage.clock()
-    )
+    votes = {"m1": "approve", "m2": "approve"}
+    foreign = stage.keys[7].sign(meeting, votes, ses=unwanted.ballot.ses, iat=stage.clock())
+    assert foreign.ballot.sub == late.ballot.sub
     assert pages.hand_in(foreign)[1]["code"] == "SESSION_FOREIGN_LENDER"
 
-    # The close: one acknowledged by this door waits, one by the platform's never left it.
-    assert pages.hand_in(waiting)[0] == 202
-    acknowledged = desk.accept(in_hand.compact)
-    stage.clock.advance(hours=3)
-    stage.step(meeting.mtg, "closing")
+
+def take_while_closing(pages: Pages, in_hand: SignedBallot, word: str, late: SignedBallot) -> None:
+    """What was acknowledged in time reaches the chain, by whichever door; what wasn't, is late."""
     assert pages.refresh()["state"] == "closing"
     status, refused = pages.hand_in(late)
     assert (status, refused["code"]) == (422, "BALLOT_LATE")
-    assert pages.hand_in(in_hand, acknowledgement=acknowledged.jws)[0] == 202
-    assert service.carrier.carry() == 0
+    assert pages.hand_in(in_hand, acknowledgement=word)[0] == 202
+    assert pages.service.carrier.carry() == 0
     second = pages.refresh()["second_door"]
     assert (second["accepted_on_chain"], second["taken"], second["queued"]) == (3, 3, 0)
     assert second["platform_acknowledged"] == 1
     assert "approve" not in pages.page()
 
-    stage.step(meeting.mtg, "closed")
-    value = pages.refresh()
-    assert (value["state"], value["turnout"]["ballots"], value["findings"]) == ("closed", 7, [])
-    assert [heads for _, heads, _ in value["motions"][1]["choices"]][0] == 7
-    assert "approve" in pages.page()
-    assert pages.hand_in(late)[1]["code"] == "MEETING_NOT_OPEN"
 
-    # The no-vote check, both ways, and without the right leaf.
-    assert "Ballots cast in your name: 1" in pages.no_vote(unwanted.ballot.sub)[1]
-    assert "No ballot was cast in your name" in pages.no_vote(late.ballot.sub)[1]
-    wrong = pages.place(late.ballot.sub)
+def check_no_vote(pages: Pages, voter: str, silent: str) -> None:
+    assert "Ballots cast in your name: 1" in pages.no_vote(voter)[1]
+    assert "No ballot was cast in your name" in pages.no_vote(silent)[1]
+    wrong = pages.place(silent)
     wrong["leaf"]["salt"] = "A" * 22
-    assert pages.no_vote(late.ballot.sub, wrong)[0] == 403
+    assert pages.no_vote(silent, wrong)[0] == 403
 
-    # A platform's receipt, and a head of the log over the same blocks.
-    monkeypatch.setenv("CONCORDAT_AUDIT_DATABASE_URL", f"sqlite:///{tmp_path / 'audit.db'}")
-    assert main(["audit", "head", meeting.mtg, "--sign"]) == 0
-    capsys.readouterr()
-    office = ReceiptOffice(stage.services.database, meeting.mtg, stage.services.signer())
-    receipt = office.issue(carried[0].digest).encode()
-    checked = pages.client.post("/api/check", data=receipt).get_json()
+
+def check_receipt(pages: Pages, digest: str) -> None:
+    """A platform's receipt on the page."""
+    services = pages.stage.services
+    office = ReceiptOffice(services.database, pages.meeting.mtg, services.signer())
+    checked = pages.client.post("/api/check", data=office.issue(digest).encode()).get_json()
     assert (checked["genuine"], checked["good"], checked["status"]) == (True, True, "stands")
-    assert (checked["index"], checked["size"]) == (0, 7) or checked["size"] == 7
-    assert pages.refresh()["heads"][0]["size"] == 7
+    code = pages.client.post("/api/check", data=checked["code"]).get_json()
+    assert (code["good"], code["block"]) == (True, checked["block"])
 
 
 def test_the_command_serves_until_it_is_told_to_stop(home: Path, tmp_path: Path) -> None:
