@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from auditor.evaluation import all_pass, apply_tests, decide
-from auditor.margins import margin, motion_margin
+from auditor.evaluation import apply_tests, decide
+from auditor.margins import margin
+from auditor.motion_margins import margin_of
 from auditor.rules import tally
 from auditor.weights import Weights
 
@@ -42,15 +43,14 @@ def _motion(motion: Motion, poll: Poll, classes: Sequence[str]) -> dict[str, Any
             [choice, one.of("all", "heads"), one.of("all", "fen")] for choice, one in weights.items()
         ],
         "tests": [],
-        "margin": None,
+        "margin": margin_of(motion, poll, classes),
         "election": None,
     }
     if motion.election is not None:
         return value | {"election": _election(decision["election"])}
     outcomes = apply_tests(motion, poll, classes, poll.favour)
     pairs = [(one, margin(one, poll, poll.favour)) for one in outcomes]
-    value["tests"] = [one.as_json() | {"margin": own.as_json()} for one, own in pairs]
-    return value | {"margin": motion_margin(pairs, passed=all_pass(outcomes))}
+    return value | {"tests": [one.as_json() | {"margin": own.as_json()} for one, own in pairs]}
 
 
 def _election(election: dict[str, Any]) -> dict[str, Any]:
