@@ -10,6 +10,7 @@ import jinja2
 from flask import Flask, Response, g, render_template, request, url_for
 from werkzeug.exceptions import HTTPException
 
+from auditor.errors import AuditUnavailable
 from auditor.portal import asked
 from auditor.portal.api import answer, api_routes
 from auditor.portal.build import STYLE, build
@@ -96,6 +97,11 @@ def _refusals(app: Flask) -> None:
     @app.errorhandler(Refused)
     def not_taken(error: Refused) -> Response:
         return _problem(error.code, 422, message=error.message)
+
+    @app.errorhandler(AuditUnavailable)
+    def unavailable(error: AuditUnavailable) -> Response:
+        _LOG.warning("%s", error.message)
+        return _problem("UNAVAILABLE", 503, 30)
 
     @app.errorhandler(HTTPException)
     def other(error: HTTPException) -> Response:

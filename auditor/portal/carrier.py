@@ -8,6 +8,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
+from auditor.errors import AuditUnavailable
 from auditor.log.service_db import DoorBook
 from auditor.log.service_db.taken import ACCEPTED, REFUSED, outstanding
 from auditor.portal.facts import CLOSED
@@ -104,7 +105,10 @@ class Carrier:
         while not stop.is_set():
             self._wake.wait(seconds)
             self._wake.clear()
-            self.carry()
+            try:
+                self.carry()
+            except AuditUnavailable as error:
+                _LOG.warning("nothing was carried: %s", error.message)
 
     def carry(self) -> int:
         """Try once what is on its way; return how many ballots are still on it."""

@@ -11,8 +11,10 @@ import urllib.request
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from sqlalchemy import text
 
 from auditor.portal.service import Service
+from client.cli.main import main
 from client.encodings import base64url
 from client.platform.registers import load_meeting, roll_entries
 from client.receipts import ReceiptOffice
@@ -84,7 +86,9 @@ class Pages:
         return response.status_code, response.get_data(as_text=True)
 
 
-def test_a_meeting_on_the_pages_and_through_the_second_door(stage: Stage, service: Service) -> None:
+def test_a_meeting_on_the_pages_and_through_the_second_door(
+    stage: Stage, service: Service, home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     meeting = stage.open()
     pages = Pages(service, stage, meeting)
     ballots = stage.ballots(meeting)
@@ -110,6 +114,7 @@ def test_a_meeting_on_the_pages_and_through_the_second_door(stage: Stage, servic
     assert pages.hand_in(late)[1]["code"] == "MEETING_NOT_OPEN"
     check_no_vote(pages, unwanted.ballot.sub, late.ballot.sub)
     check_receipt(pages, ballots[0].digest)
+    audit(pages, tmp_path / "platform.db", capsys)
 
 
 def take_while_open(pages: Pages, unwanted: SignedBallot, late: SignedBallot) -> None:
@@ -161,6 +166,19 @@ def check_receipt(pages: Pages, digest: str) -> None:
     assert (checked["genuine"], checked["good"], checked["status"]) == (True, True, "stands")
     code = pages.client.post("/api/check", data=checked["code"]).get_json()
     assert (code["good"], code["block"]) == (True, checked["block"])
+
+
+def audit(pages: Pages, copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The audit counts what came through the second door, and finds the platform's part consistent."""
+    with pages.stage.services.database.engine.connect() as connection:
+        connection.execution_options(isolation_level="AUTOCOMMIT")
+        connection.exec_driver_sql("ROLLBACK")
+        connection.execute(text("VACUUM INTO :file"), {"file": str(copy)})
+    capsys.readouterr()
+    arguments = ["--meeting", pages.meeting.mtg, "--database", f"sqlite:///{copy}", "--json"]
+    code = main(["audit", "run", *arguments])
+    said = json.loads(capsys.readouterr().out)
+    assert (code, said["discrepancies"], said["numbers"]["second_door"]) == (0, [], 3)
 
 
 def test_the_command_serves_until_it_is_told_to_stop(home: Path, tmp_path: Path) -> None:

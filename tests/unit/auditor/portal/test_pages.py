@@ -115,6 +115,7 @@ def test_a_closed_meeting_shows_totals_rules_margins_heads(site: Site) -> None:
     assert "Closed" in page
     assert "Rules, test by test" in page
     assert "would have turned it" in page
+    assert "For this motion to come out otherwise" in page
     assert "approve" in page
     head = site.client.get(f"{PATH}/head.json")
     assert json.loads(head.get_data())["type"] == "concordat-head"
@@ -192,6 +193,29 @@ def test_what_is_too_large_or_malformed_is_refused(site: Site) -> None:
     )
     assert site.client.post(PATH).status_code == 405
     assert site.client.get("/meetings/institutionb/exit-a").status_code == 404
+
+
+def test_without_its_database_the_service_says_so(site: Site) -> None:
+    with site.database.write() as connection:
+        for name in ("log_leaves", "log_nodes", "log_heads"):
+            connection.exec_driver_sql(f"DROP TABLE {name}")
+    response = site.client.get(f"/api{PATH}")
+    assert (response.status_code, response.get_json()["code"]) == (503, "UNAVAILABLE")
+    assert response.headers["Retry-After"] == "30"
+    assert site.client.get("/").status_code == 200
+
+
+def test_a_defect_tells_nothing_of_what_was_worked_on(
+    site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("a secret")
+
+    monkeypatch.setattr("auditor.portal.pages.status_view", broken)
+    response = site.client.get("/")
+    assert response.status_code == 500
+    assert "secret" not in response.get_data(as_text=True) + caplog.text
+    assert "RuntimeError at" in caplog.text
 
 
 def test_logs_name_routes_and_codes_and_nothing_personal(
