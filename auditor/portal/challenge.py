@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from auditor.members import NotAMember
 from auditor.portal.errors import PortalRefused
+from auditor.portal.keys import lender_key
 from auditor.portal.officers import member_of
 from client.encodings import base64url, certificates, jcs, jws
 from client.encodings.errors import Refused
@@ -83,7 +84,7 @@ class Challenges:
             raise PortalRefused("NOT_SHOWN")
         self._verify(answer, purpose, facts)
         try:
-            answer.signed.verify(enrolment.key())
+            answer.signed.verify(lender_key(enrolment))
         except Refused as error:
             raise PortalRefused("NOT_SHOWN") from error
         self._spend(answer)

@@ -9,6 +9,7 @@ from auditor.log.service_db import DoorBook, TakenBallot
 from auditor.log.service_db.taken import outstanding
 from auditor.members import NotAMember
 from auditor.portal.errors import PortalRefused
+from auditor.portal.keys import lender_key
 from auditor.portal.officers import member_of
 from auditor.replay.judgement import judge
 from client.encodings import certificates, times
@@ -130,7 +131,7 @@ class SecondDoor:
             enrolment = self._watcher.bench(facts.channel, _candidate(signed, handed, facts)).enrolment
             if enrolment is None:
                 raise Refused("ENROLMENT_NOT_FOUND")
-            signed.verify(enrolment.key())
+            signed.verify(lender_key(enrolment))
             return known
         if self._watcher.behind or facts.findings:
             raise PortalRefused("DOOR_CLOSED", retry_after=_RETRY_SECONDS)
@@ -159,7 +160,6 @@ class SecondDoor:
         early = self._platform_time(facts, handed, signed)
         candidate = _candidate(signed, handed, facts)
         bench = self._watcher.bench(facts.channel, candidate)
-        on_chain = self._watcher.last_number(facts.channel, facts.mtg, self.key.msp)
         with self._database.write() as connection:
             book = DoorBook(connection, facts.channel, facts.mtg)
             book.lock()
@@ -172,7 +172,7 @@ class SecondDoor:
                 seconds = min(seconds, early)
             _verify_open(facts, seconds)
             # A number that the chain has is never given again, even by a service whose database was lost.
-            number = max(book.last_number(), on_chain) + 1
+            number = max(book.last_number(), facts.last_number) + 1
             stamp = _Stamp(number, seconds)
             entry = _entry(signed, handed, facts, bench, stamp)
             judged = _judged(Candidate(entry, signed.ballot, signed), bench, book.of_voter(signed.ballot.sub))

@@ -60,7 +60,7 @@ class MeetingFacts:
 
     `accepted` has every ballot ever accepted, `standing` the digest that stands by voter; `anchored`
     says whether the Regulator's auditor anchored the final head. `second_door` counts the accepted
-    ballots that came through the Regulator's door.
+    ballots that came through the Regulator's door, whose highest number is `last_number`.
     """
 
     meeting: Meeting
@@ -72,6 +72,7 @@ class MeetingFacts:
     alarms: tuple[Alarm, ...]
     anchored: bool
     second_door: int
+    last_number: int
     accepted: Mapping[str, ChainBallot]
     refused: Mapping[str, ChainBallot]
     standing: Mapping[str, str]
@@ -121,7 +122,9 @@ def meeting_facts(verifier: Verifier, channel: str, state: MeetingState, regulat
     mtg = state.record.mtg
     findings = tuple(map(Finding.of, verifier.findings(channel, mtg)))
     counted = Weights()
-    ballots = state.counted()
+    ballots = list(state.counted())
+    accepted, refused = dict(state.accepted), dict(state.refused)
+    second = [one for one in (*accepted.values(), *refused.values()) if one.door == regulator]
     for one in ballots:
         counted.add(one.claims)
     roll = state.amended.roll
@@ -135,8 +138,9 @@ def meeting_facts(verifier: Verifier, channel: str, state: MeetingState, regulat
         findings=findings,
         alarms=verifier.alarms(channel, mtg),
         anchored=state.audit,
-        second_door=sum(one.door == regulator for one in state.accepted.values()),
-        accepted=MappingProxyType(dict(state.accepted)),
-        refused=MappingProxyType(dict(state.refused)),
+        second_door=sum(not one.code for one in second),
+        last_number=max((one.ack_no for one in second), default=0),
+        accepted=MappingProxyType(accepted),
+        refused=MappingProxyType(refused),
         standing=MappingProxyType({sub: one.digest for sub, one in state.held.items()}),
     )

@@ -179,8 +179,3 @@ class Watcher:
                 amended=state.overlay.lenders.get(content.sub),
                 mandate=mandate,
             )
-
-    def last_number(self, channel: str, mtg: str, door: str) -> int:
-        """Return the highest acknowledgement number of a door that the chain has of a meeting, 0 for none."""
-        with self._lock:
-            return max(self._verifier.states(channel)[mtg].numbers.get(door, ()), default=0)
