@@ -119,6 +119,8 @@ class Desk:
             "lender_root": self.watcher.lender_root(facts.meeting.institution),
             "door_root": self._door_root(facts, promise.ack.ack.door),
         }
+        if None in roots.values():
+            return _faulty(found, "ISSUER_UNKNOWN")
         try:
             if kind == "audited":
                 verify_audited(data, self.trust, **roots)

@@ -22,12 +22,13 @@ class Logged:
         """Return a meeting's heads, the newest first."""
         with self._database.read() as connection:
             found = list(LogBook(connection, facts.mtg).heads())
-        mine = [one for one in found if (one.head.mh, one.head.channel) == (facts.meeting.mh, facts.channel)]
-        return mine[::-1]
+        return [one for one in reversed(found) if _is_of(one, facts)]
 
     def newest(self, facts: MeetingFacts) -> SignedHead | None:
         """Return a meeting's newest head."""
-        return next(iter(self.heads(facts)), None)
+        with self._database.read() as connection:
+            last = LogBook(connection, facts.mtg).last_head()
+        return last if last is not None and _is_of(last, facts) else None
 
     def place(self, facts: MeetingFacts, digest: str) -> tuple[int | None, int | None]:
         """Return a ballot's index and the newest head's size, where that head covers it."""
@@ -39,3 +40,7 @@ class Logged:
         if found is None or found.index >= head.head.size:
             return None, None
         return found.index, head.head.size
+
+
+def _is_of(signed: SignedHead, facts: MeetingFacts) -> bool:
+    return (signed.head.mh, signed.head.channel) == (facts.meeting.mh, facts.channel)

@@ -154,7 +154,9 @@ class Watcher:
         """Return the confirmed lender CA (DER) of an institution, None for none."""
         with self._lock:
             issuer = self._verifier.people.issuers.get(institution)
-        return None if issuer is None else standard_base64(issuer.certificate)
+        if issuer is None or issuer.status != "confirmed":
+            return None
+        return standard_base64(issuer.certificate)
 
     def door_key(self, channel: str, door: str, x5t: str) -> EllipticCurvePublicKey | None:
         """Return the key of a relay that brought ballots to a channel, by its certificate's thumbprint."""

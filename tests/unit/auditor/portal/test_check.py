@@ -12,6 +12,9 @@ import segno
 
 from auditor.portal.code import ReceiptCode, parse_code, read_picture
 from auditor.portal.errors import PortalRefused
+from client.encodings.acknowledgement import parse_acknowledgement, sign_acknowledgement
+from client.encodings.receipt import parse_receipt
+from tests.unit.auditor.lenders import x5t
 from tests.unit.auditor.meeting_player import CHANNEL, MTG
 
 if TYPE_CHECKING:
@@ -89,6 +92,14 @@ def test_what_is_no_receipt_is_told_so(site: Site, data: bytes) -> None:
 def test_a_receipt_of_a_meeting_elsewhere_is_not_known(site: Site) -> None:
     value = json.loads(site.receipt("an")) | {"channel": "arbitration-institutionb"}
     assert checked(site, json.dumps(value).encode())["fault"] == "MEETING_UNKNOWN"
+
+
+def test_a_receipt_of_a_door_that_is_no_organisation_is_not_genuine(site: Site) -> None:
+    relay, receipt = site.player.relay, parse_receipt(site.receipt("an"))
+    word = replace(parse_acknowledgement(receipt.ack).ack, door="StrangerMSP")
+    ack = sign_acknowledgement(word, x5t(relay.certificate), relay.key).compact
+    value = checked(site, replace(receipt, ack=ack).encode())
+    assert (value["genuine"], value["good"], value["fault"]) == (False, False, "ISSUER_UNKNOWN")
 
 
 def test_a_picture_of_the_code_is_read(site: Site) -> None:

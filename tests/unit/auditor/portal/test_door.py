@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from auditor.log.service_db import DoorBook, ServiceDatabase
+from auditor.portal.door import Handed
+from auditor.portal.place import parse_place
 from client.encodings import certificates, times
 from client.encodings.acknowledgement import Acknowledgement, parse_acknowledgement, sign_acknowledgement
 from client.encodings.ballot import sign_ballot
@@ -241,6 +244,19 @@ def test_the_form_does_the_same_without_a_script(site: Site) -> None:
         refused.status_code,
         "BALLOT_" in refused.get_data(as_text=True) or "JWS_" in refused.get_data(as_text=True),
     ) == (422, True)
+
+
+def test_hands_at_the_same_time_get_each_ballot_one_number(site: Site) -> None:
+    site.door._bound = 100
+    facts = site.watcher.facts.meetings[CHANNEL, MTG]
+    handed = [
+        Handed(site.player.ballot(name).compact, parse_place(json.dumps(site.place(name)).encode()))
+        for name in ("chen", "ding", "zeng")
+    ]
+    with ThreadPoolExecutor(6) as pool:
+        words = list(pool.map(lambda one: site.door.accept(facts, one), handed * 4))
+    assert {word.number for word in words} == {1, 2, 3}
+    assert len({word.acknowledgement for word in words}) == 3
 
 
 def test_the_book_survives_a_restart(site: Site) -> None:
