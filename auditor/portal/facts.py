@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
+from auditor.portal.disputed import anchors_of, is_anchored, objections_of
 from auditor.portal.outcomes import outcomes_of
 from auditor.weights import Weights
 
@@ -71,6 +72,8 @@ class MeetingFacts:
     findings: tuple[Finding, ...]
     alarms: tuple[Alarm, ...]
     anchored: bool
+    anchors: tuple[dict[str, Any], ...]
+    objections: tuple[dict[str, Any], ...]
     second_door: int
     last_number: int
     accepted: Mapping[str, ChainBallot]
@@ -137,7 +140,9 @@ def meeting_facts(verifier: Verifier, channel: str, state: MeetingState, regulat
         motions=outcomes_of(state) if shown else None,
         findings=findings,
         alarms=verifier.alarms(channel, mtg),
-        anchored=state.audit,
+        anchored=is_anchored(state),
+        anchors=anchors_of(state),
+        objections=objections_of(state),
         second_door=sum(not one.code for one in second),
         last_number=max((one.ack_no for one in second), default=0),
         accepted=MappingProxyType(accepted),

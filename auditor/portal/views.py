@@ -47,8 +47,8 @@ def meeting_view(parts: Parts, facts: MeetingFacts) -> dict[str, Any]:
             "accepted_on_chain": facts.second_door,
             **(parts.door.counts(facts) if parts.door is not None else {}),
         },
-        "objections": _listed(facts, "objections"),
-        "awards": _listed(facts, "awards"),
+        "anchors": list(facts.anchors),
+        "objections": list(facts.objections),
     }
 
 
@@ -62,8 +62,3 @@ def _short(facts: MeetingFacts) -> dict[str, Any]:
         "verified": not facts.findings,
         "turnout": facts.turnout.as_json(),
     }
-
-
-def _listed(facts: MeetingFacts, name: str) -> list[dict[str, Any]]:
-    """Return a meeting's objections or awards, none where the replay knows of no such thing."""
-    return list(getattr(facts, name, ()))
