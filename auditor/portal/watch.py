@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 _CHUNK: Final = 8
+_REST: Final = 4
+"""Times as long as a refresh took, the next one waits: a large meeting keeps no processor for itself."""
 PATIENCE: Final = 30.0
 """Seconds without a look at the own peer after which the pages say that they are behind."""
 
@@ -87,16 +89,16 @@ class Watcher:
                 old.at, old.seconds, old.blocks, old.heads, old.findings, old.meetings, trouble=error.message
             )
             return self.facts
-        with self._lock:
-            self.facts = self._build(begun)
+        # Nobody else changes the replay, so that whoever asks needn't wait for this.
+        self.facts = self._build(begun)
         self._seen = self._monotonic()
         return self.facts
 
     def run(self, stop: threading.Event, seconds: float = 1.0) -> None:
-        """Refresh every `seconds` until told to stop."""
+        """Refresh every `seconds` until told to stop; less often where it takes more than a part of that."""
         while not stop.is_set():
-            self.refresh()
-            stop.wait(seconds)
+            facts = self.refresh()
+            stop.wait(max(seconds, facts.seconds * _REST))
 
     def _follow(self, channel: str, height: int) -> None:
         """Follow a few blocks at a time, so that whoever asks meanwhile waits for those alone."""
