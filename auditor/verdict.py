@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from auditor.alarm import Alarm
     from auditor.discrepancy import Discrepancy
     from auditor.snapshot import Snapshot
+    from auditor.view import ChainAnchor
+    from client.encodings.objection_record import Dispute
 
 CONSISTENT = "consistent"
 INCONSISTENT = "inconsistent"
@@ -47,7 +49,9 @@ class Audit:
 
     `blocks` is each channel's height, `heads` the hash (hex) of its last verified block;
     `counted` how many ballots stand; `numbers` further counts by name; `seconds` wall time; `alarms`
-    what ran on the channels and is not audited, which does not touch the verdict.
+    what ran on the channels and is not audited, which does not touch the verdict; `anchors` the audits
+    that were anchored, `disputes` the objections with answers and awards; `result` the SHA-256 (hex) of the
+    result that the auditor computed, empty before there is one.
     """
 
     mtg: str
@@ -64,6 +68,9 @@ class Audit:
     snapshot: Snapshot | None
     seconds: float
     alarms: tuple[Alarm, ...] = ()
+    anchors: tuple[ChainAnchor, ...] = ()
+    disputes: tuple[Dispute, ...] = ()
+    result: str = ""
 
     @property
     def verdict(self) -> str:
@@ -84,6 +91,8 @@ class Audit:
             "outcome": self.outcome,
             "discrepancies": [one.as_json() for one in self.discrepancies],
             "alarms": [one.as_json() for one in self.alarms],
+            "anchors": [one.as_json() for one in self.anchors],
+            "objections": [one.as_json() for one in self.disputes],
             "pending": self.pending,
             "snapshot": self.snapshot.as_json() if self.snapshot else None,
             "seconds": round(self.seconds, 3),
