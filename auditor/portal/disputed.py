@@ -12,16 +12,10 @@ _OBJECTION: Final = ("obj", "ground", "evidence", "door", "ack_time", "tx", "ans
 
 def objections_of(state: MeetingState) -> tuple[dict[str, Any], ...]:
     """Return a meeting's objections in the chain's order, each with `answer` and `award` or None."""
-    # Asked for by name, since a replay that knows of no objections has no such member.
-    disputes = [one.as_json() for one in getattr(state, "disputes", {}).values()]
+    disputes = [one.as_json() for one in state.disputes.values()]
     return tuple({name: one[name] for name in _OBJECTION} for one in disputes)
 
 
 def anchors_of(state: MeetingState) -> tuple[dict[str, Any], ...]:
     """Return the audits that were anchored, in the chain's order."""
-    return tuple(one.as_json() for one in getattr(state, "anchors", ()))
-
-
-def is_anchored(state: MeetingState) -> bool:
-    """Say whether the Regulator's auditor anchored an audit of the meeting."""
-    return bool(getattr(state, "anchors", ()) or getattr(state, "audit", False))
+    return tuple(one.as_json() for one in state.anchors)

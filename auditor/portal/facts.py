@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from auditor.portal.disputed import anchors_of, is_anchored, objections_of
+from auditor.anchors import wrong_anchors
+from auditor.portal.disputed import anchors_of, objections_of
 from auditor.portal.outcomes import outcomes_of
 from auditor.weights import Weights
 
@@ -123,7 +124,11 @@ class Facts:
 def meeting_facts(verifier: Verifier, channel: str, state: MeetingState, regulator: str) -> MeetingFacts:
     """Return the facts of one meeting as a verifier has it now; what they hold never changes again."""
     mtg = state.record.mtg
-    findings = tuple(map(Finding.of, verifier.findings(channel, mtg)))
+    failed = (
+        *verifier.findings(channel, mtg),
+        *wrong_anchors(mtg, state.anchors, state.accepted.values()),
+    )
+    findings = tuple(map(Finding.of, failed))
     counted = Weights()
     ballots = list(state.counted())
     accepted, refused = dict(state.accepted), dict(state.refused)
@@ -140,7 +145,7 @@ def meeting_facts(verifier: Verifier, channel: str, state: MeetingState, regulat
         motions=outcomes_of(state) if shown else None,
         findings=findings,
         alarms=verifier.alarms(channel, mtg),
-        anchored=is_anchored(state),
+        anchored=bool(state.anchors),
         anchors=anchors_of(state),
         objections=objections_of(state),
         second_door=sum(not one.code for one in second),

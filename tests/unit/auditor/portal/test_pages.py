@@ -6,7 +6,6 @@ import hashlib
 import json
 import logging
 import re
-from dataclasses import replace
 from importlib import resources
 from typing import TYPE_CHECKING
 
@@ -230,32 +229,3 @@ def test_logs_name_routes_and_codes_and_nothing_personal(
     lender = site.player.scene.lenders["chen"]
     for secret in (digest, lender.sub, site.player.scene.lenders["an"].sub, "127.0.0.1", MTG):
         assert secret not in caplog.text
-
-
-def test_objections_and_anchors_are_listed_without_who_objects(site: Site) -> None:
-    site.player.closed()
-    site.watcher.refresh()
-    facts = site.watcher.facts
-    objection = {
-        "obj": "o" * 22,
-        "ground": "count",
-        "evidence": "e" * 43,
-        "door": "AssociationMSP",
-        "ack_time": NOW,
-        "tx": "ab" * 32,
-        "answer": {"position": "contests", "evidence": "f" * 43, "at": NOW},
-        "award": None,
-    }
-    anchor = {"verdict": "consistent", "size": 2, "root": "r" * 43, "report": "cd" * 32, "tx": "ef" * 32}
-    one = replace(facts.meetings[CHANNEL, MTG], objections=(objection,), anchors=(anchor,), anchored=True)
-    site.watcher.facts = replace(facts, meetings={(CHANNEL, MTG): one})
-    page = site.page(PATH)
-    for said in (
-        "result not what the ballots give",
-        "contests",
-        "undecided",
-        "Audits anchored",
-        "has anchored",
-    ):
-        assert said in page
-    assert "驳回" not in site.page(PATH, "zh-CN")
