@@ -153,7 +153,7 @@ class Hall:
     def step(self, meeting: Meeting, to: To) -> None:
         convener = self.services.convener(meeting.institution)
         step = convener.propose_step(meeting.mtg, to, at=times.form(meeting.closes + 1))
-        self.services.supervisor(meeting.institution).confirm_step(meeting.mtg, step)
+        self.services.supervisor(meeting.institution).confirm_step(meeting.mtg, step, insecure_ahead=True)
         convener.refresh(meeting.mtg, expected=to)
 
     def caught_up(self, meeting: Meeting) -> None:
