@@ -2,19 +2,47 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
 
-from client.encodings.acknowledgement import parse_acknowledgement
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
+
+from auditor.facts import Facts
+from client.encodings import base64url, jws
+from client.encodings.acknowledgement import TYP, parse_acknowledgement
 from client.encodings.errors import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
-
+    from auditor.facts import Fact
     from auditor.platform_rows import BallotRow
     from client.encodings.acknowledgement import Acknowledgement
+
+
+class Acknowledged(NamedTuple):
+    """A fact: a key (DER) signed an acknowledgement, which has the prescribed form."""
+
+    compact: str
+    key: bytes
+
+    def verify(self) -> None:
+        """Refuse as `parse_acknowledgement` and its `verify` do."""
+        parse_acknowledgement(self.compact).verify(_key(self.key))
+
+
+@lru_cache(maxsize=64)  # by the key's own bytes
+def _key(der: bytes) -> EllipticCurvePublicKey:
+    key = load_der_public_key(der)
+    if not isinstance(key, EllipticCurvePublicKey):
+        raise Refused("SIGNATURE_INVALID", "the key is not P-256")
+    return key
+
+
+def _der(key: EllipticCurvePublicKey) -> bytes:
+    return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +54,17 @@ class Doors:
     """
 
     keys: Mapping[str, Mapping[str, EllipticCurvePublicKey]]
+    facts: Facts = field(default_factory=Facts)
+
+    def ask(self, rows: Sequence[BallotRow]) -> list[Fact]:
+        """Return what `verified` will look at, by the doors that the rows name."""
+        signers = {
+            (door, base64url.encode(jws.header(TYP, x5t))): _der(key)
+            for door, keys in self.keys.items()
+            for x5t, key in keys.items()
+        }
+        found = ((row.ack_jws, signers.get((row.door, row.ack_jws.partition(".")[0]))) for row in rows)
+        return [Acknowledged(compact, key) for compact, key in found if key is not None]
 
     def verified(self, row: BallotRow) -> tuple[Acknowledgement, bool]:
         """Return what the row's stored acknowledgement says, and whether its signature could be checked.
@@ -40,5 +79,6 @@ class Doors:
         key = known.get(signed.jws.x5t)
         if key is None:
             raise Refused("KEY_FOREIGN", "no relay of the door has this certificate")
-        signed.verify(key)
+        if not self.facts.knows(Acknowledged(row.ack_jws, _der(key))):
+            signed.verify(key)
         return signed.ack, True

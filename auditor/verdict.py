@@ -46,8 +46,9 @@ class Audit:
     """Everything one audit established; `meeting` is there only where nothing was found.
 
     `blocks` is each channel's height, `heads` the hash (hex) of its last verified block;
-    `counted` how many ballots stand; `numbers` further counts by name; `seconds` wall time; `alarms`
-    what ran on the channels and is not audited, which does not touch the verdict.
+    `counted` how many ballots stand; `numbers` further counts by name; `seconds` wall time,
+    `seconds_reconcile` the part of it in which rows were compared; `alarms` what ran on the channels and is
+    not audited, which does not touch the verdict.
     """
 
     mtg: str
@@ -64,6 +65,7 @@ class Audit:
     snapshot: Snapshot | None
     seconds: float
     alarms: tuple[Alarm, ...] = ()
+    seconds_reconcile: float = 0.0
 
     @property
     def verdict(self) -> str:

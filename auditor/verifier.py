@@ -5,19 +5,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from auditor.acknowledged import Doors
+from auditor.ahead import Alone
 from auditor.follower import Follower
 from auditor.replay.arbitration import ArbitrationReplay
 from auditor.replay.identity import IdentityReplay
+from auditor.replay.kept import ENROLMENTS, SESSIONS
+from auditor.replay.people import People
+from auditor.replay.views import NumbersOf, SessionsOf
 from auditor.rules import outcome, tally
-from auditor.view import ChainMeeting, ChainSession, Count
+from auditor.store import InMemory
+from auditor.view import ChainMeeting, Count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from auditor.ahead import Helpers
     from auditor.alarm import Alarm
     from auditor.errors import VerificationError
     from auditor.replay.authority import Offices
     from auditor.replay.meetings import MeetingState
+    from auditor.store import Tables
+    from auditor.view import ChainSession
 
 IDENTITY = "identity"
 
@@ -28,19 +36,36 @@ class Verifier:
     `identity` has to be followed at least as far as the arbitration channels' verdicts rely on it.
     """
 
-    def __init__(self, genesis: Mapping[str, bytes], offices: Offices) -> None:
-        identity = IdentityReplay(offices)
+    def __init__(
+        self,
+        genesis: Mapping[str, bytes],
+        offices: Offices,
+        helpers: Helpers | None = None,
+        tables: Tables | None = None,
+    ) -> None:
+        """Pin genesis hashes and offices.
+
+        `helpers` verify ahead and `tables` keep what grows with ballots; neither changes a finding.
+        """
+        by, kept = helpers or Alone(), tables or InMemory()
+        people = People(
+            enrolments=kept.table(f"{IDENTITY}/enrolments", ENROLMENTS),
+            sessions=kept.table(f"{IDENTITY}/sessions", SESSIONS),
+        )
+        identity = IdentityReplay(offices, people)
         self._people = identity.people
         self._replays = {
-            name: ArbitrationReplay(name, identity.people, offices, genesis)
+            name: ArbitrationReplay(name, people, offices, genesis, kept)
             for name in genesis
             if name != IDENTITY
         }
         self._followers = {
-            name: Follower(name, genesis[name], "arbitration", replay, offices)
+            name: Follower(name, genesis[name], "arbitration", replay, offices, by, kept)
             for name, replay in self._replays.items()
         }
-        self._followers[IDENTITY] = Follower(IDENTITY, genesis[IDENTITY], IDENTITY, identity, offices)
+        self._followers[IDENTITY] = Follower(
+            IDENTITY, genesis[IDENTITY], IDENTITY, identity, offices, by, kept
+        )
 
     def follow(self, channel: str, blocks: Iterable[bytes]) -> None:
         """Verify a channel's next blocks; nothing happens on a channel that is broken."""
@@ -80,6 +105,10 @@ class Verifier:
         """How many transactions of a channel the peer marked invalid."""
         return self._followers[channel].invalid
 
+    def known(self, channel: str) -> int:
+        """How many signatures and certificates of a channel helpers had verified when their turn came."""
+        return self._followers[channel].known
+
     def foreign(self, channel: str) -> int:
         """How many transactions of other chaincodes a channel has, which are not replayed."""
         return self._followers[channel].foreign
@@ -99,7 +128,7 @@ class Verifier:
             accepted=state.accepted,
             refused=state.refused,
             sessions=self.sessions(mtg),
-            numbers=state.numbers,
+            numbers=NumbersOf(state.numbers),
         )
 
     def count(self, channel: str, mtg: str) -> Count | None:
@@ -108,17 +137,12 @@ class Verifier:
         if state is None:
             return None
         if not state.result:
-            return Count(len(state.counted()), None, None)
+            return Count(sum(1 for _ in state.counted()), None, None)
         return _count(state)
 
-    def sessions(self, mtg: str) -> dict[str, ChainSession]:
-        """Return the identity checks that `identity` has for a meeting, by id."""
-        names = ChainSession.__slots__
-        return {
-            ses: ChainSession(*(getattr(session, name) for name in names))
-            for ses, session in self._people.sessions.items()
-            if session.mtg == mtg
-        }
+    def sessions(self, mtg: str) -> Mapping[str, ChainSession]:
+        """Return the identity checks that `identity` has for a meeting, by id, in the chain's order."""
+        return SessionsOf(mtg, self._people)
 
 
 def _count(state: MeetingState) -> Count:

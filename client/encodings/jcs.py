@@ -22,7 +22,7 @@ _PLAIN: Final = json.JSONEncoder(
     ensure_ascii=False, check_circular=False, sort_keys=True, separators=(",", ":")
 )
 _DIGITS: Final = len(str(MAX_INTEGER))
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 
 
 class JsonError(ValueError):
@@ -61,7 +61,7 @@ def _is_plain(value: Any, depth: int = MAX_DEPTH) -> bool:
     if kind is str:
         return bool(value.isascii())
     if kind is int:
-        return -MAX_INTEGER <= value <= MAX_INTEGER
+        return bool(-MAX_INTEGER <= value <= MAX_INTEGER)
     if depth and kind is dict:
         return all(
             type(name) is str and name.isascii() and _is_plain(one, depth - 1) for name, one in value.items()
