@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from types import NoneType
+from typing import Any
+
 from client.errors import Negative, UserError
 
 
@@ -35,6 +38,17 @@ class VerificationError(Negative):
         self.ballot = ballot
         self.expected = expected
         self.found = found
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Be written into a checkpoint, values and all; what is no plain value as its text."""
+        values = (self.expected, self.found)
+        plain = [one if isinstance(one, str | int | NoneType) else str(one) for one in values]
+        return _made, (type(self), self.step, self.where, self.reason, *plain, self.ballot)
+
+
+def _made(kind: type[VerificationError], *values: Any) -> VerificationError:
+    step, where, reason, expected, found, ballot = values
+    return kind(step, where, reason, expected=expected, found=found, ballot=ballot)
 
 
 class BlockError(VerificationError):

@@ -21,7 +21,7 @@ from auditor.errors import (
 from auditor.ledger import Ledger
 from auditor.replay.authority import Offices, verify_authority
 from auditor.replay.effect import STEP_WRITES, Effect, verify_effect
-from auditor.store import InMemory
+from auditor.store import TEXT, InMemory
 from auditor.transactions import LIFECYCLE, parse_transaction
 from client.encodings.certificates import thumbprint
 from client.encodings.errors import Refused
@@ -76,6 +76,7 @@ class Follower:
         self.ledger = Ledger(channel, genesis, chaincode, offices.regulator, self._tables)
         self.findings: list[VerificationError] = []
         self.broken: VerificationError | None = None
+        self.hashes = self._tables.table(f"{channel}/hashes", TEXT)
         self.transactions = 0
         self.invalid = 0
         self.foreign = 0
@@ -98,6 +99,7 @@ class Follower:
                 self.findings.append(error)
                 return
             self.findings.extend(verified.findings)
+            self.hashes[str(verified.header.number)] = verified.header.hash().hex()
             self.transactions += len(verified.endorsed)
             self.invalid += len(verified.refused)
             self._tables.flush()

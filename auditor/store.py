@@ -38,6 +38,15 @@ class Codec(Generic[Value]):
 TEXT: Final = Codec[str](str, str)
 
 
+class StoreUnusable(AuditUnavailable):
+    """A file that is no store, or one in use by another process (exit 2)."""
+
+    def __init__(self, path: Path | None, reason: str) -> None:
+        super().__init__(
+            f"the checkpoint {path} is not used: {reason}; if it is damaged, --from-genesis starts over"
+        )
+
+
 class Tables(Protocol):
     """Wherever state is kept: gives mappings by name, which keep the order of insertion."""
 
@@ -90,7 +99,7 @@ class Store:
             )
             self._connection.execute("CREATE TABLE IF NOT EXISTS moments (id INTEGER PRIMARY KEY, made BLOB)")
         except sqlite3.Error as error:
-            raise AuditUnavailable(f"the auditor's state {path} cannot be opened: {error}") from error
+            raise StoreUnusable(path, str(error)) from error
 
     def table(self, name: str, codec: Codec[Value]) -> MutableMapping[str, Value]:
         """Return the mapping of a name, the same one each time."""

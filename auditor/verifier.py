@@ -81,6 +81,26 @@ class Verifier:
         ledger = self._followers[channel].ledger
         return ledger.head.hash().hex() if ledger.height else ""
 
+    def hash_of(self, channel: str, number: int) -> str | None:
+        """Return the hash (hex) of a verified block, None for one that wasn't yet."""
+        return self._followers[channel].hashes.get(str(number))
+
+    def channels(self) -> tuple[str, ...]:
+        """Return the channels, `identity` first."""
+        return (IDENTITY, *self._replays)
+
+    def meetings(self, channel: str) -> tuple[str, ...]:
+        """Return the ids of a channel's meetings."""
+        return tuple(self._replays[channel].meetings)
+
+    def own_findings(self, channel: str) -> tuple[VerificationError, ...]:
+        """Return what failed on a channel itself."""
+        return tuple(self._followers[channel].findings)
+
+    def own_alarms(self, channel: str) -> tuple[Alarm, ...]:
+        """Return what is on a channel itself and not audited."""
+        return self._followers[channel].alarms.raised()
+
     def broken(self, channel: str) -> bool:
         """Say whether a block failed, here or on `identity`, so that nothing after it can be verified."""
         return any(self._followers[name].broken is not None for name in (IDENTITY, channel))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from auditor.replay.people import Enrolment, Session
 from auditor.store import TEXT, Codec
 from auditor.view import ChainBallot
+from auditor.world import VERSIONS
 from client.encodings.ballot_record import BallotRecord
 from client.encodings.leaf import Claim
 
@@ -54,14 +55,28 @@ def _held(values: Any) -> BallotRecord:
 HELD: Final = Codec[BallotRecord](_held_values, _held)
 
 
+_MEETING: Final[dict[str, Codec[Any]]] = {
+    "held": HELD,
+    "used": TEXT,
+    "accepted": BALLOTS,
+    "refused": BALLOTS,
+    "numbers": TEXT,
+    "numbered": TEXT,
+}
+_CHANNEL: Final[dict[str, Codec[Any]]] = {
+    "enrolments": ENROLMENTS,
+    "sessions": SESSIONS,
+    "versions": VERSIONS,
+    "ids": TEXT,
+    "hashes": TEXT,
+}
+
+
+def codec_of(name: str) -> Codec[Any]:
+    """Return how a table of that name is kept; KeyError for a name that none has."""
+    return (_MEETING | _CHANNEL)[name.rpartition("/")[2]]
+
+
 def meeting_tables(tables: Tables, name: str) -> dict[str, Any]:
     """Return the mappings of a meeting's state that grow with its ballots; `name` is channel and meeting."""
-    codecs: dict[str, Codec[Any]] = {
-        "held": HELD,
-        "used": TEXT,
-        "accepted": BALLOTS,
-        "refused": BALLOTS,
-        "numbers": TEXT,
-        "numbered": TEXT,
-    }
-    return {part: tables.table(f"{name}/{part}", codec) for part, codec in codecs.items()}
+    return {part: tables.table(f"{name}/{part}", codec) for part, codec in _MEETING.items()}

@@ -75,6 +75,11 @@ def seen(player: Player, helpers: Helpers, tables: Tables) -> dict[str, Any]:
     verifier = Verifier(player.genesis, Offices(), helpers, tables)
     verifier.follow("identity", player.identity.blocks)
     verifier.follow(CHANNEL, player.chain.blocks)
+    return heard(verifier)
+
+
+def heard(verifier: Verifier) -> dict[str, Any]:
+    """Everything that a verifier says."""
     meeting = verifier.meeting(CHANNEL, MTG)
     assert meeting is not None
     return {
