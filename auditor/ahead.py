@@ -8,7 +8,10 @@ the findings are therefore the same.
 
 from __future__ import annotations
 
+import ctypes
 import os
+import signal
+import sys
 from collections import deque
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 DEPTH: Final = 4
 """Items that are under way at a time: enough for every helper, and little memory."""
 _CHUNK: Final = 250  # facts a message
+_PR_SET_PDEATHSIG: Final = 1  # prctl(2)
 
 _Item = TypeVar("_Item")
 
@@ -62,7 +66,12 @@ class HelperProcesses:
 
     def __init__(self, count: int | None = None) -> None:
         # A fork would copy gRPC's threads halfway.
-        self._pool = ProcessPoolExecutor(count or os.cpu_count() or 1, mp_context=get_context("spawn"))
+        self._pool = ProcessPoolExecutor(
+            count or os.cpu_count() or 1,
+            mp_context=get_context("spawn"),
+            initializer=_end_with,
+            initargs=(os.getpid(),),
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -91,6 +100,15 @@ class HelperProcesses:
     def _parts(self, asked: Sequence[Fact]) -> list[_Part]:
         chunks = [asked[start : start + _CHUNK] for start in range(0, len(asked), _CHUNK)]
         return [_Part(chunk, self._pool.submit(that_hold, chunk)) for chunk in chunks]
+
+
+def _end_with(parent: int) -> None:
+    """Have the kernel end this helper when its parent is gone, even killed (Linux)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            sys.exit(0)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's business
 
 
 class _Part:

@@ -78,15 +78,22 @@ class InMemory:
 class Store:
     """State in an SQLite file of its own; without a path in a temporary one, which is gone with it.
 
-    A process that is killed leaves the file as the last `commit` made it.
+    A process that is killed leaves the file as the last `commit` made it. One process writes a file; others
+    may read it meanwhile, `read_only`, as it was at their last `renew`.
     """
 
-    def __init__(self, path: Path | None = None) -> None:
+    def __init__(self, path: Path | None = None, *, read_only: bool = False) -> None:
+        """Open or make the file; raises StoreUnusable."""
         self.path = path
+        self._begin = "BEGIN" if read_only else "BEGIN IMMEDIATE"
         self._tables: dict[str, Table[Any]] = {}
         try:
             self._connection = sqlite3.connect("" if path is None else path, isolation_level=None)
             self._connection.execute(f"PRAGMA cache_size = -{_CACHE}")
+            if read_only:
+                self._connection.execute("PRAGMA query_only = ON")
+                self._connection.execute(self._begin)
+                return
             if path is None:
                 self._connection.execute("PRAGMA journal_mode = OFF")
                 self._connection.execute("PRAGMA synchronous = OFF")
@@ -127,6 +134,12 @@ class Store:
         """Return what the last commit was given, None before there was one."""
         row = self._connection.execute("SELECT made FROM moments").fetchone()
         return None if row is None else bytes(row[0])
+
+    def renew(self) -> None:
+        """See what another process committed meanwhile."""
+        self._tables.clear()
+        self._connection.execute("COMMIT")
+        self._connection.execute(self._begin)
 
     def last_rows(self) -> dict[str, int]:
         """Return the number of each table's last row."""

@@ -69,6 +69,7 @@ _CHANNEL: Final[dict[str, Codec[Any]]] = {
     "versions": VERSIONS,
     "ids": TEXT,
     "hashes": TEXT,
+    "told": TEXT,
 }
 
 

@@ -143,7 +143,7 @@ def trust(out: Path | None) -> None:
     from client.encodings import jcs  # noqa: PLC0415
 
     profile = Profile.load(home())
-    roots = frozenset(fingerprint(one) for one in _regulator(profile).roots)
+    roots = frozenset(fingerprint(one) for one in regulator_of(profile).roots)
     genesis = {name: channel.genesis for name, channel in profile.channels.items()}
     document = jcs.dumps(TrustRoot(genesis, roots).as_json())
     if out is not None:
@@ -218,12 +218,13 @@ def _sign(database: ServiceDatabase, meeting: str) -> SignedHead:
             meeting,
             database,
             signer,
-            _regulator(profile),
+            regulator_of(profile),
             now=to_text(now()),
         )
 
 
-def _regulator(profile: Profile) -> Any:
+def regulator_of(profile: Profile) -> Any:
+    """Return the Regulator as an organisation, by the root that the profile has of it."""
     from cryptography import x509  # noqa: PLC0415
 
     from auditor.members import Organisation  # noqa: PLC0415
