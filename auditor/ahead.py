@@ -9,6 +9,7 @@ the findings are therefore the same.
 from __future__ import annotations
 
 import ctypes
+import logging
 import os
 import signal
 import sys
@@ -18,7 +19,6 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Final, Protocol, Self, TypeVar
 
-from auditor.errors import AuditUnavailable
 from auditor.facts import that_hold
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from auditor.facts import Fact, Facts
 
+_LOG = logging.getLogger(__name__)
 DEPTH: Final = 4
 """Items that are under way at a time: enough for every helper, and little memory."""
 _CHUNK: Final = 250  # facts a message
@@ -99,7 +100,10 @@ class HelperProcesses:
 
     def _parts(self, asked: Sequence[Fact]) -> list[_Part]:
         chunks = [asked[start : start + _CHUNK] for start in range(0, len(asked), _CHUNK)]
-        return [_Part(chunk, self._pool.submit(that_hold, chunk)) for chunk in chunks]
+        try:
+            return [_Part(chunk, self._pool.submit(that_hold, chunk)) for chunk in chunks]
+        except BrokenProcessPool:
+            return []  # the replay does without
 
 
 def _end_with(parent: int) -> None:
@@ -119,10 +123,12 @@ class _Part:
         self.future = future
 
     def held(self) -> list[Fact]:
+        """Return what held; nothing where a helper ended before its time: the replay does without."""
         try:
             answers = self.future.result()
-        except BrokenProcessPool as error:
-            raise AuditUnavailable("a process that verifies signatures ended: out of memory?") from error
+        except BrokenProcessPool:
+            _LOG.warning("a process that verifies signatures ahead ended: going on without")
+            return []
         return [fact for fact, holds in zip(self.asked, answers, strict=True) if holds]
 
 

@@ -93,6 +93,10 @@ class Verifier:
         """Return the ids of a channel's meetings."""
         return tuple(self._replays[channel].meetings)
 
+    def accepted(self, channel: str) -> int:
+        """How many ballots of a channel's meetings were ever accepted."""
+        return sum(len(state.accepted) for state in self._replays[channel].meetings.values())
+
     def own_findings(self, channel: str) -> tuple[VerificationError, ...]:
         """Return what failed on a channel itself."""
         return tuple(self._followers[channel].findings)

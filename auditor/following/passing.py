@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 import sys
 import time
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from auditor.ahead import Alone
+from auditor.ahead import Alone, HelperProcesses
 from auditor.checkpoint import Checkpoints
 from auditor.errors import AuditUnavailable
 from auditor.platform_rows import PlatformRows
@@ -28,12 +28,14 @@ from client.encodings import times
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from auditor.ahead import Helpers
     from auditor.reconcile import Reconciliation
     from auditor.verifier import Verifier
     from auditor.view import ChainMeeting
 
 _WAIT: Final = 15.0  # seconds in which the following gets as far as the snapshot
 _POLL: Final = 0.1
+_MANY: Final = 20_000  # ballots for which it pays to start helpers
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +77,11 @@ def full_pass(order: PassOrder) -> dict[str, Any]:
     settled, sessions = _settled(order)
     with open_snapshot(order.database) as (connection, snapshot):
         rows = PlatformRows(connection)
-        with closing(Store(order.store, read_only=True)) as store:
+        with closing(Store(order.store, read_only=True)) as store, ExitStack() as opened:
             verifier = _caught_up(order, store, rows)
+            helpers: Helpers = Alone()
+            if sum(verifier.accepted(channel) for channel in verifier.channels()[1:]) > _MANY:
+                helpers = opened.enter_context(HelperProcesses())
             found: list[tuple[ChainMeeting, Reconciliation]] = []
             for channel in verifier.channels()[1:]:
                 for meeting in _meetings(verifier, channel):
@@ -87,6 +92,7 @@ def full_pass(order: PassOrder) -> dict[str, Any]:
                         patience=order.patience,
                         settled_sessions=sessions.get(meeting.mtg, 0),
                         doors=verifier.doors(channel),
+                        helpers=helpers,
                     )
                     found.append((meeting, reconcile(meeting, rows, terms)))
     return {

@@ -69,7 +69,7 @@ def follow(database: str | None, *, no_database: bool, from_genesis: bool, **opt
     What is wrong goes to the log, the webhook and the metrics. A killed follower goes on at its checkpoint.
     Exit 0: stopped when told to. 2: could not begin; a damaged checkpoint is refused.
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("auditor").setLevel(logging.INFO)  # a service says where it is
     stop = threading.Event()
 
     def end(number: int, frame: FrameType | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from multiprocessing import active_children
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -134,3 +135,20 @@ def test_only_what_holds_is_known_and_only_for_its_own_values(fabric: Network) -
     assert facts.known == 1
     with pytest.raises(Refused):
         facts.verify(foreign)
+
+
+def test_an_audit_goes_on_without_helpers_that_were_killed(fabric: Network) -> None:
+    player = Player(fabric).enrolled().opened().submit([("an", 1, {}), ("bo", 2, {})])
+    with HelperProcesses(1) as helpers:
+        before = set(active_children())
+        verifier = Verifier(player.genesis, Offices(), helpers)
+        verifier.follow("identity", player.identity.blocks[:3])
+        verifier.follow("identity", player.identity.blocks[3:])
+        assert verifier.known("identity") > 0
+        (helper,) = set(active_children()) - before
+        helper.kill()
+        helper.join()
+        verifier.follow(CHANNEL, player.chain.blocks)
+    assert verifier.findings(CHANNEL) == ()
+    assert verifier.height(CHANNEL) == len(player.chain.blocks)
+    assert verifier.known(CHANNEL) == 0
