@@ -55,16 +55,25 @@ class Doors:
 
     keys: Mapping[str, Mapping[str, EllipticCurvePublicKey]]
     facts: Facts = field(default_factory=Facts)
+    _signers: dict[tuple[str, str], bytes] = field(init=False)
 
-    def ask(self, rows: Sequence[BallotRow]) -> list[Fact]:
-        """Return what `verified` will look at, by the doors that the rows name."""
+    def __post_init__(self) -> None:
+        """Note each key by its door and by the header that a JWS of its has."""
         signers = {
             (door, base64url.encode(jws.header(TYP, x5t))): _der(key)
             for door, keys in self.keys.items()
             for x5t, key in keys.items()
         }
-        found = ((row.ack_jws, signers.get((row.door, row.ack_jws.partition(".")[0]))) for row in rows)
-        return [Acknowledged(compact, key) for compact, key in found if key is not None]
+        object.__setattr__(self, "_signers", signers)
+
+    def ask(self, rows: Sequence[BallotRow]) -> list[Fact]:
+        """Return what `verified` will look at, by the doors that the rows name."""
+        found = (self._fact(row) for row in rows)
+        return [fact for fact in found if fact is not None]
+
+    def _fact(self, row: BallotRow) -> Acknowledged | None:
+        key = self._signers.get((row.door, row.ack_jws.partition(".")[0]))
+        return None if key is None else Acknowledged(row.ack_jws, key)
 
     def verified(self, row: BallotRow) -> tuple[Acknowledgement, bool]:
         """Return what the row's stored acknowledgement says, and whether its signature could be checked.
@@ -72,13 +81,16 @@ class Doors:
         It cannot while the door has brought nothing to the channel. Refuse with the code of what is wrong
         with its form; KEY_FOREIGN where none of the door's relays signed it; SIGNATURE_INVALID.
         """
+        fact = self._fact(row)
+        known = fact is not None and self.facts.knows(fact)
         signed = parse_acknowledgement(row.ack_jws)
-        known = self.keys.get(signed.ack.door, {})
-        if not known:
+        if known and signed.ack.door == row.door:
+            return signed.ack, True
+        keys = self.keys.get(signed.ack.door, {})
+        if not keys:
             return signed.ack, False
-        key = known.get(signed.jws.x5t)
+        key = keys.get(signed.jws.x5t)
         if key is None:
             raise Refused("KEY_FOREIGN", "no relay of the door has this certificate")
-        if not self.facts.knows(Acknowledged(row.ack_jws, _der(key))):
-            signed.verify(key)
+        signed.verify(key)
         return signed.ack, True

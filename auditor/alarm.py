@@ -9,11 +9,13 @@ from typing import Any
 FOREIGN_TRANSACTION = "foreign-transaction"
 # A chaincode that this verifier does not replay was defined on the channel.
 FOREIGN_DEFINITION = "foreign-definition"
+# A transaction of another meeting on the channel failed a step; it touched no record of the audited one.
+OTHER_MEETING = "other-meeting"
 
 
 @dataclass(frozen=True, order=True, slots=True)
 class Alarm:
-    """One kind of event about one subject (a chaincode's name): where it came first, and how often."""
+    """One kind of event about one subject (a chaincode or a meeting): where it came first, and how often."""
 
     kind: str
     channel: str

@@ -17,7 +17,8 @@ class VerificationError(Negative):
 
     `step` is the number in docs/verification.md; `where` says which block, transaction or entry;
     `expected` and `found` are the two values that disagreed, in a printable form; `ballot` the
-    digest of the ballot concerned, where it is one.
+    digest of the ballot concerned, where it is one. `mtg` is the only meeting that it can concern,
+    "" where that isn't certain.
     """
 
     def __init__(
@@ -38,17 +39,20 @@ class VerificationError(Negative):
         self.ballot = ballot
         self.expected = expected
         self.found = found
+        self.mtg = ""
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Be written into a checkpoint, values and all; what is no plain value as its text."""
         values = (self.expected, self.found)
         plain = [one if isinstance(one, str | int | NoneType) else str(one) for one in values]
-        return _made, (type(self), self.step, self.where, self.reason, *plain, self.ballot)
+        return _made, (type(self), self.step, self.where, self.reason, *plain, self.ballot, self.mtg)
 
 
 def _made(kind: type[VerificationError], *values: Any) -> VerificationError:
-    step, where, reason, expected, found, ballot = values
-    return kind(step, where, reason, expected=expected, found=found, ballot=ballot)
+    step, where, reason, expected, found, ballot, mtg = values
+    made = kind(step, where, reason, expected=expected, found=found, ballot=ballot)
+    made.mtg = mtg
+    return made
 
 
 class BlockError(VerificationError):

@@ -20,7 +20,7 @@ from auditor.errors import (
 )
 from auditor.ledger import Ledger
 from auditor.replay.authority import Offices, verify_authority
-from auditor.replay.effect import STEP_WRITES, Effect, verify_effect
+from auditor.replay.effect import STEP_WRITES, Effect, meeting_written, verify_effect
 from auditor.store import TEXT, InMemory
 from auditor.transactions import LIFECYCLE, parse_transaction
 from client.encodings.certificates import thumbprint
@@ -124,6 +124,12 @@ class Follower:
         return asked
 
     def _replayed(self, endorsed: Endorsed) -> list[VerificationError]:
+        findings = self._disagreements(endorsed)
+        for error in findings:
+            error.mtg = meeting_written(endorsed.transaction)
+        return findings
+
+    def _disagreements(self, endorsed: Endorsed) -> list[VerificationError]:
         transaction = endorsed.transaction
         try:
             for name in sorted(foreign_definitions(transaction, self._chaincode)):

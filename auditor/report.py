@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import jinja2
 
 from auditor.errors import AuditUnavailable
+from auditor.motion_margins import in_words
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,7 +65,8 @@ def render(audit: Audit) -> str:
         trim_blocks=True,
     )
     template = environment.get_template("report.html")
-    return template.render(audit=audit, kinds=_KINDS, alarms=_ALARMS, labels=_LABELS, yuan=yuan)
+    words = {"kinds": _KINDS, "alarms": _ALARMS, "labels": _LABELS}
+    return template.render(audit=audit, **words, yuan=yuan, in_words=in_words)
 
 
 def yuan(fen: int) -> str:

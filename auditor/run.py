@@ -135,7 +135,7 @@ class _Audited:
         verifier, channel = self.verifier, self.channel
         meeting = verifier.meeting(channel, self.mtg)
         count = verifier.count(channel, self.mtg)
-        findings = (from_error(error) for error in verifier.findings(channel))
+        findings = (from_error(error) for error in verifier.findings(channel, self.mtg))
         discrepancies = tuple(sorted((*findings, *self.reconciled.discrepancies)))
         tally = count.tally if count else None
         outcome = count.outcome if count else None
@@ -161,5 +161,5 @@ class _Audited:
             pending=self.reconciled.pending,
             snapshot=self.snapshot,
             seconds=seconds,
-            alarms=verifier.alarms(channel),
+            alarms=verifier.alarms(channel, self.mtg),
         )

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from auditor.acknowledged import Doors
 from auditor.ahead import Alone
+from auditor.alarm import OTHER_MEETING, Alarms
 from auditor.follower import Follower
+from auditor.motion_margins import margin_of
 from auditor.replay.arbitration import ArbitrationReplay
 from auditor.replay.identity import IdentityReplay
 from auditor.replay.kept import ENROLMENTS, SESSIONS
@@ -17,7 +19,7 @@ from auditor.store import InMemory
 from auditor.view import ChainMeeting, Count
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from auditor.ahead import Helpers
     from auditor.alarm import Alarm
@@ -109,13 +111,24 @@ class Verifier:
         """Say whether a block failed, here or on `identity`, so that nothing after it can be verified."""
         return any(self._followers[name].broken is not None for name in (IDENTITY, channel))
 
-    def findings(self, channel: str) -> tuple[VerificationError, ...]:
-        """Return what failed on a channel and on the identity channel that it relies on."""
-        return tuple(error for name in (IDENTITY, channel) for error in self._followers[name].findings)
+    def findings(self, channel: str, mtg: str | None = None) -> tuple[VerificationError, ...]:
+        """Return what failed on a channel and on the identity channel that it relies on.
 
-    def alarms(self, channel: str) -> tuple[Alarm, ...]:
-        """Return what is on a channel, or on the identity channel, and not audited."""
-        return tuple(one for name in (IDENTITY, channel) for one in self._followers[name].alarms.raised())
+        With a meeting, only what may concern it: what touched another one's records alone is an alarm.
+        """
+        return tuple(error for error in self._failed(channel) if mtg is None or error.mtg in ("", mtg))
+
+    def alarms(self, channel: str, mtg: str) -> tuple[Alarm, ...]:
+        """Return what is on a channel, or on the identity channel, and no part of a meeting's audit."""
+        elsewhere = Alarms(channel)
+        for error in self._failed(channel):
+            if error.mtg not in ("", mtg):
+                elsewhere.add(OTHER_MEETING, error.mtg, error.where)
+        own = (one for name in (IDENTITY, channel) for one in self._followers[name].alarms.raised())
+        return (*own, *elsewhere.raised())
+
+    def _failed(self, channel: str) -> Iterator[VerificationError]:
+        return (error for name in (IDENTITY, channel) for error in self._followers[name].findings)
 
     def doors(self, channel: str) -> Doors:
         """Return the keys of the relays that brought ballots to a channel."""
@@ -153,6 +166,7 @@ class Verifier:
             refused=state.refused,
             sessions=self.sessions(mtg),
             numbers=NumbersOf(state.numbers),
+            entitled=state.overlay.entitled(),
         )
 
     def count(self, channel: str, mtg: str) -> Count | None:
@@ -173,6 +187,11 @@ def _count(state: MeetingState) -> Count:
     counted = tally(state.amended, state.counted())
     result = outcome(state.amended, counted)
     motions: dict[str, Any] = result["motions"]
+    classes = tuple(entry.cls for entry in state.amended.roll.classes)
+    margins = {
+        motion.id: margin_of(motion, counted.motions[motion.id].whole, classes)
+        for motion in state.amended.motions
+    }
     return Count(
         counted.ballots,
         {
@@ -182,6 +201,7 @@ def _count(state: MeetingState) -> Count:
         },
         {
             name: {member: value for member, value in motion.items() if member not in ("choices", "excluded")}
+            | {"margin": margins[name]}
             for name, motion in motions.items()
         },
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import socket
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -21,6 +22,9 @@ EXTRA_KEYS: Final = tuple(f"extra{number}" for number in range(1, EXTRA_CHAINCOD
 """Keys of the ports that are set aside for chaincodes added to a running network."""
 _CHAINCODE_OFFSET = 60
 _EPHEMERAL_START = 32768
+_UNKNOWN: Final = "another process"
+_DYING = 5.0  # seconds that a killed process may take to give its ports back
+_POLL = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +82,19 @@ def is_free(port: int) -> bool:
 
 
 def require_free(node: str, ports: Iterable[int]) -> None:
-    """Raise `PortTaken`, naming the port and its holder where that can be known."""
+    """Raise `PortTaken`, naming the port and its holder where that can be known.
+
+    A holder that can't be named may be a killed process on its way out: it gets a moment to go.
+    """
+    deadline = time.monotonic() + _DYING
     for port in ports:
-        if not is_free(port):
+        while not is_free(port):
+            known = holder(port)
+            if known == _UNKNOWN and time.monotonic() < deadline:
+                time.sleep(_POLL)
+                continue
             raise PortTaken(
-                f"port {port}, which {node} needs, is taken by {holder(port)}; "
+                f"port {port}, which {node} needs, is taken by {known}; "
                 "stop that process or choose other ports with --port-base"
             )
 
@@ -114,7 +126,7 @@ def holder(port: int) -> str:
                 (directory.parent / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
             )
             return f"process {pid} ({command.strip()[:80]})"
-    return "another process"
+    return _UNKNOWN
 
 
 def _listening_inodes(port: int) -> set[str]:

@@ -42,7 +42,7 @@ def publish_current(  # noqa: PLR0917  a world, a question, and who answers
         meeting = verifier.meeting(channel, mtg)
         if meeting is None and not verifier.broken(channel):
             continue
-        findings = verifier.findings(channel)
+        findings = verifier.findings(channel, mtg)
         if findings or meeting is None:
             said = str(findings[0]) if findings else "it is broken"
             raise LogRefused("LOG_UNVERIFIED", f"{channel}: {len(findings)} findings, the first: {said}")

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from auditor.transactions import Transaction
 
 STEP_WRITES = 15
+_MEETING_PART = 2  # of a composite key, split at its zero bytes: "", kind, meeting, …
 _SHOWN = 300
 
 
@@ -33,6 +34,19 @@ class Effect:
 def composite(kind: str, *attributes: str) -> str:
     """Return the composite key of a record, as the Fabric shim builds it."""
     return "\x00" + "\x00".join((kind, *attributes)) + "\x00"
+
+
+def meeting_written(transaction: Transaction) -> str:
+    """Return the only meeting whose records a transaction touches, "" where it touches others or none.
+
+    Every record of the arbitration chaincode has its meeting as its key's second part, so what such a
+    transaction did wrong can't have changed anything about another meeting.
+    """
+    if any(one.metadata_writes or one.private for one in transaction.sets):
+        return ""
+    keys = (write.key.split("\x00") for one in transaction.sets for write in one.writes)
+    meetings = {parts[_MEETING_PART] if len(parts) > _MEETING_PART else "" for parts in keys}
+    return meetings.pop() if len(meetings) == 1 else ""
 
 
 def verify_effect(transaction: Transaction, expected: Effect) -> None:

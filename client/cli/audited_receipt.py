@@ -163,7 +163,7 @@ def _as_json(receipt: VerifiedAuditedReceipt) -> dict[str, Any]:
         "seq": content.seq,
         "digest": promise.digest,
         "votes": votes_json(content.votes),
-        "fen": promise.leaf.fen,
+        "fen": promise.fen,
         "acknowledged_at": ack.time,
         "acknowledgement": ack.no,
         "door": ack.door,
@@ -180,8 +180,9 @@ def _as_json(receipt: VerifiedAuditedReceipt) -> dict[str, Any]:
 def _as_text(receipt: VerifiedAuditedReceipt) -> str:
     promise, head = receipt.promise, receipt.head.head
     votes = ", ".join(f"{motion}: {vote}" for motion, vote in promise.ballot.ballot.votes.items())
+    sub = promise.ballot.ballot.sub
     return (
-        f"genuine and accepted: ballot {promise.digest} of {promise.leaf.sub} at {head.mtg} ({votes})\n"
+        f"genuine and accepted: ballot {promise.digest} of {sub} at {head.mtg} ({votes})\n"
         f"in block {promise.block} of {promise.channel}, transaction {promise.tx}\n"
         f"leaf {receipt.index} of {head.size} in the Regulator's log, head signed {head.time}"
     )

@@ -22,7 +22,10 @@ COMMANDS = {
     "meeting": ("client.cli.meeting", "Propose, confirm and follow meetings."),
     "amendment": ("client.cli.amendment", "Amend a meeting's frozen roll: propose, confirm, show."),
     "ballot": ("client.cli.ballot", "Enrol with the lender CA, cast a ballot, see its history."),
-    "mandate": ("client.cli.mandate", "Let another cast one's ballot: sign, record, revoke, show."),
+    "mandate": (
+        "client.cli.mandate",
+        "Let another cast one's ballot: sign, record, revoke, show, lawyers.",
+    ),
     "relay": ("client.cli.relay", "Carry acknowledged ballots to the channel: run."),
     "rules": ("client.cli.rules", "Why a motion passes, and what would change it: evaluate."),
     "receipt": ("client.cli.receipt", "Verify a lender's receipt."),

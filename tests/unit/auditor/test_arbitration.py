@@ -53,6 +53,12 @@ def test_a_whole_meeting(player: Player) -> None:
     assert count is not None
     assert (meeting.state, count.ballots, len(meeting.accepted)) == ("closed", 4, 4)
     assert meeting.result.encode() == player.result()
+    assert count.outcome is not None
+    margins = {name: motion.pop("margin") for name, motion in count.outcome.items()}
+    (short,) = (test for test in count.outcome["m1"]["tests"] if not test["passed"])
+    missing = short["required"] - short["numerator"]  # all of the base were present, and can only turn
+    assert margins["m1"] == {"needs": "all", "switch": {"fen": missing}, "add": None}
+    assert margins["m2"]["switch"]["heads"] == 1  # three heads of four
     assert count.outcome == {
         name: {"passed": motion["passed"], "tests": motion["tests"]}
         for name, motion in json.loads(player.result())["motions"].items()
@@ -171,6 +177,29 @@ def test_step_15_a_step_that_nobody_proposed(player: Player) -> None:
         {key("state", MTG): canonical({"v": 1, "state": "closing", "tx": tx})},
     )
     assert only(player, 15).expected == "STEP_NOT_PROPOSED"
+
+
+def test_what_touched_another_meeting_alone_is_an_alarm_here(player: Player) -> None:
+    tx = player.chain.next_transaction_id(player.regulator)
+    forged = canonical({"v": 1, "state": "closing", "tx": tx})
+    player.run(player.regulator, [b"ConfirmStep", MTG.encode(), b"x"], b"{}", {key("state", MTG): forged})
+    verifier = player.follow()
+    assert [one.mtg for one in verifier.findings(CHANNEL, MTG)] == [MTG]
+    assert verifier.alarms(CHANNEL, MTG) == ()
+    assert verifier.findings(CHANNEL, "another") == ()
+    (alarm,) = verifier.alarms(CHANNEL, "another")
+    assert (alarm.kind, alarm.subject, alarm.count) == ("other-meeting", MTG, 1)
+
+
+@pytest.mark.parametrize("other", [key("state", "another"), "loose"])
+def test_what_touched_other_records_too_concerns_every_meeting(player: Player, other: str) -> None:
+    player.run(
+        player.regulator,
+        [b"ConfirmStep", MTG.encode(), b"x"],
+        b"{}",
+        {key("state", MTG): b"{}", other: b"{}"},
+    )
+    assert [one.mtg for one in player.follow().findings(CHANNEL, "another")] == [""]
 
 
 def forged_ballot(player: Player, member: int, value: Any) -> dict[str, bytes | None]:
