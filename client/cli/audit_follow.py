@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from client.connection import Profile
 from client.errors import UserError
 from client.home import home
 
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from auditor.following.announcement import Announcement
     from auditor.following.comparison import Comparison
     from auditor.following.follow import Following
+    from client.connection import Profile
 
 STATE = "following.db"
 
@@ -105,18 +105,12 @@ def _following(
     from auditor.following.metrics import ADDRESS, Metrics  # noqa: PLC0415
     from auditor.following.passing import PassOrder  # noqa: PLC0415
     from auditor.following.webhook import Webhook  # noqa: PLC0415
-    from auditor.replay.authority import Offices  # noqa: PLC0415
-    from auditor.run import Roots  # noqa: PLC0415
     from auditor.source import OwnPeer  # noqa: PLC0415
     from auditor.store import Store  # noqa: PLC0415
-    from client.cli.audit_log import regulator_of  # noqa: PLC0415
+    from client.cli.audit_identity import auditor_identity  # noqa: PLC0415
 
-    profile, offices = Profile.load(home()), Offices()
-    genesis = {
-        name: bytes.fromhex(channel.genesis)
-        for name, channel in profile.channels.items()
-        if name == "identity" or channel.chaincode == "arbitration"
-    }
+    own = auditor_identity()
+    profile, regulator = own.profile, own.roots.offices.regulator
     path = state or home() / STATE
     if from_genesis:
         _remove(path)
@@ -127,15 +121,17 @@ def _following(
         port = opened.enter_context(metrics.serve(metrics_port))
         click.echo(f"metrics on http://{ADDRESS}:{port}/metrics", err=True)
     found: queue.SimpleQueue[Announcement] = queue.SimpleQueue()
-    gateway = opened.enter_context(profile.gateway(offices.regulator, "auditor"))
+    gateway = opened.enter_context(profile.gateway(regulator, "auditor"))
     return Following(
         OwnPeer(gateway),
-        Checkpoints(store, Roots(genesis, offices)),
+        Checkpoints(store, own.roots),
         metrics,
-        order=None if database is None else PassOrder(path.absolute(), genesis, database, patience),
+        order=None
+        if database is None
+        else PassOrder(path.absolute(), dict(own.roots.genesis), database, patience),
         sinks=() if hook is None else (hook,),
         comparisons=tuple(_comparison(opened, profile, msp, found) for msp in compare),
-        heads=None if heads is None else Heads(heads, regulator_of(profile)),
+        heads=None if heads is None else Heads(heads, own.regulator),
         rhythm=Rhythm(full=full_every),
         found=found,
     )

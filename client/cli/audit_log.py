@@ -143,7 +143,7 @@ def trust(out: Path | None) -> None:
     from client.encodings import jcs  # noqa: PLC0415
 
     profile = Profile.load(home())
-    roots = frozenset(fingerprint(one) for one in regulator_of(profile).roots)
+    roots = frozenset(fingerprint(one) for one in _regulator(profile).roots)
     genesis = {name: channel.genesis for name, channel in profile.channels.items()}
     document = jcs.dumps(TrustRoot(genesis, roots).as_json())
     if out is not None:
@@ -194,37 +194,18 @@ def _newest(database: ServiceDatabase, meeting: str) -> SignedHead:
 
 def _sign(database: ServiceDatabase, meeting: str) -> SignedHead:
     from auditor.log.current import publish_current  # noqa: PLC0415
-    from auditor.log.head import HeadSigner  # noqa: PLC0415
-    from auditor.replay.authority import Offices  # noqa: PLC0415
-    from auditor.run import Roots  # noqa: PLC0415
     from auditor.source import OwnPeer  # noqa: PLC0415
+    from client.cli.audit_identity import auditor_identity  # noqa: PLC0415
     from client.platform.times import now, to_text  # noqa: PLC0415
 
-    offices = Offices()
-    profile = Profile.load(home())
-    genesis = {
-        name: bytes.fromhex(channel.genesis)
-        for name, channel in profile.channels.items()
-        if name == "identity" or channel.chaincode == "arbitration"
-    }
-    org = profile.org(offices.regulator)
-    credentials = org.identity("auditor")
-    chain = (credentials.cert.read_bytes(), org.roots["identity"].read_bytes())
-    signer = HeadSigner.load(credentials.key.read_bytes(), chain)
-    with profile.gateway(offices.regulator, "auditor") as gateway:
+    own = auditor_identity()
+    with own.profile.gateway(own.roots.offices.regulator, "auditor") as gateway:
         return publish_current(
-            OwnPeer(gateway),
-            Roots(genesis, offices),
-            meeting,
-            database,
-            signer,
-            regulator_of(profile),
-            now=to_text(now()),
+            OwnPeer(gateway), own.roots, meeting, database, own.signer, own.regulator, now=to_text(now())
         )
 
 
-def regulator_of(profile: Profile) -> Any:
-    """Return the Regulator as an organisation, by the root that the profile has of it."""
+def _regulator(profile: Profile) -> Any:
     from cryptography import x509  # noqa: PLC0415
 
     from auditor.members import Organisation  # noqa: PLC0415
