@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _CACHE: Final = 32768  # KiB of pages in memory
+_READ: Final = 10_000  # decoded values of a table at most
 _SUM: Final = 8  # bytes of each row's checksum
 
 Value = TypeVar("Value")
@@ -190,6 +191,7 @@ class Table(MutableMapping[str, Value]):
         self._codec = codec
         self._connection = connection
         self._waiting: dict[str, Value | None] = {}
+        self._read: dict[str, Value] = {}  # since the last flush, so that a block decodes a value once
         name = f"rows{number}"
         self._select = f"SELECT value FROM {name} WHERE key = ?"  # noqa: S608  a number of our own
         self._upsert = (
@@ -208,10 +210,15 @@ class Table(MutableMapping[str, Value]):
             if held is None:
                 raise KeyError(key)
             return held
+        if key in self._read:
+            return self._read[key]
         row = self._connection.execute(self._select, (key.encode(),)).fetchone()
         if row is None:
             raise KeyError(key)
-        return self._codec.decode(cbor2.loads(row[0][:-_SUM]))
+        if len(self._read) >= _READ:
+            self._read.clear()
+        value = self._read[key] = self._codec.decode(cbor2.loads(row[0][:-_SUM]))
+        return value
 
     def __setitem__(self, key: str, value: Value) -> None:
         """Set a value, which is written at the next flush."""
@@ -268,6 +275,7 @@ class Table(MutableMapping[str, Value]):
 
     def flush(self) -> None:
         """Put what waits into the open transaction."""
+        self._read.clear()
         if not self._waiting:
             return
         gone = [(key.encode(),) for key, value in self._waiting.items() if value is None]

@@ -274,5 +274,5 @@ def _members(value: Any, names: tuple[str, ...], code: str, *, explicit: bool = 
 
 
 def _encode(record: Issuer | Enrolment | Session, without: tuple[str, ...] = ()) -> bytes:
-    value = {one.name: getattr(record, one.name) for one in fields(record) if one.name not in without}
+    value: dict[str, Any] = {name: getattr(record, name) for name in record.__slots__ if name not in without}
     return jcs.dumps({"v": 1, **value})
