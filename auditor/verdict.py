@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from auditor.alarm import Alarm
     from auditor.discrepancy import Discrepancy
     from auditor.snapshot import Snapshot
+    from auditor.view import ChainAnchor
+    from client.encodings.objection_record import Dispute
 
 CONSISTENT = "consistent"
 INCONSISTENT = "inconsistent"
@@ -48,7 +50,9 @@ class Audit:
     `blocks` is each channel's height, `heads` the hash (hex) of its last verified block;
     `counted` how many ballots stand; `numbers` further counts by name; `seconds` wall time,
     `seconds_reconcile` the part of it in which rows were compared; `alarms` what ran on the channels and is
-    not audited, which does not touch the verdict.
+    not audited, which does not touch the verdict; `anchors` the audits that were anchored, `disputes` the
+    objections with answers and awards; `result` the SHA-256 (hex) of the result that the auditor computed,
+    empty before there is one.
     """
 
     mtg: str
@@ -66,6 +70,9 @@ class Audit:
     seconds: float
     alarms: tuple[Alarm, ...] = ()
     seconds_reconcile: float = 0.0
+    anchors: tuple[ChainAnchor, ...] = ()
+    disputes: tuple[Dispute, ...] = ()
+    result: str = ""
 
     @property
     def verdict(self) -> str:
@@ -86,6 +93,8 @@ class Audit:
             "outcome": self.outcome,
             "discrepancies": [one.as_json() for one in self.discrepancies],
             "alarms": [one.as_json() for one in self.alarms],
+            "anchors": [one.as_json() for one in self.anchors],
+            "objections": [one.as_json() for one in self.disputes],
             "pending": self.pending,
             "snapshot": self.snapshot.as_json() if self.snapshot else None,
             "seconds": round(self.seconds, 3),
