@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from auditor.ahead import Helpers
     from auditor.alarm import Alarm
     from auditor.errors import VerificationError
+    from auditor.members import Membership
     from auditor.replay.authority import Offices
     from auditor.replay.meetings import MeetingState
     from auditor.store import Tables
@@ -49,6 +50,7 @@ class Verifier:
 
         `helpers` verify ahead and `tables` keep what grows with ballots; neither changes a finding.
         """
+        self.offices = offices
         by, kept = helpers or Alone(), tables or InMemory()
         people = People(
             enrolments=kept.table(f"{IDENTITY}/enrolments", ENROLMENTS),
@@ -183,6 +185,21 @@ class Verifier:
     def sessions(self, mtg: str) -> Mapping[str, ChainSession]:
         """Return the identity checks that `identity` has for a meeting, by id, in the chain's order."""
         return SessionsOf(mtg, self._people)
+
+    # For a service that answers questions while it follows; what these return, only the replay changes.
+
+    def states(self, channel: str) -> Mapping[str, MeetingState]:
+        """Return every meeting of a channel as the replay has it now."""
+        return self._replays[channel].meetings
+
+    @property
+    def people(self) -> People:
+        """Return the identity channel's records as the replay has them now."""
+        return self._people
+
+    def membership(self, channel: str) -> Membership:
+        """Return the organisations of a channel's configuration in force; BlockError before there is one."""
+        return self._followers[channel].ledger.configuration.members
 
 
 def _count(state: MeetingState) -> Count:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from client.cli import audit_follow, audit_log
+from client.cli import audit_follow, audit_log, audit_serve
 from client.connection import Profile
 from client.errors import Negative
 from client.home import home
@@ -26,6 +26,7 @@ def group() -> None:
 
 audit_log.add_to(group)
 group.add_command(audit_follow.follow)
+audit_serve.add_to(group)
 
 
 @group.command()
