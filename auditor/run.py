@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from auditor.ahead import Alone
 from auditor.anchors import wrong_anchors
 from auditor.discrepancy import from_error
 from auditor.errors import AuditUnavailable
@@ -14,6 +16,7 @@ from auditor.platform_rows import PlatformRows
 from auditor.reconcile import PATIENCE, Reconciliation, Terms, reconcile
 from auditor.replay.anchors import result_hash
 from auditor.snapshot import open_snapshot
+from auditor.store import Store
 from auditor.verdict import Audit, verified
 from auditor.verifier import Verifier
 from client.encodings import times
@@ -21,6 +24,7 @@ from client.encodings import times
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from auditor.ahead import Helpers
     from auditor.replay.authority import Offices
     from auditor.snapshot import Snapshot
     from auditor.source import BlockSource
@@ -39,7 +43,13 @@ class Roots:
 
 
 def run_audit(
-    source: BlockSource, roots: Roots, mtg: str, database: str, *, patience: int = PATIENCE
+    source: BlockSource,
+    roots: Roots,
+    mtg: str,
+    database: str,
+    *,
+    patience: int = PATIENCE,
+    helpers: Helpers | None = None,
 ) -> Audit:
     """Audit one meeting; `patience` is how many seconds an acknowledged ballot may be on its way.
 
@@ -53,9 +63,9 @@ def run_audit(
     channels = [name for name in roots.genesis if name != "identity"]
     settled = {name: source.height(name) for name in channels}
     identity = source.height("identity")
-    with open_snapshot(database) as (connection, snapshot):
+    with closing(Store()) as store, open_snapshot(database) as (connection, snapshot):
         rows = PlatformRows(connection)
-        verifier = Verifier(roots.genesis, roots.offices)
+        verifier = Verifier(roots.genesis, roots.offices, helpers, store)
         _follow(source, verifier, "identity", identity)
         sessions = len(verifier.sessions(mtg))
         channel = _find(source, verifier, mtg, settled)
@@ -68,10 +78,14 @@ def run_audit(
             patience=patience,
             settled_sessions=sessions,
             doors=verifier.doors(channel),
+            helpers=helpers or Alone(),
         )
+        replayed = time.monotonic()
         reconciled = reconcile(meeting, rows, terms) if meeting is not None else Reconciliation((), 0, 0)
-    audited = _Audited(verifier, channel, mtg, reconciled, snapshot)
-    return audited.concluded(time.monotonic() - begun)
+        compared = time.monotonic() - replayed
+        audited = _Audited(verifier, channel, mtg, reconciled, snapshot)
+        audit = audited.concluded(0.0)
+    return replace(audit, seconds=time.monotonic() - begun, seconds_reconcile=compared)
 
 
 def _find(source: BlockSource, verifier: Verifier, mtg: str, settled: Mapping[str, int]) -> str:

@@ -48,10 +48,11 @@ class Audit:
     """Everything one audit established; `meeting` is there only where nothing was found.
 
     `blocks` is each channel's height, `heads` the hash (hex) of its last verified block;
-    `counted` how many ballots stand; `numbers` further counts by name; `seconds` wall time; `alarms`
-    what ran on the channels and is not audited, which does not touch the verdict; `anchors` the audits
-    that were anchored, `disputes` the objections with answers and awards; `result` the SHA-256 (hex) of the
-    result that the auditor computed, empty before there is one.
+    `counted` how many ballots stand; `numbers` further counts by name; `seconds` wall time,
+    `seconds_reconcile` the part of it in which rows were compared; `alarms` what ran on the channels and is
+    not audited, which does not touch the verdict; `anchors` the audits that were anchored, `disputes` the
+    objections with answers and awards; `result` the SHA-256 (hex) of the result that the auditor computed,
+    empty before there is one.
     """
 
     mtg: str
@@ -68,6 +69,7 @@ class Audit:
     snapshot: Snapshot | None
     seconds: float
     alarms: tuple[Alarm, ...] = ()
+    seconds_reconcile: float = 0.0
     anchors: tuple[ChainAnchor, ...] = ()
     disputes: tuple[Dispute, ...] = ()
     result: str = ""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from client.cli import audit_log, audit_serve
+from client.cli import audit_follow, audit_log, audit_serve
 from client.connection import Profile
 from client.errors import Negative
 from client.home import home
@@ -25,6 +25,7 @@ def group() -> None:
 
 
 audit_log.add_to(group)
+group.add_command(audit_follow.follow)
 audit_serve.add_to(group)
 
 
@@ -71,7 +72,8 @@ def run(meeting: str, database: str | None, report: Path | None, patience: int, 
 
 
 def _audit(meeting: str, database: str, patience: int) -> Audit:
-    from auditor.replay.authority import Offices  # noqa: PLC0415  gRPC and SQL only where needed
+    from auditor.ahead import HelperProcesses  # noqa: PLC0415  gRPC and SQL only where needed
+    from auditor.replay.authority import Offices  # noqa: PLC0415
     from auditor.run import Roots, run_audit  # noqa: PLC0415
     from auditor.source import OwnPeer  # noqa: PLC0415
 
@@ -82,8 +84,9 @@ def _audit(meeting: str, database: str, patience: int) -> Audit:
         for name, channel in profile.channels.items()
         if name == "identity" or channel.chaincode == "arbitration"
     }
-    with profile.gateway(offices.regulator, "auditor") as gateway:
-        return run_audit(OwnPeer(gateway), Roots(genesis, offices), meeting, database, patience=patience)
+    with profile.gateway(offices.regulator, "auditor") as gateway, HelperProcesses() as helpers:
+        source, roots = OwnPeer(gateway), Roots(genesis, offices)
+        return run_audit(source, roots, meeting, database, patience=patience, helpers=helpers)
 
 
 def _print(audit: Audit) -> None:
