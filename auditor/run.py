@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from auditor.discrepancy import from_error
@@ -12,6 +12,7 @@ from auditor.errors import AuditUnavailable
 from auditor.platform_rows import PlatformRows
 from auditor.reconcile import PATIENCE, Reconciliation, Terms, reconcile
 from auditor.snapshot import open_snapshot
+from auditor.turnout import turnout
 from auditor.verdict import Audit, verified
 from auditor.verifier import Verifier
 from client.encodings import times
@@ -37,9 +38,17 @@ class Roots:
 
 
 def run_audit(
-    source: BlockSource, roots: Roots, mtg: str, database: str, *, patience: int = PATIENCE
+    source: BlockSource,
+    roots: Roots,
+    mtg: str,
+    database: str,
+    *,
+    patience: int = PATIENCE,
+    as_of: str | None = None,
 ) -> Audit:
     """Audit one meeting; `patience` is how many seconds an acknowledged ballot may be on its way.
+
+    They are counted up to `as_of`, by default the moment of the snapshot.
 
     Raises AuditUnavailable where there is no such meeting, no database or no peer. Everything
     else that is wrong is a discrepancy in the audit that is returned.
@@ -62,14 +71,17 @@ def run_audit(
         terms = Terms(
             settled_height=settled[channel],
             own_door=roots.offices.regulator,
-            now=times.parse(snapshot.taken_at),
+            now=times.parse(as_of or snapshot.taken_at),
             patience=patience,
             settled_sessions=sessions,
             doors=verifier.doors(channel),
         )
         reconciled = reconcile(meeting, rows, terms) if meeting is not None else Reconciliation((), 0, 0)
-    audited = _Audited(verifier, channel, mtg, reconciled, snapshot)
-    return audited.concluded(time.monotonic() - begun)
+    audited = _Audited(
+        verifier, channel, mtg, reconciled, replace(snapshot, taken_at=as_of or snapshot.taken_at)
+    )
+    genesis = {name: roots.genesis[name].hex() for name in ("identity", channel)}
+    return replace(audited.concluded(time.monotonic() - begun), genesis=genesis)
 
 
 def _find(source: BlockSource, verifier: Verifier, mtg: str, settled: Mapping[str, int]) -> str:
@@ -148,4 +160,6 @@ class _Audited:
             snapshot=self.snapshot,
             seconds=seconds,
             alarms=verifier.alarms(channel, self.mtg),
+            mh=meeting.mh if meeting else "",
+            turnout=turnout(meeting) if meeting else None,
         )

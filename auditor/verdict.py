@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from auditor.withhold import withheld
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -11,6 +13,7 @@ if TYPE_CHECKING:
     from auditor.alarm import Alarm
     from auditor.discrepancy import Discrepancy
     from auditor.snapshot import Snapshot
+    from auditor.turnout import Turnout
 
 CONSISTENT = "consistent"
 INCONSISTENT = "inconsistent"
@@ -47,7 +50,8 @@ class Audit:
 
     `blocks` is each channel's height, `heads` the hash (hex) of its last verified block;
     `counted` how many ballots stand; `numbers` further counts by name; `seconds` wall time; `alarms`
-    what ran on the channels and is not audited, which does not touch the verdict.
+    what ran on the channels and is not audited, which does not touch the verdict; `genesis` the channels'
+    pinned hashes (hex), `mh` the meeting's.
     """
 
     mtg: str
@@ -64,6 +68,14 @@ class Audit:
     snapshot: Snapshot | None
     seconds: float
     alarms: tuple[Alarm, ...] = ()
+    mh: str = ""
+    genesis: Mapping[str, str] = field(default_factory=dict)
+    turnout: Turnout | None = None
+
+    @property
+    def shown(self) -> tuple[Discrepancy, ...]:
+        """The discrepancies as anybody may see them: until the meeting is closed without choices."""
+        return withheld(self.discrepancies) if self.tally is None else self.discrepancies
 
     @property
     def verdict(self) -> str:
@@ -82,7 +94,7 @@ class Audit:
             "numbers": dict(self.numbers),
             "tally": self.tally,
             "outcome": self.outcome,
-            "discrepancies": [one.as_json() for one in self.discrepancies],
+            "discrepancies": [one.as_json() for one in self.shown],
             "alarms": [one.as_json() for one in self.alarms],
             "pending": self.pending,
             "snapshot": self.snapshot.as_json() if self.snapshot else None,

@@ -10,12 +10,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
-from auditor import protobuf as pb
 from auditor.errors import AuditUnavailable
 from auditor.log import kinds
 from auditor.log.errors import LogRefused
+from auditor.log.signer import NotTheAuditor, verify_auditor
 from auditor.log.tree import EMPTY_ROOT
-from auditor.members import Membership, NotAMember
 from client.encodings import base64url, certificates, jcs, jws, times
 from client.encodings.errors import Refused
 from client.encodings.ids import HASH_BYTES, is_count, is_hash, is_hex_hash, is_meeting_id
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from auditor.members import Organisation
 
 TYP: Final = "concordat-head+jws"
-ROLE: Final = "auditor"  # the certificate attribute `role` of docs/authority.md
 MAX_CERTIFICATES: Final = 4
 
 _NAMES: Final = ("mtg", "mh", "channel", "size", "root", "block", "block_hash", "time")
@@ -196,22 +194,11 @@ def verify_head(signed: SignedHead, regulator: Organisation) -> VerifiedHead:
 
     Refuse with HEAD_SIGNER, HEAD_ROLE or HEAD_SIGNATURE.
     """  # noqa: D205  one sentence
-    own = signed.load_certificates()[0]
-    thumbprint = certificates.thumbprint(signed.certificates[0])
-    if signed.jws.x5t != thumbprint:
-        raise LogRefused("HEAD_SIGNER", "the header names another", expected=signed.jws.x5t, found=thumbprint)
-    identity = pb.identities.SerializedIdentity(
-        mspid=regulator.msp_id, id_bytes=own.public_bytes(Encoding.PEM)
-    )
+    signed.load_certificates()
     try:
-        member = Membership({regulator.msp_id: regulator}).member(identity.SerializeToString())
-    except (NotAMember, ValueError) as error:  # a certificate's extensions are read only now
-        raise LogRefused("HEAD_SIGNER", str(error)) from error
-    role = member.attributes.get("role", "none")
-    if role != ROLE:
-        raise LogRefused("HEAD_ROLE", expected=ROLE, found=role)
-    try:
-        signed.jws.verify(member.key)
-    except Refused as error:
-        raise LogRefused("HEAD_SIGNATURE", signed.head.mtg) from error
+        verify_auditor(signed.jws, signed.certificates[0], regulator)
+    except NotTheAuditor as error:
+        detail = error.detail or (signed.head.mtg if error.part == "SIGNATURE" else "")
+        code = f"HEAD_{error.part}"
+        raise LogRefused(code, detail, expected=error.expected, found=error.found) from error
     return VerifiedHead(signed.head, signed, _SEAL)

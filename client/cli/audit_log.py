@@ -16,7 +16,7 @@ from client.home import home
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from auditor.log.head import SignedHead
+    from auditor.log.head import HeadSigner, SignedHead
     from auditor.log.service_db import LogBook, ServiceDatabase
 
 _file = click.Path(dir_okay=False, path_type=Path)
@@ -194,7 +194,6 @@ def _newest(database: ServiceDatabase, meeting: str) -> SignedHead:
 
 def _sign(database: ServiceDatabase, meeting: str) -> SignedHead:
     from auditor.log.current import publish_current  # noqa: PLC0415
-    from auditor.log.head import HeadSigner  # noqa: PLC0415
     from auditor.replay.authority import Offices  # noqa: PLC0415
     from auditor.run import Roots  # noqa: PLC0415
     from auditor.source import OwnPeer  # noqa: PLC0415
@@ -207,20 +206,27 @@ def _sign(database: ServiceDatabase, meeting: str) -> SignedHead:
         for name, channel in profile.channels.items()
         if name == "identity" or channel.chaincode == "arbitration"
     }
-    org = profile.org(offices.regulator)
-    credentials = org.identity("auditor")
-    chain = (credentials.cert.read_bytes(), org.roots["identity"].read_bytes())
-    signer = HeadSigner.load(credentials.key.read_bytes(), chain)
     with profile.gateway(offices.regulator, "auditor") as gateway:
         return publish_current(
             OwnPeer(gateway),
             Roots(genesis, offices),
             meeting,
             database,
-            signer,
+            signer_of(profile),
             _regulator(profile),
             now=to_text(now()),
         )
+
+
+def signer_of(profile: Profile) -> HeadSigner:
+    """Return the auditor's key and certificates, with which the service signs."""
+    from auditor.log.head import HeadSigner  # noqa: PLC0415
+    from auditor.replay.authority import Offices  # noqa: PLC0415
+
+    org = profile.org(Offices().regulator)
+    credentials = org.identity("auditor")
+    chain = (credentials.cert.read_bytes(), org.roots["identity"].read_bytes())
+    return HeadSigner.load(credentials.key.read_bytes(), chain)
 
 
 def _regulator(profile: Profile) -> Any:

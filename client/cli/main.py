@@ -26,6 +26,7 @@ COMMANDS = {
     "relay": ("client.cli.relay", "Carry acknowledged ballots to the channel: run."),
     "rules": ("client.cli.rules", "Why a motion passes, and what would change it: evaluate."),
     "receipt": ("client.cli.receipt", "Verify a lender's receipt."),
+    "report": ("client.cli.report", "Verify a signed report of an audit."),
     "face": ("client.cli.face", "Compare faces."),
     "identity": ("client.cli.identity_service", "The identity service: serve, reviews, slots, retention."),
     "audit": ("client.cli.audit", "Verify a meeting from the chain and reconcile the platform."),
