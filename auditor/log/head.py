@@ -15,6 +15,7 @@ from auditor.log import kinds
 from auditor.log.errors import LogRefused
 from auditor.log.signer import NotTheAuditor, verify_auditor
 from auditor.log.tree import EMPTY_ROOT
+from auditor.members import UNREADABLE
 from client.encodings import base64url, certificates, jcs, jws, times
 from client.encodings.errors import Refused
 from client.encodings.ids import HASH_BYTES, is_count, is_hash, is_hex_hash, is_meeting_id
@@ -104,7 +105,7 @@ class SignedHead:
         """Return the certificates parsed; refuse with HEAD_SIGNER."""
         try:
             return [x509.load_der_x509_certificate(one) for one in self.certificates]
-        except ValueError as error:
+        except UNREADABLE as error:
             raise LogRefused("HEAD_SIGNER", "not DER X.509") from error
 
 

@@ -11,6 +11,7 @@ from cryptography import x509
 
 from auditor.log import kinds
 from auditor.log.signer import NotTheAuditor, verify_auditor
+from auditor.members import UNREADABLE
 from auditor.reporting.errors import ReportRefused
 from client.encodings import certificates, jcs, jws
 from client.encodings.errors import Refused
@@ -81,7 +82,7 @@ def verify_signed(data: bytes, signature: bytes, trust: TrustRoot) -> VerifiedRe
     signed, chain = _parse(signature)
     try:
         loaded = [x509.load_der_x509_certificate(one) for one in chain]
-    except ValueError as error:
+    except UNREADABLE as error:
         raise ReportRefused("REPORT_SIGNER", "not DER X.509") from error
     try:
         verify_auditor(signed, chain[0], trust.regulator(loaded))
