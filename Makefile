@@ -10,7 +10,7 @@ GO_MODULES := chaincode tests/integration/gatewaychaincode tests/integration/mer
 PYTHON_TREES := client network biometrics auditor tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check up down soak lock clean
+.PHONY: help setup demo test check up down soak verifier lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -55,6 +55,9 @@ test: check ## The whole suite, with the real network
 
 soak: setup ## The long runs that CI has no time for
 	scripts/soak
+
+verifier: setup ## Build the offline verifier as one file, which any Python runs
+	@$(BIN)/python scripts/build-verifier
 
 lock: setup ## Resolve the pinned and hashed lock file again
 	scripts/lock

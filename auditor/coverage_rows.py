@@ -53,7 +53,13 @@ COLUMNS: Final = (
     Column(REFUSED, "digest", ((LATE, "status"),), "no verdict has that digest"),
     Column(REFUSED, "status", ((LATE, "status"),), "the chain did not accept it"),
     *_each(REFUSED, "code", "the chain's refusal"),
-    *_each(REFUSED, "door ack_no ack_time ack_jws", "the door's signature"),
+    *_each(REFUSED, "door ack_no ack_time", "the door's signature"),
+    Column(
+        REFUSED,
+        "ack_jws",
+        ((ALTERED, "ack_jws"), (ALTERED, "door")),
+        "the door's signature; one of a door that brought nothing can't be checked, and is of another door",
+    ),
     *(
         Column(REFUSED, name, (), "a refusal may come again; what its last bringer claimed is not compared")
         for name in ("jws", "claims", "tx", "block")

@@ -89,9 +89,11 @@ class BallotPass:
             self._chain.leave_ballot(waiting.digest)
 
     def _compare(self, row: BallotRow, held: ChainBallot) -> None:
+        """Compare a row with its ballot; the claims before an amendment that overtook it will do, too."""
         settled = row.status not in _IN_FLIGHT
         for name in (*_COMPARED, *(_SETTLED if settled else ())):
-            self._same(row, held, name, str(getattr(held, name)))
+            if name != "claims" or row.claims not in self._meeting.entitled.get(held.sub, ()):
+                self._same(row, held, name, str(getattr(held, name)))
         if settled and row.status != "committed":
             self._add(ALTERED, row, held, "status", ("committed", row.status))
         elif not settled:

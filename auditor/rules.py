@@ -175,9 +175,8 @@ def _motion(meeting: Meeting, motion: Motion, own: MotionTally) -> dict[str, Any
         "choices": {
             choice: own.whole.choices.get(choice, Weights()).full(meeting) for choice in motion.choices
         },
+        "excluded": own.excluded.full(meeting),
     }
-    if any(part.motion == motion.id for part in meeting.roll.excluded):
-        value["excluded"] = own.excluded.full(meeting)
     if meeting.roll.disputed:
         value["disputed"] = compared(decision, decide(motion, own.undisputed, classes))
     return value

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from auditor.acknowledged import Doors
 from auditor.alarm import OTHER_MEETING, Alarms
 from auditor.follower import Follower
+from auditor.motion_margins import margin_of
 from auditor.replay.arbitration import ArbitrationReplay
 from auditor.replay.identity import IdentityReplay
 from auditor.rules import outcome, tally
@@ -112,6 +113,7 @@ class Verifier:
             refused=state.refused,
             sessions=self.sessions(mtg),
             numbers=state.numbers,
+            entitled=state.overlay.entitled(),
         )
 
     def count(self, channel: str, mtg: str) -> Count | None:
@@ -137,6 +139,11 @@ def _count(state: MeetingState) -> Count:
     counted = tally(state.amended, state.counted())
     result = outcome(state.amended, counted)
     motions: dict[str, Any] = result["motions"]
+    classes = tuple(entry.cls for entry in state.amended.roll.classes)
+    margins = {
+        motion.id: margin_of(motion, counted.motions[motion.id].whole, classes)
+        for motion in state.amended.motions
+    }
     return Count(
         counted.ballots,
         {
@@ -146,6 +153,7 @@ def _count(state: MeetingState) -> Count:
         },
         {
             name: {member: value for member, value in motion.items() if member not in ("choices", "excluded")}
+            | {"margin": margins[name]}
             for name, motion in motions.items()
         },
     )

@@ -55,6 +55,7 @@ class ChainMeeting:
 
     `accepted` holds every ballot ever accepted, replaced ones included, by digest; `refused` the
     last verdict on each digest that was never accepted; `numbers` every acknowledgement number seen.
+    `entitled` has, of lenders whom amendments name, the claims (canonical JSON) before them and after.
     """
 
     mtg: str
@@ -67,6 +68,7 @@ class ChainMeeting:
     refused: dict[str, ChainBallot] = field(default_factory=dict)
     sessions: dict[str, ChainSession] = field(default_factory=dict)
     numbers: dict[str, set[int]] = field(default_factory=dict)
+    entitled: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @property
     def closed(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from auditor.errors import AuditUnavailable
@@ -10,27 +11,30 @@ from auditor.log.publish import LastBlock, publish
 from auditor.verifier import IDENTITY, Verifier
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from auditor.log.head import HeadSigner, SignedHead
     from auditor.log.service_db import ServiceDatabase
     from auditor.members import Organisation
     from auditor.run import Roots
     from auditor.source import BlockSource
+    from auditor.view import ChainMeeting
 
 
-def publish_current(  # noqa: PLR0917  a world, a question, and who answers
-    source: BlockSource,
-    roots: Roots,
-    mtg: str,
-    database: ServiceDatabase,
-    signer: HeadSigner,
-    regulator: Organisation,
-    *,
-    now: str,
-) -> SignedHead:
-    """Verify the channels up to their present heights, log a meeting's accepted ballots, sign the head.
+@dataclass(frozen=True, slots=True)
+class Current:
+    """A meeting on a channel that verified up to its present height, and on `identity` beside it."""
+
+    meeting: ChainMeeting
+    last: LastBlock
+    heights: Mapping[str, int]
+
+
+def verify_current(source: BlockSource, roots: Roots, mtg: str) -> Current:
+    """Verify the channels up to their present heights and return a meeting as it then is.
 
     Raises AuditUnavailable where no channel has the meeting; refuses with LOG_UNVERIFIED where anything
-    on the channel failed a step, and as `publish` does.
+    on the channel failed a step.
     """
     verifier = Verifier(roots.genesis, roots.offices)
     channels = [name for name in roots.genesis if name != IDENTITY]
@@ -47,7 +51,25 @@ def publish_current(  # noqa: PLR0917  a world, a question, and who answers
             said = str(findings[0]) if findings else "it is broken"
             raise LogRefused("LOG_UNVERIFIED", f"{channel}: {len(findings)} findings, the first: {said}")
         last = LastBlock(verifier.height(channel) - 1, verifier.head(channel))
-        return publish(database, meeting, last, signer, regulator, now=now)
+        return Current(meeting, last, {name: verifier.height(name) for name in (IDENTITY, channel)})
     raise AuditUnavailable(
         f"there is no meeting {mtg!r} on {', '.join(channels) or 'any channel'}; check its id"
     )
+
+
+def publish_current(  # noqa: PLR0917  a world, a question, and who answers
+    source: BlockSource,
+    roots: Roots,
+    mtg: str,
+    database: ServiceDatabase,
+    signer: HeadSigner,
+    regulator: Organisation,
+    *,
+    now: str,
+) -> SignedHead:
+    """Verify the channels up to their present heights, log a meeting's accepted ballots, sign the head.
+
+    Raises and refuses as `verify_current` and `publish` do.
+    """
+    current = verify_current(source, roots, mtg)
+    return publish(database, current.meeting, current.last, signer, regulator, now=now)

@@ -13,9 +13,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, load_pem_priv
 from auditor.errors import AuditUnavailable
 from auditor.log import kinds
 from auditor.log.errors import LogRefused
-from auditor.log.signer import NotTheAuditor, verify_auditor
 from auditor.log.tree import EMPTY_ROOT
 from auditor.members import UNREADABLE
+from auditor.signer import SignerRefused, verify_auditor
 from client.encodings import base64url, certificates, jcs, jws, times
 from client.encodings.errors import Refused
 from client.encodings.ids import HASH_BYTES, is_count, is_hash, is_hex_hash, is_meeting_id
@@ -195,11 +195,11 @@ def verify_head(signed: SignedHead, regulator: Organisation) -> VerifiedHead:
 
     Refuse with HEAD_SIGNER, HEAD_ROLE or HEAD_SIGNATURE.
     """  # noqa: D205  one sentence
-    signed.load_certificates()
     try:
-        verify_auditor(signed.jws, signed.certificates[0], regulator)
-    except NotTheAuditor as error:
-        detail = error.detail or (signed.head.mtg if error.part == "SIGNATURE" else "")
-        code = f"HEAD_{error.part}"
-        raise LogRefused(code, detail, expected=error.expected, found=error.found) from error
+        verify_auditor(signed.jws, signed.certificates, regulator)
+    except SignerRefused as error:
+        said = signed.head.mtg if error.fault == "signature" else error.detail
+        raise LogRefused(
+            f"HEAD_{error.fault.upper()}", said, expected=error.expected, found=error.found
+        ) from error
     return VerifiedHead(signed.head, signed, _SEAL)

@@ -10,6 +10,7 @@ from client.encodings.amendment import MAX_AMENDED, Amended
 from client.encodings.entries import claim_indexes, motion_indexes
 from client.encodings.errors import Refused
 from client.encodings.ids import ID_BYTES, MAX_INTEGER
+from client.encodings.leaf import claims_json
 from client.encodings.roll_parts import EVERYBODY, Disputed, Exclusion
 
 if TYPE_CHECKING:
@@ -48,6 +49,17 @@ class Overlay:
 
     number: int = 0
     lenders: Mapping[str, Amended] = field(default_factory=dict)
+
+    def entitled(self) -> dict[str, frozenset[str]]:
+        """Return, by lender, the claims that the roll has and those that stand, as canonical JSON."""
+        return {
+            sub: frozenset(
+                jcs.dumps(claims_json(side.claims)).decode()
+                for side in (amended.before, amended.after)
+                if side is not None
+            )
+            for sub, amended in self.lenders.items()
+        }
 
     def amend(self, amendment: Amendment, meeting: Meeting, held: Mapping[str, BallotRecord]) -> Overlay:
         """Return the overlay with one amendment more.

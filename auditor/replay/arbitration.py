@@ -17,6 +17,7 @@ from auditor.replay.meetings import (
     pending_step,
     state_record,
     step_record,
+    successor_record,
     verify_replaces,
 )
 from auditor.rules import result_bytes, tally
@@ -112,7 +113,15 @@ class ArbitrationReplay:
             raise Refused("MEETING_STATE", state.state)
         if state.record.mh.encode() != mh:
             raise Refused("STEP_MISMATCH", state.record.mh)
-        return self._announce(endorsed, state, "announced", Effect())
+        verify_replaces(state.record, self.meetings)
+        effect = Effect()
+        if state.record.replaces is not None:
+            before = state.record.replaces.mtg
+            key = composite("successor", before)
+            effect.reads |= {key, composite("state", before)}
+            effect.writes[key] = successor_record(state.record.mtg, endorsed.transaction.tx_id)
+            self.meetings[before].successor = state.record.mtg
+        return self._announce(endorsed, state, "announced", effect)
 
     def _announce(self, endorsed: Endorsed, state: MeetingState, to: str, effect: Effect) -> Effect:
         state.state = to

@@ -52,8 +52,8 @@ class MeetingState:
 
     `held` are the ballots that stand, by voter; those of lenders off the roll are among them and don't count.
     `used` are the sessions of ballots replaced since, with the ballot's digest; `mandates` the last that each
-    principal gave; `subtotals` how many transactions changed the count; `numbers` the acknowledgement numbers
-    seen, by door.
+    principal gave; `successor` the meeting announced in the place of this one; `subtotals` how many
+    transactions changed the count; `numbers` the acknowledgement numbers seen, by door.
     """
 
     record: Meeting
@@ -63,6 +63,7 @@ class MeetingState:
     amendment: PendingAmendment | None = None
     overlay: Overlay = field(default_factory=Overlay)
     audit: bool = False
+    successor: str = ""
     result: bytes = b""
     subtotals: int = 0
     held: dict[str, BallotRecord] = field(default_factory=dict)
@@ -110,13 +111,16 @@ class MeetingState:
 def verify_replaces(meeting: Meeting, others: Mapping[str, MeetingState]) -> None:
     """Refuse (MEETING_REPLACES) a meeting that is not in the place of the one that it names.
 
-    A postponed meeting must be void; a second vote must put motions alone that failed the first time.
+    A postponed meeting must be void; a second vote must put motions alone that failed the first time. One
+    meeting is announced in the place of another at most.
     """
     if meeting.replaces is None:
         return
     before = others.get(meeting.replaces.mtg)
     if before is None or before.record.mh != meeting.replaces.mh:
         raise Refused("MEETING_REPLACES", f"{meeting.replaces.mtg} is not on the channel by this mh")
+    if before.successor:
+        raise Refused("MEETING_REPLACES", f"{before.record.mtg} has a successor: {before.successor}")
     if meeting.replaces.why == "postponed":
         if before.state != "void":
             raise Refused("MEETING_REPLACES", f"{before.record.mtg} is {before.state}, not void")
@@ -154,6 +158,11 @@ def step_record(step: PendingStep, tx: str) -> bytes:
     """Return the canonical record of a step that waits."""
     value: Any = jcs.loads(step.encoded)
     return jcs.dumps({"v": 1, "by": step.by, "digest": step.digest, "step": value, "tx": tx})
+
+
+def successor_record(mtg: str, tx: str) -> bytes:
+    """Return the canonical record of the meeting in another's place, announced by `tx`."""
+    return jcs.dumps({"v": 1, "mtg": mtg, "tx": tx})
 
 
 def state_record(state: str, tx: str) -> bytes:

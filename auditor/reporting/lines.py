@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from auditor.motion_margins import in_words
 from auditor.reporting import words
 
 if TYPE_CHECKING:
@@ -125,6 +126,8 @@ def _outcome(value: dict[str, Any]) -> Iterator[Heading | Paragraph | Table]:
         ]
         if tests:
             yield Table((head, *tests), (4, 1, 4, 2, 1))
+        if changed := in_words(outcome["margin"], election="election" in outcome):
+            yield Paragraph(f"差距 / Margin: {changed}.")
 
 
 def _rests_on(value: dict[str, Any]) -> Iterator[Heading | Paragraph | Table]:

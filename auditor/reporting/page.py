@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import jinja2
 from markupsafe import Markup
 
+from auditor.motion_margins import in_words
 from auditor.reporting import words
 from auditor.reporting.figures import figures
 from auditor.reporting.svg import to_svg
@@ -28,6 +29,7 @@ def to_html(report: Report) -> bytes:
         report=report.value,
         words=words,
         plots=plots,
+        in_words=in_words,
         findings=words.inconsistent(len(report.value["discrepancies"])),
     )
     return f"{page}\n".encode()

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 from cryptography import x509
 
 from auditor.log import kinds
-from auditor.log.signer import NotTheAuditor, verify_auditor
 from auditor.members import UNREADABLE
 from auditor.reporting.errors import ReportRefused
+from auditor.signer import SignerRefused, verify_auditor
 from client.encodings import certificates, jcs, jws
 from client.encodings.errors import Refused
 from client.encodings.ids import is_hex_hash
@@ -85,10 +85,10 @@ def verify_signed(data: bytes, signature: bytes, trust: TrustRoot) -> VerifiedRe
     except UNREADABLE as error:
         raise ReportRefused("REPORT_SIGNER", "not DER X.509") from error
     try:
-        verify_auditor(signed, chain[0], trust.regulator(loaded))
-    except NotTheAuditor as error:
+        verify_auditor(signed, chain, trust.regulator(loaded))
+    except SignerRefused as error:
         raise ReportRefused(
-            f"REPORT_{error.part}", error.detail, expected=error.expected, found=error.found
+            f"REPORT_{error.fault.upper()}", error.detail, expected=error.expected, found=error.found
         ) from error
     statement = _statement(signed.payload)
     for channel, genesis in statement["genesis"].items():

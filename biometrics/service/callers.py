@@ -69,8 +69,12 @@ class OfficerCaller:
     statement: str = field(repr=False)
 
 
-def bind(caller: Caller, scope: str, public_key: ec.EllipticCurvePublicKey | None) -> tuple[Binding, bytes]:
+def bind(
+    caller: Caller, scope: str, public_key: ec.EllipticCurvePublicKey | None, act: str | None = None
+) -> tuple[Binding, bytes]:
     """Return what a caller's check is bound to, and the key (SPKI, DER) that will sign for it.
+
+    With `act` the caller is a proxy, and that the principal's pseudonym (REQUEST_FORMAT for none).
 
     Raises ServiceRefused (PROOF_MISSING) when the factor shown isn't the one that the scope needs: the
     enrolled key for a meeting; for the enrolment the invitation's secret, with the key to be enrolled.
@@ -79,10 +83,11 @@ def bind(caller: Caller, scope: str, public_key: ec.EllipticCurvePublicKey | Non
     if scope == ENROLMENT:
         if caller.factor != INVITATION or public_key is None:
             raise ServiceRefused("PROOF_MISSING", "an enrolment needs the invitation's secret and a key")
-        return Binding(caller.lender, proofs.key_thumbprint(public_key), scope), proofs.spki(public_key)
+        thumbprint = proofs.key_thumbprint(public_key)
+        return Binding(caller.lender, thumbprint, scope, act), proofs.spki(public_key)
     if caller.factor != ENROLLED_KEY:
         raise ServiceRefused("PROOF_MISSING", "a meeting's check needs the enrolled key")
-    binding = Binding(caller.lender, caller.key, scope)
+    binding = Binding(caller.lender, caller.key, scope, act)
     caller.meetings.meeting(binding.institution, scope).require_running()
     return binding, proofs.spki(certificates.public_key(caller.certificate))
 

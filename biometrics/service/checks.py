@@ -35,15 +35,20 @@ class CheckDesk:
         self._stream = Stream(parts, self._live, self._conclusions)
 
     def open(
-        self, caller: Caller, scope: str, public_key: ec.EllipticCurvePublicKey | None = None
+        self,
+        caller: Caller,
+        scope: str,
+        public_key: ec.EllipticCurvePublicKey | None = None,
+        act: str | None = None,
     ) -> OpenedCheck:
         """Begin a check for a meeting, or (`public_key`: the key to be enrolled) for the enrolment.
 
+        A proxy's check is for one principal's ballot, `act`: another principal's takes another check.
         Raises ServiceRefused: PROOF_MISSING (the factor isn't the one needed), OVERLOADED (no place is
         free: nothing counts), CONSENT_MISSING, REVIEW_PENDING, RATE_LIMITED, ATTEMPTS_EXHAUSTED.
         """
         self.sweep()
-        opened, live = self._opening.open(caller, scope, public_key)
+        opened, live = self._opening.open(caller, scope, public_key, act)
         self._live.add(live)
         self.sweep()  # the one before, which the new one has ended, needs no place any more
         return opened

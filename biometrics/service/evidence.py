@@ -124,9 +124,11 @@ def session_record(
         commitment=opening.commitment,
         issued_at=times.form(now),
         expires_at=times.form(now + valid_for),
+        act=binding.act,
     )
 
 
 def _bound(binding: Binding) -> dict[str, str]:
     about = {"mtg": binding.scope} if not binding.is_enrolment else {"purpose": "enrolment"}
-    return {"sub": binding.sub, "key": binding.key, "institution": binding.institution, **about}
+    acting = {} if binding.act is None else {"act": binding.act}
+    return {"sub": binding.sub, "key": binding.key, "institution": binding.institution, **about, **acting}

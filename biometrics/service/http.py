@@ -74,13 +74,13 @@ def officer_of(service: IdentityService) -> OfficerCaller:
     return service.parts.callers.officer(_signed())
 
 
-def scope_of(value: Mapping[str, Any]) -> tuple[str, ec.EllipticCurvePublicKey | None]:
-    """Return what a check is for: `mtg`, or the enrolment of `public_key`."""
+def scope_of(value: Mapping[str, Any]) -> tuple[str, ec.EllipticCurvePublicKey | None, str | None]:
+    """Return what a check is for: `mtg`, or the enrolment of `public_key`; of a proxy, for whom (`act`)."""
     if ("mtg" in value) == ("public_key" in value):
         raise ServiceRefused("REQUEST_FORMAT", "give either mtg or public_key")
     if "mtg" in value:
-        return value["mtg"], None
-    return ENROLMENT, load_public_key(value["public_key"])
+        return value["mtg"], None, value.get("act")
+    return ENROLMENT, load_public_key(value["public_key"]), value.get("act")
 
 
 def read_chunk(frame_bytes_at_most: int) -> tuple[str, Any, list[bytes]]:

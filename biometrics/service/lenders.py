@@ -91,14 +91,19 @@ class LenderDesk:
             return self._parts.slots.listed(session, institution, self._parts.clock())
 
     def book(
-        self, caller: Caller, slot: str, scope: str, public_key: ec.EllipticCurvePublicKey | None = None
+        self,
+        caller: Caller,
+        slot: str,
+        scope: str,
+        public_key: ec.EllipticCurvePublicKey | None = None,
+        act: str | None = None,
     ) -> BookedSlot:
         """Book a slot; the second factor shown here is the one that the officers' decision will count with.
 
         Needs no consent to anything about a face. Raises ServiceRefused (SLOT_…, PROOF_MISSING).
         """
         parts, now = self._parts, self._parts.clock()
-        binding, key = bind(caller, scope, public_key)
+        binding, key = bind(caller, scope, public_key, act)
         with parts.database.write() as session:
             booking = parts.slots.book(session, slot, caller.lender, scope, now)
             held = session.get_one(Slot, slot)
@@ -113,6 +118,7 @@ class LenderDesk:
                     key=binding.key,
                     public_key=key,
                     scope=scope,
+                    act=binding.act,
                     factor=caller.factor,
                     state="attendance",
                     opened_at=now,

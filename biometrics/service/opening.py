@@ -49,11 +49,11 @@ class Opening:
         self._parts = parts
 
     def open(
-        self, caller: Caller, scope: str, public_key: ec.EllipticCurvePublicKey | None
+        self, caller: Caller, scope: str, public_key: ec.EllipticCurvePublicKey | None, act: str | None
     ) -> tuple[OpenedCheck, LiveCheck]:
         """Open a check; raises ServiceRefused as `CheckDesk.open` says."""
         parts, now = self._parts, self._parts.clock()
-        binding, key = bind(caller, scope, public_key)
+        binding, key = bind(caller, scope, public_key, act)
         opened = OpenedCheck(
             ses=new_id(parts.random_bytes, ids.ID_BYTES),
             nonce=new_id(parts.random_bytes, ids.HASH_BYTES),
@@ -124,6 +124,7 @@ def _row_of(opened: OpenedCheck, binding: Binding, key: bytes, factor: str) -> C
         key=binding.key,
         public_key=key,
         scope=binding.scope,
+        act=binding.act,
         factor=factor,
         state="open",
         opened_at=opened.opened_at,

@@ -49,7 +49,7 @@ class Approval:
 
 def binding_of(row: Check) -> Binding:
     """Return what a check is bound to."""
-    return Binding(Lender(row.institution, row.sub), row.key, row.scope)
+    return Binding(Lender(row.institution, row.sub), row.key, row.scope, row.act)
 
 
 class Outcomes:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from biometrics.service.status import CheckStatus
 
 _LENDER = {"institution": str, "sub": str}
-_SCOPE = {"mtg": str, "public_key": str}
+_SCOPE = {"mtg": str, "public_key": str, "act": str}
 _STATES = ("open", "accepted", "rejected", "lapsed", "withdrawn")
 
 

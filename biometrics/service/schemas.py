@@ -39,6 +39,7 @@ _LENDER: Final = {
 _SCOPE: Final = {
     "mtg": {"type": "string", "pattern": "^[a-z0-9-]{1,40}$", "description": "the meeting"},
     "public_key": _text("P-256 SPKI in base64url: the key to be enrolled"),
+    "act": {**_ID, "description": "of a proxy: the principal whose ballot it will cast"},
 }
 _ADVICE: Final = obj({"zh-CN": {"type": "string"}, "en": {"type": "string"}})
 _REASONS: Final = listed(obj({"code": {"type": "string"}, "advice": _ADVICE}))
@@ -58,8 +59,8 @@ PROBLEM: Final = obj(
 )
 LENDER_REQUEST: Final = obj(_LENDER)
 KIND_REQUEST: Final = obj({**_LENDER, "kind": _KIND})
-CHECK_REQUEST: Final = obj({**_LENDER, **_SCOPE}, optional=("mtg", "public_key"))
-BOOKING_REQUEST: Final = obj({**_LENDER, "slot": _ID, **_SCOPE}, optional=("mtg", "public_key"))
+CHECK_REQUEST: Final = obj({**_LENDER, **_SCOPE}, optional=("mtg", "public_key", "act"))
+BOOKING_REQUEST: Final = obj({**_LENDER, "slot": _ID, **_SCOPE}, optional=("mtg", "public_key", "act"))
 CONSENT_REQUEST: Final = obj(
     {
         **_LENDER,

@@ -48,6 +48,7 @@ class Check(Base):
     key: Mapped[str]  # thumbprint of the certificate (meeting) or of the public key (enrolment)
     public_key: Mapped[bytes]  # SPKI, DER; what the frames have to be signed with
     scope: Mapped[str]
+    act: Mapped[str | None]  # the principal whose ballot a proxy will cast
     factor: Mapped[str]  # the second factor that was shown at opening
     state: Mapped[str] = mapped_column(index=True)
     opened_at: Mapped[int]

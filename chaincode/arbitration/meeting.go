@@ -47,7 +47,8 @@ func proposeMeeting(tx ledger.Tx, caller authority.Caller, record, capBytes []by
 	return announce(tx, m, meeting.Draft)
 }
 
-// confirmMeeting announces a draft: from here on the roll is frozen.
+// confirmMeeting announces a draft: from here on the roll is frozen. What it
+// replaces may have changed since it was proposed, so that is checked again.
 func confirmMeeting(tx ledger.Tx, caller authority.Caller, id, mh string) ([]byte, error) {
 	m, err := load(tx, id)
 	if err != nil {
@@ -61,6 +62,12 @@ func confirmMeeting(tx ledger.Tx, caller authority.Caller, id, mh string) ([]byt
 	}
 	if m.Hash != mh {
 		return nil, refusal.New(refusal.StepMismatch, "the draft's mh is %s", m.Hash)
+	}
+	if err := checkReplaces(tx, m.Meeting); err != nil {
+		return nil, err
+	}
+	if err := putSuccessor(tx, m.Meeting); err != nil {
+		return nil, err
 	}
 	return announce(tx, m.Meeting, meeting.Announced)
 }

@@ -71,6 +71,72 @@ func TestASecondVoteIsOnMotionsThatFailed(t *testing.T) {
 	notInItsPlace(t, third)
 }
 
+// beside is a further meeting in the place of a scene's.
+func beside(t *testing.T, before *scene.Scene, id, why string) *scene.Scene {
+	t.Helper()
+	return scene.New(t, scene.Options{ID: id, Beside: before, Replaces: map[string]any{
+		"mtg": before.Meeting.ID, "mh": before.Meeting.Hash, "why": why,
+	}})
+}
+
+func TestOneMeetingAloneIsInThePlaceOfAnother(t *testing.T) {
+	before := scene.New(t, scene.Options{})
+	before.Announce()
+	before.Step(map[string]any{"to": "void", "at": scene.Opens, "reason": "延期召开"})
+	first, rival := beside(t, before, "exit-2", meeting.Postponed), beside(t, before, "exit-3", meeting.Postponed)
+	for _, s := range []*scene.Scene{first, rival} { // a draft binds nobody
+		s.Do(scene.Channel, scene.InstitutionOfficer, "ProposeMeeting", string(s.Record), string(s.Cap))
+	}
+	first.Do(scene.Channel, scene.RegulatorOfficer, "ConfirmMeeting", first.Meeting.ID, first.Meeting.Hash)
+	refused(t, rival, refusal.MeetingReplaces, scene.RegulatorOfficer, "ConfirmMeeting", rival.Meeting.ID, rival.Meeting.Hash)
+	notInItsPlace(t, beside(t, before, "exit-4", meeting.Postponed))
+
+	// Postponed again, it is the successor that is replaced.
+	first.Step(map[string]any{"to": "void", "at": scene.Opens, "reason": "再次延期"})
+	notInItsPlace(t, beside(t, before, "exit-5", meeting.Postponed))
+	second := beside(t, first, "exit-6", meeting.Postponed)
+	second.Announce()
+	if got := state(t, second); got != meeting.Announced {
+		t.Errorf("state %s", got)
+	}
+}
+
+func TestOfTwoSuccessorsConfirmedAtOnceOneIsInvalid(t *testing.T) {
+	before := scene.New(t, scene.Options{})
+	before.Announce()
+	before.Step(map[string]any{"to": "void", "at": scene.Opens, "reason": "延期召开"})
+	var endorsed []*ledgertest.Proposal
+	for _, id := range []string{"exit-2", "exit-3"} {
+		s := beside(t, before, id, meeting.Postponed)
+		s.Do(scene.Channel, scene.InstitutionOfficer, "ProposeMeeting", string(s.Record), string(s.Cap))
+		proposal, err := s.Network.Endorse(scene.Channel, scene.RegulatorOfficer, "ConfirmMeeting", s.Meeting.ID, s.Meeting.Hash)
+		if err != nil {
+			t.Fatal(err)
+		}
+		endorsed = append(endorsed, proposal)
+	}
+	if err := before.Network.Commit(endorsed[0]); err != nil {
+		t.Errorf("the first: %v", err)
+	}
+	if err := before.Network.Commit(endorsed[1]); err == nil {
+		t.Error("the second is valid, too")
+	}
+}
+
+func TestWhatIsReplacedIsLookedAtAgainWhenTheSuccessorIsConfirmed(t *testing.T) {
+	before := scene.New(t, scene.Options{}).Open(1)
+	for _, lender := range before.Lenders {
+		before.Submit(scene.AssociationRelay, before.Compact(scene.Cast{
+			Lender: lender, Votes: map[string]any{"m1": "reject"},
+		}))
+	}
+	before.Close(len(before.Lenders), len(before.Lenders))
+	again := beside(t, before, "exit-2", meeting.SecondVote)
+	again.Do(scene.Channel, scene.InstitutionOfficer, "ProposeMeeting", string(again.Record), string(again.Cap))
+	before.Step(map[string]any{"to": "void", "at": scene.Closes, "reason": "程序有误"})
+	refused(t, again, refusal.MeetingReplaces, scene.RegulatorOfficer, "ConfirmMeeting", again.Meeting.ID, again.Meeting.Hash)
+}
+
 // TestMeetingsDoNotBlockEachOther plays two meetings of one channel in lock
 // step: every pair of transactions is endorsed on the same state, and both
 // commit.

@@ -24,6 +24,7 @@ func ballotKey(id, sub string) string      { return ledger.Key("ballot", id, sub
 func sessionKey(id, session string) string { return ledger.Key("session", id, session) }
 func overlayKey(id string) string          { return ledger.Key("amendments", id) }
 func amendmentKey(id string) string        { return ledger.Key("amendment", id) }
+func successorKey(id string) string        { return ledger.Key("successor", id) }
 func subtotalKey(id, tx string) string     { return ledger.Key("subtotal", id, tx) }
 
 // amendedKey is where a confirmed amendment stays.

@@ -21,7 +21,7 @@ type Result struct {
 // of a resolution, or an election, which passes if every seat is filled.
 type MotionResult struct {
 	Choices  map[string]Cells `json:"choices"`
-	Excluded Cells            `json:"excluded,omitempty"` // present, and not at this motion; if the roll excludes any
+	Excluded Cells            `json:"excluded"` // present, and not at this motion
 	Passed   bool             `json:"passed"`
 	Tests    []Outcome        `json:"tests"`
 	Election *ElectionResult  `json:"election,omitempty"`
@@ -59,9 +59,7 @@ func (s *Subtotal) motion(m *meeting.Meeting, motion *meeting.Motion) MotionResu
 	for _, choice := range motion.Choices {
 		result.Choices[choice] = allScopes(m, s.Motions[motion.ID][choice])
 	}
-	if slices.ContainsFunc(m.Roll.Excluded, func(part meeting.Part) bool { return part.Motion == motion.ID }) {
-		result.Excluded = allScopes(m, s.Motions[motion.ID][markExcluded])
-	}
+	result.Excluded = allScopes(m, s.Motions[motion.ID][markExcluded])
 	if len(m.Roll.Disputed) > 0 {
 		without := s.undisputed(m, motion).decide(m, motion)
 		result.Disputed = &DisputedResult{Passed: without.Passed, Tipped: without.Passed != result.Passed}

@@ -68,8 +68,9 @@ def run(
     audit = _audit(meeting, database or f"sqlite:///{home() / 'platform.db'}", patience, as_of)
     if report is not None:
         from auditor.reporting.write import write_reports  # noqa: PLC0415  templates only where asked for
+        from client.cli.audit_identity import auditor_identity  # noqa: PLC0415
 
-        signer = audit_log.signer_of(Profile.load(home())) if sign else None
+        signer = auditor_identity().signer if sign else None
         for path in write_reports(audit, report, signer):
             click.echo(f"report: {path}", err=True)
     if as_json:

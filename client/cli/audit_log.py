@@ -16,7 +16,7 @@ from client.home import home
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from auditor.log.head import HeadSigner, SignedHead
+    from auditor.log.head import SignedHead
     from auditor.log.service_db import LogBook, ServiceDatabase
 
 _file = click.Path(dir_okay=False, path_type=Path)
@@ -194,39 +194,15 @@ def _newest(database: ServiceDatabase, meeting: str) -> SignedHead:
 
 def _sign(database: ServiceDatabase, meeting: str) -> SignedHead:
     from auditor.log.current import publish_current  # noqa: PLC0415
-    from auditor.replay.authority import Offices  # noqa: PLC0415
-    from auditor.run import Roots  # noqa: PLC0415
     from auditor.source import OwnPeer  # noqa: PLC0415
+    from client.cli.audit_identity import auditor_identity  # noqa: PLC0415
     from client.platform.times import now, to_text  # noqa: PLC0415
 
-    offices = Offices()
-    profile = Profile.load(home())
-    genesis = {
-        name: bytes.fromhex(channel.genesis)
-        for name, channel in profile.channels.items()
-        if name == "identity" or channel.chaincode == "arbitration"
-    }
-    with profile.gateway(offices.regulator, "auditor") as gateway:
+    own = auditor_identity()
+    with own.profile.gateway(own.roots.offices.regulator, "auditor") as gateway:
         return publish_current(
-            OwnPeer(gateway),
-            Roots(genesis, offices),
-            meeting,
-            database,
-            signer_of(profile),
-            _regulator(profile),
-            now=to_text(now()),
+            OwnPeer(gateway), own.roots, meeting, database, own.signer, own.regulator, now=to_text(now())
         )
-
-
-def signer_of(profile: Profile) -> HeadSigner:
-    """Return the auditor's key and certificates, with which the service signs."""
-    from auditor.log.head import HeadSigner  # noqa: PLC0415
-    from auditor.replay.authority import Offices  # noqa: PLC0415
-
-    org = profile.org(Offices().regulator)
-    credentials = org.identity("auditor")
-    chain = (credentials.cert.read_bytes(), org.roots["identity"].read_bytes())
-    return HeadSigner.load(credentials.key.read_bytes(), chain)
 
 
 def _regulator(profile: Profile) -> Any:

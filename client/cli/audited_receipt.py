@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from auditor.log.contradiction import Contradiction
     from auditor.log.head import SignedHead
-    from auditor.log.receipt import VerifiedAuditedReceipt
     from auditor.log.service_db import StoredLeaf
     from auditor.log.trust import TrustRoot
     from client.encodings.meeting import Meeting
@@ -45,6 +44,7 @@ def verified(data: bytes, trust: Path | None, roots: Mapping[str, bytes | None],
     if kinds.kind_of(data) != kinds.RECEIPT:
         return False
     from auditor.log.receipt import verify_audited  # noqa: PLC0415
+    from auditor.log.shown import audited_json, audited_text  # noqa: PLC0415
 
     try:
         receipt = verify_audited(data, load_trust(trust), **roots)
@@ -52,7 +52,7 @@ def verified(data: bytes, trust: Path | None, roots: Mapping[str, bytes | None],
         if as_json:
             show({"verified": False, "code": error.code, "error": error.message}, as_json=True, text="")
         raise Negative(f"the receipt doesn't verify: {error.message}", code=error.code) from error
-    show(_as_json(receipt), as_json=as_json, text=_as_text(receipt))
+    show(audited_json(receipt), as_json=as_json, text=audited_text(receipt))
     return True
 
 
@@ -149,42 +149,6 @@ def _contradiction(
         raise UserError(f"{door_root} is no certificate in PEM form") from error
     meeting = meeting_of(data, file, record)
     return contradict_promise(data, head, trust, extract, meeting=meeting, door_root=root)
-
-
-def _as_json(receipt: VerifiedAuditedReceipt) -> dict[str, Any]:
-    from client.encodings.ballot import votes_json  # noqa: PLC0415
-
-    promise = receipt.promise
-    content, ack = promise.ballot.ballot, promise.ack.ack
-    return {
-        "verified": True,
-        "mtg": content.mtg,
-        "sub": content.sub,
-        "seq": content.seq,
-        "digest": promise.digest,
-        "votes": votes_json(content.votes),
-        "fen": promise.leaf.fen,
-        "acknowledged_at": ack.time,
-        "acknowledgement": ack.no,
-        "door": ack.door,
-        "channel": promise.channel,
-        "block": promise.block,
-        "tx": promise.tx,
-        "issuers_checked": receipt.issuers_checked,
-        "accepted": True,
-        "index": receipt.index,
-        "head": receipt.head.head.as_json(),
-    }
-
-
-def _as_text(receipt: VerifiedAuditedReceipt) -> str:
-    promise, head = receipt.promise, receipt.head.head
-    votes = ", ".join(f"{motion}: {vote}" for motion, vote in promise.ballot.ballot.votes.items())
-    return (
-        f"genuine and accepted: ballot {promise.digest} of {promise.leaf.sub} at {head.mtg} ({votes})\n"
-        f"in block {promise.block} of {promise.channel}, transaction {promise.tx}\n"
-        f"leaf {receipt.index} of {head.size} in the Regulator's log, head signed {head.time}"
-    )
 
 
 def _read(path: Path) -> bytes:

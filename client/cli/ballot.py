@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from client.cli.edge import plain_errors, show
+from client.cli.edge import TAKES_IDS, plain_errors, show
 from client.cli.mandate import read_mandate
 from client.encodings import base64url
 from client.enrolment.approvals import MISSING, InsecureApprovals
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from client.relay.desk import Acknowledged
     from client.relay.services import Services
 
-# A pseudonym may begin with a hyphen, and is no option for that.
-_pseudonym = {"ignore_unknown_options": True}
 _json = click.option("--json", "as_json", is_flag=True, help="Machine-readable output on stdout.")
 
 
@@ -37,7 +35,7 @@ def group() -> None:
     """Cast a ballot, and see what became of it."""
 
 
-@group.command(context_settings=_pseudonym)
+@group.command(context_settings=TAKES_IDS)
 @click.argument("sub")
 @click.option("--institution", required=True, help="The institution's MSP id, such as InstitutionAMSP.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The key file, made at first.")
@@ -115,13 +113,13 @@ def cast(mtg: str, lender_file: Path, *, as_json: bool, **options: object) -> No
             raise Negative(f"the ballot was refused: {refused.message}", code=refused.code) from refused
         with services.relay(mtg, meeting.institution, name="cast", workers=1) as relay:
             relay.drain(float(str(options["timeout"])))
-        office = ReceiptOffice(services.database, mtg, services.signer())
+        office = ReceiptOffice(services.database, mtg, services.signer(), services.amendments())
         value = _outcome(office, taken, options["receipt"])
     text = f"ballot {taken.digest}: number {taken.no} at {taken.time}, in block {value['block']}"
     show(value, as_json=as_json, text=text)
 
 
-@group.command(context_settings=_pseudonym)
+@group.command(context_settings=TAKES_IDS)
 @click.argument("mtg", metavar="MEETING")
 @click.argument("sub")
 @_json

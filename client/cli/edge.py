@@ -6,12 +6,18 @@ import json
 import re
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from client.errors import OutcomeUnknown, UserError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+TAKES_IDS: Final = {"ignore_unknown_options": True}
+"""The settings of a command that takes a pseudonym or another random id as an argument.
+
+One in 64 begins with a hyphen, and is no option for that.
+"""
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from biometrics.sources.insecure_stand_in import create_insecure_stand_in
 from biometrics.sources.institution import KINDS, InstitutionPhotos
 from biometrics.terms.binding import Lender
 from biometrics.terms.errors import ServiceRefused
+from client.cli.edge import TAKES_IDS
 from client.cli.identity_signing import JSON, URL, as_officer, ask, certificate, send, sign
 from client.cli.identity_wiring import as_line, identity_service, reported
 from client.connection import Profile
@@ -122,7 +123,7 @@ def review_list(state: str, **signer: Any) -> None:
     _show(answer, [_case_line(case) for case in answer["cases"]] or ["no case"], signer["as_json"])
 
 
-@review.command("take")
+@review.command("take", context_settings=TAKES_IDS)
 @click.argument("case")
 @as_officer
 def review_take(case: str, **signer: Any) -> None:
@@ -131,7 +132,7 @@ def review_take(case: str, **signer: Any) -> None:
     _show(answer, [_case_line(answer)], signer["as_json"])
 
 
-@review.command("decide")
+@review.command("decide", context_settings=TAKES_IDS)
 @click.argument("case")
 @click.argument("verdict", type=click.Choice(["accept", "reject"]))
 @click.option("--reason", required=True, help="One of the reasons that /openapi.json lists.")
@@ -264,7 +265,7 @@ def texts(*, as_json: bool) -> None:
     _show({"texts": shown}, lines, as_json)
 
 
-@group.command("invite")
+@group.command("invite", context_settings=TAKES_IDS)
 @click.argument("institution")
 @click.argument("sub")
 @click.option("--secret-file", type=click.File("r"), required=True, help="The secret, or - for stdin.")
@@ -277,7 +278,7 @@ def invite(institution: str, sub: str, secret_file: Any, until: str, *, as_json:
     _show({"invited": sub}, ["invited"], as_json)
 
 
-@group.command("reference")
+@group.command("reference", context_settings=TAKES_IDS)
 @click.argument("institution")
 @click.argument("sub")
 @click.argument("kind", type=click.Choice(KINDS))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from client.cli.edge import plain_errors, show
+from client.cli.edge import TAKES_IDS, plain_errors, show
 from client.errors import Negative, UserError
 from client.home import home
 
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from client.encodings.mandate_record import MandateRecord
     from client.relay.services import Services
 
-# A pseudonym may begin with a hyphen, and is no option for that.
-_pseudonym = {"ignore_unknown_options": True}
 _json = click.option("--json", "as_json", is_flag=True, help="Machine-readable output on stdout.")
 _file = click.Path(path_type=Path)
 _lender = click.option("--lender", "lender_file", type=_file, required=True, help="The lender's key file.")
@@ -26,6 +25,29 @@ _lender = click.option("--lender", "lender_file", type=_file, required=True, hel
 @click.group(name="mandate")
 def group() -> None:
     """Let another cast one's ballot at a meeting (Enterprise Bankruptcy Law art. 59)."""
+
+
+@group.command("register-proxy")
+@click.argument("person_file", metavar="PERSON", type=click.File("r", encoding="utf-8"))
+@click.option("--institution", required=True, help="The institution's MSP id, such as InstitutionAMSP.")
+@_json
+def register_proxy(person_file: TextIO, *, institution: str, as_json: bool) -> None:
+    """Give somebody who is on no roll, such as a lawyer, a pseudonym; then `concordat ballot enrol` it.
+
+    PERSON is a file of JSON, or - for stdin: name, id_type and id_no as in a register, perhaps phone and
+    email. Whoever the institution knows already keeps the pseudonym. Repeating is safe.
+    """
+    from client.rolls.person import parse_person  # noqa: PLC0415
+
+    try:
+        person = parse_person(json.load(person_file))
+    except ValueError as error:
+        raise UserError(f"{person_file.name} names no person: {error}") from error
+    with _services() as services:
+        services.profile.arbitration_channel(institution)  # that there is such an institution
+        sub = services.lenders().admit(institution, person)
+    value = {"institution": institution, "sub": sub}
+    show(value, as_json=as_json, text=f"{sub}: enrol it with `concordat ballot enrol`")
 
 
 @group.command()
@@ -104,7 +126,7 @@ def revoke(mtg: str, lender_file: Path, *, as_json: bool) -> None:
     show(_value(after), as_json=as_json, text=_text(after))
 
 
-@group.command(name="show", context_settings=_pseudonym)
+@group.command(name="show", context_settings=TAKES_IDS)
 @click.argument("mtg", metavar="MEETING")
 @click.argument("sub")
 @_json

@@ -53,8 +53,9 @@ def evaluate_command(rules_file: Path, tally_file: Path, name: str | None, as_js
 
 def evaluate(motion: Motion, tally: TallyFile) -> dict[str, Any]:
     """Return `passed`, `tests`, `margin`; of an election `election`, and `disputed` where claims are."""
-    from auditor.evaluation import all_pass, apply_tests, compared, decide  # noqa: PLC0415  as above
-    from auditor.margins import margin, motion_margin  # noqa: PLC0415  as above
+    from auditor.evaluation import apply_tests, compared, decide  # noqa: PLC0415  as above
+    from auditor.margins import margin  # noqa: PLC0415  as above
+    from auditor.motion_margins import margin_of  # noqa: PLC0415  as above
     from auditor.weights import Weights  # noqa: PLC0415  as above
 
     poll = tally.whole
@@ -63,15 +64,14 @@ def evaluate(motion: Motion, tally: TallyFile) -> dict[str, Any]:
     if motion.election is None:
         outcomes = apply_tests(motion, poll, tally.classes, poll.favour)
         pairs = [(one, margin(one, poll, poll.favour)) for one in outcomes]
-        found |= {"tests": [_test(*pair) for pair in pairs]}
-        found |= {"margin": motion_margin(pairs, passed=all_pass(outcomes))}
+        found |= {"tests": [_test(*pair) for pair in pairs], "margin": margin_of(motion, poll, tally.classes)}
     else:
         election = decision["election"]
         for candidate, own in election["candidates"].items():
             favour = poll.choices.get(candidate, Weights())
             outcomes = apply_tests(motion, poll, tally.classes, favour)
             own["tests"] = [_test(one, margin(one, poll, favour)) for one in outcomes]
-        found |= {"tests": [], "margin": None, "election": election}
+        found |= {"tests": [], "margin": margin_of(motion, poll, tally.classes), "election": election}
     if tally.undisputed is not None:
         found["disputed"] = compared(decision, decide(motion, tally.undisputed, tally.classes))
     return found
@@ -89,6 +89,8 @@ def _read(path: Path) -> Any:
 
 
 def _text(found: dict[str, Any]) -> str:
+    from auditor.motion_margins import in_words  # noqa: PLC0415  help is quick
+
     lines = ["passed" if found["passed"] else "not passed"]
     lines += [_line(test) for test in found["tests"]]
     if "election" in found:
@@ -97,7 +99,7 @@ def _text(found: dict[str, Any]) -> str:
         lines += [f"level at the last seat: {', '.join(election['tied'])}"] if election["tied"] else []
         for name, own in election["candidates"].items():
             lines += [f"{name}:", *(f"  {_line(test)}" for test in own["tests"])]
-    elif (changed := _sentence(found["margin"])) is not None:
+    if (changed := in_words(found["margin"], election="election" in found)) is not None:
         lines.append(changed)
     if found.get("disputed", {}).get("tipped"):
         lines.append("the disputed claims tipped it")
@@ -109,19 +111,3 @@ def _line(test: dict[str, Any]) -> str:
         f"{test['name']} ({test['scope']}): {test['numerator']:,} of {test['denominator']:,} {test['unit']}, "
         f"{test['required']:,} required: {'yes' if test['passed'] else 'no'}"
     )
-
-
-def _sentence(margin: dict[str, Any]) -> str | None:
-    joined = " or " if margin["needs"] == "any" else " and "
-    ways = [
-        joined.join(
-            f"{weight:,} {'ballots' if unit == 'heads' else 'fen'}" for unit, weight in margin[how].items()
-        )
-        + words
-        for how, words in (("switch", " cast otherwise"), ("add", " more cast"))
-        if margin[how] is not None
-    ]
-    if not ways:
-        return None
-    least = "" if margin["needs"] == "any" else "at least "
-    return f"{least}{', or '.join(ways)}, would have changed it"

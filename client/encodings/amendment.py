@@ -144,15 +144,17 @@ def parse_change(value: Any) -> Change:
     if not isinstance(value, dict) or value.keys() != {"sub", "before", "after"}:
         raise Refused("AMENDMENT_FORMAT", "a change is not sub, before and after")
     try:
-        return Change(value["sub"], _entitlement(value["before"]), _entitlement(value["after"]))
+        before, after = (
+            None if side is None else parse_entitlement(side) for side in (value["before"], value["after"])
+        )
+        return Change(value["sub"], before, after)
     except Refused as error:
         raise Refused("AMENDMENT_FORMAT", error.detail) from error
 
 
-def _entitlement(value: Any) -> Entitlement | None:
-    if value is None:
-        return None
+def parse_entitlement(value: Any) -> Entitlement:
+    """Return the entitlement of parsed JSON; refuse with AMENDMENT_FORMAT or ROLL_LEAF."""
     if not isinstance(value, dict) or value.keys() - {"excluded"} != {"claims"}:
-        raise Refused("AMENDMENT_FORMAT", "neither null nor claims and perhaps excluded")
+        raise Refused("AMENDMENT_FORMAT", "not claims and perhaps excluded")
     excluded = parse_excluded(value["excluded"]) if "excluded" in value else ()
     return Entitlement(parse_claims(value["claims"]), excluded)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from client.encodings import base64url, certificates, jcs, jws, merkle
 from client.encodings.acknowledgement import parse_acknowledgement
 from client.encodings.agency import check_agency
+from client.encodings.amendment import Entitlement, parse_entitlement
 from client.encodings.ballot import check_ballot_against, parse_ballot
 from client.encodings.errors import Refused
 from client.encodings.ids import HASH_BYTES, is_count, is_hex_hash
@@ -37,8 +38,51 @@ class Agency:
 
 
 @dataclass(frozen=True, slots=True)
+class OnRoll:
+    """What the frozen roll has of the voter: the leaf with its whole path to the root."""
+
+    leaf: Leaf
+    index: int
+    proof: tuple[bytes, ...]
+
+    @property
+    def fen(self) -> int:
+        """The sum of the claims."""
+        return self.leaf.fen
+
+    def as_json(self) -> dict[str, Any]:
+        """Return its members of the receipt."""
+        proof = [base64url.encode(node) for node in self.proof]
+        return {"leaf": self.leaf.as_json(), "index": self.index, "proof": proof}
+
+
+@dataclass(frozen=True, slots=True)
+class AmendedClaims:
+    """What the ballot counted by where a confirmed amendment named the voter: its number, digest, and claims.
+
+    The door's word; the amendment itself, which names other lenders too, is on the channel.
+    """
+
+    no: int
+    digest: str
+    after: Entitlement
+
+    @property
+    def fen(self) -> int:
+        """The sum of the claims."""
+        return sum(claim.fen for claim in self.after.claims)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return its member of the receipt."""
+        return {"amended": {"no": self.no, "digest": self.digest, "after": self.after.as_json()}}
+
+
+Basis = OnRoll | AmendedClaims
+
+
+@dataclass(frozen=True, slots=True)
 class Receipt:
-    """A ballot with its leaf and whole path, its acknowledgement, and where the channel has it.
+    """A ballot with what it counted by, its acknowledgement, and where the channel has it.
 
     `ballot`, `ack` and `signature` are compact JWS; `cert` (the signer's) and `ack_cert`
     (the door's) DER; `tx` the hex transaction id. The door's key signs `signature`.
@@ -46,9 +90,7 @@ class Receipt:
     """
 
     ballot: str
-    leaf: Leaf
-    index: int
-    proof: tuple[bytes, ...]
+    basis: Basis
     ack: str
     ack_cert: bytes
     cert: bytes
@@ -60,12 +102,8 @@ class Receipt:
 
     def as_json(self) -> dict[str, Any]:
         """Return the receipt as the JSON object of its file."""
-        value = {
-            "v": 1,
-            "ballot": self.ballot,
-            "leaf": self.leaf.as_json(),
-            "index": self.index,
-            "proof": [base64url.encode(node) for node in self.proof],
+        value = {"v": 1, "ballot": self.ballot} | self.basis.as_json()
+        value |= {
             "ack": self.ack,
             "ack_cert": base64.b64encode(self.ack_cert).decode("ascii"),
             "cert": base64.b64encode(self.cert).decode("ascii"),
@@ -85,14 +123,25 @@ class Receipt:
 
 
 def sign_inclusion(
-    digest: str, *, channel: str, block: int, tx: str, x5t: str, key: EllipticCurvePrivateKey
+    digest: str,
+    *,
+    channel: str,
+    block: int,
+    tx: str,
+    x5t: str,
+    key: EllipticCurvePrivateKey,
+    basis: Basis | None = None,
 ) -> str:
-    """Return the door's signed word that the ballot `digest` is in `block` of `channel` by `tx`."""
-    return jws.sign(TYP, x5t, _payload(digest, channel, block, tx), key).compact
+    """Return the door's signed word that the ballot `digest` is in `block` of `channel` by `tx`.
+
+    Where it counted by an amendment, that is part of the word.
+    """
+    return jws.sign(TYP, x5t, _payload(digest, channel, block, tx, basis), key).compact
 
 
-def _payload(digest: str, channel: str, block: int, tx: str) -> bytes:
-    return jcs.dumps({"v": 1, "digest": digest, "channel": channel, "block": block, "tx": tx})
+def _payload(digest: str, channel: str, block: int, tx: str, basis: Basis | None) -> bytes:
+    amended = basis.as_json() if isinstance(basis, AmendedClaims) else {}
+    return jcs.dumps({"v": 1, "digest": digest, "channel": channel, "block": block, "tx": tx} | amended)
 
 
 _STRINGS: Final = ("ballot", "ack", "channel", "tx", "signature")
@@ -104,25 +153,28 @@ def parse_receipt(data: bytes) -> Receipt:
         value = jcs.loads(data)
     except jcs.JsonError as error:
         raise Refused("RECEIPT_FORMAT", str(error)) from error
-    names = {*_STRINGS, "v", "leaf", "index", "proof", "ack_cert", "cert", "block"}
-    if not isinstance(value, dict) or value.keys() - {"mandate"} != names or value["v"] != 1:
+    names = {*_STRINGS, "v", "ack_cert", "cert", "block"}
+    bases = ({"leaf", "index", "proof"}, {"amended"})
+    if (
+        not isinstance(value, dict)
+        or value.keys() - {"mandate"} not in [names | basis for basis in bases]
+        or value["v"] != 1
+    ):
         raise Refused("RECEIPT_FORMAT", "missing or unknown members, or another version")
     for name in _STRINGS:
         if not isinstance(value[name], str):
             raise Refused("RECEIPT_FORMAT", name)
-    if not is_count(value["index"]) or not is_count(value["block"]) or not is_hex_hash(value["tx"]):
-        raise Refused("RECEIPT_FORMAT", "index, block or tx")
+    if not is_count(value["block"]) or not is_hex_hash(value["tx"]):
+        raise Refused("RECEIPT_FORMAT", "block or tx")
     try:
         ack_cert, cert = decode_certificate(value["ack_cert"]), decode_certificate(value["cert"])
-        proof = _path(value["proof"])
+        basis = _amended(value["amended"]) if "amended" in value else _on_roll(value)
         agency = _agency(value["mandate"]) if "mandate" in value else None
     except ValueError as error:
         raise Refused("RECEIPT_FORMAT", str(error)) from error
     return Receipt(
         ballot=value["ballot"],
-        leaf=parse_leaf(jcs.dumps(value["leaf"])),
-        index=value["index"],
-        proof=proof,
+        basis=basis,
         ack=value["ack"],
         ack_cert=ack_cert,
         cert=cert,
@@ -139,6 +191,26 @@ def _agency(value: Any) -> Agency:
         case {"jws": str(mandate), "cert": str(cert), **rest} if not rest:
             return Agency(mandate, decode_certificate(cert))
     raise ValueError("mandate is no mandate with its certificate")
+
+
+def _on_roll(value: dict[str, Any]) -> OnRoll:
+    if not is_count(value["index"]):
+        raise ValueError("index is no number")
+    proof = _path(value["proof"])
+    return OnRoll(parse_leaf(jcs.dumps(value["leaf"])), value["index"], proof)
+
+
+def _amended(value: Any) -> AmendedClaims:
+    match value:
+        case {"no": int(no), "digest": str(digest), "after": dict(after), **rest} if not rest and is_count(
+            no
+        ):
+            base64url.decode(digest, HASH_BYTES)
+            try:
+                return AmendedClaims(no, digest, parse_entitlement(after))
+            except Refused as error:
+                raise ValueError(error.message) from error
+    raise ValueError("amended is not the number and digest of an amendment with what it left")
 
 
 def _path(value: Any) -> tuple[bytes, ...]:
@@ -165,19 +237,9 @@ def verify_receipt(
     signer = _verify_agency(receipt.agency, signed.ballot, meeting, lender_root)
     if certificates.common_name(receipt.cert) != signer:
         raise Refused("CERT_SUBJECT")
-    # 2. The leaf is the voter's, and on the frozen roll.
-    if (receipt.leaf.mtg, receipt.leaf.sub) != (signed.ballot.mtg, signed.ballot.sub):
-        raise Refused("ROLL_LEAF_FOREIGN")
-    try:
-        merkle.verify_path(
-            receipt.leaf.hash(),
-            index=receipt.index,
-            size=meeting.roll.size,
-            path=receipt.proof,
-            root=meeting.roll.root,
-        )
-    except merkle.ProofError as error:
-        raise Refused("ROLL_PROOF", str(error)) from error
+    # 2. The leaf is the voter's, and on the frozen roll. An amendment is the door's word (4).
+    if isinstance(receipt.basis, OnRoll):
+        _verify_on_roll(receipt.basis, signed.ballot, meeting)
     # 3. The door acknowledged this ballot in time.
     ack = parse_acknowledgement(receipt.ack)
     _verify_signed(ack.jws, receipt.ack_cert, door_root)
@@ -186,10 +248,25 @@ def verify_receipt(
     # 4. The same door says where the channel has it.
     inclusion = jws.parse(receipt.signature, TYP)
     if receipt.channel != meeting.channel or inclusion.payload != _payload(
-        signed.digest, receipt.channel, receipt.block, receipt.tx
+        signed.digest, receipt.channel, receipt.block, receipt.tx, receipt.basis
     ):
         raise Refused("RECEIPT_MISMATCH", "it is signed for another ballot, channel, block or transaction")
     _verify_signed(inclusion, receipt.ack_cert, door_root)
+
+
+def _verify_on_roll(basis: OnRoll, ballot: Ballot, meeting: Meeting) -> None:
+    if (basis.leaf.mtg, basis.leaf.sub) != (ballot.mtg, ballot.sub):
+        raise Refused("ROLL_LEAF_FOREIGN")
+    try:
+        merkle.verify_path(
+            basis.leaf.hash(),
+            index=basis.index,
+            size=meeting.roll.size,
+            path=basis.proof,
+            root=meeting.roll.root,
+        )
+    except merkle.ProofError as error:
+        raise Refused("ROLL_PROOF", str(error)) from error
 
 
 def _verify_agency(agency: Agency | None, ballot: Ballot, meeting: Meeting, lender_root: bytes | None) -> str:

@@ -75,6 +75,15 @@ class LenderRegister:
                 # Rows and not objects of the mapper: a national roll has 390,000 of them.
                 session.execute(insert(Lender), rows)
 
+    def admit(self, institution: str, person: Person) -> str:
+        """Take up somebody who is on no roll, such as a lawyer who is to be a proxy; return the pseudonym.
+
+        Whoever is known to the institution already keeps the pseudonym.
+        """
+        (sub,) = self.pseudonyms(institution, [person])
+        self.adopt(institution, [(person, sub)])
+        return sub
+
     def person(self, institution: str, sub: str) -> Mapping[str, str]:
         """Return whom a pseudonym stands for; raises NoResultFound for nobody."""
         with self._database.read() as session:

@@ -43,7 +43,7 @@ _PROFILES: Final[dict[str, tuple[str, tuple[tuple[str, str, str, str, str, tuple
             ("value", "yes", "eligible", "fen", ">=", _TWO_THIRDS),
         ),
     ),
-    # 11 U.S.C. 1126(c): acceptance by a class of claims.
+    # 11 U.S.C. 1126(c): acceptance by a class. Entities designated under (e) are the roll's to exclude.
     "us-1126c": (
         "each",
         (
@@ -59,9 +59,9 @@ _PROFILES: Final[dict[str, tuple[str, tuple[tuple[str, str, str, str, str, tuple
             ("value", "yes", "voted", "fen", ">=", _THREE_QUARTERS),
         ),
     ),
-    # The same, section 901F(1).
+    # The same, section 901F(1), in part 26A.
     "uk-part26a": ("each", (("value", "yes", "voted", "fen", ">=", _THREE_QUARTERS),)),
-    # Companies Act 1967 (Singapore), section 210(3AB).
+    # Companies Act 1967 (Singapore), section 210(3AB); the Court may order otherwise on the number.
     "sg-210": (
         "each",
         (

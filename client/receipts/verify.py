@@ -55,7 +55,7 @@ def verify(
         seq=signed.ballot.seq,
         digest=signed.digest,
         votes=votes_json(signed.ballot.votes),
-        fen=receipt.leaf.fen,
+        fen=receipt.basis.fen,
         acknowledged_at=ack.time,
         acknowledgement=ack.no,
         door=ack.door,

@@ -14,9 +14,10 @@ from client.encodings.acknowledgement import Acknowledgement, sign_acknowledgeme
 from client.encodings.agency import signer_of
 from client.encodings.ballot import check_ballot_against, parse_ballot, votes_json
 from client.encodings.batch import encode_entry
-from client.encodings.entries import Candidate, compact_entry, raw_entry, read_entry
+from client.encodings.entries import Candidate, amended_entry, compact_entry, raw_entry, read_entry
 from client.encodings.errors import Refused
 from client.encodings.judge import (
+    Accepted,
     Context,
     HeldBallot,
     Pending,
@@ -41,14 +42,14 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session as DatabaseSession
 
     from client.encodings.ballot import SignedBallot
-    from client.encodings.batch import CompactEntry, RawEntry
+    from client.encodings.batch import Entry
     from client.encodings.leaf import Leaf
     from client.encodings.mandate_record import MandateRecord
     from client.encodings.records import Session
     from client.platform import Database
     from client.platform.registers import MeetingFile
     from client.platform.times import Clock
-    from client.relay.lookups import Mandates, Records
+    from client.relay.lookups import Mandates, Records, RollAmendments
 
 __all__ = ["SETTLE_SECONDS", "Acknowledged", "AcknowledgementDesk", "Answer", "DoorSigner"]
 
@@ -88,6 +89,7 @@ class AcknowledgementDesk:
         *,
         records: Records | None = None,
         mandates: Mandates | None = None,
+        amendments: RollAmendments | None = None,
         bound: int | None = None,
         clock: Clock = now,
         wall: Callable[[], float] = time.time,
@@ -95,8 +97,8 @@ class AcknowledgementDesk:
     ) -> None:
         """Read the meeting and its roll; raise UserError where there is none.
 
-        Without `mandates` to look up, a proxy's ballot waits for its mandate. `taken` is called after each
-        acknowledgement (a relay's `wake`).
+        Without `mandates` to look up, a proxy's ballot waits for its mandate; without `amendments` the roll
+        is taken as it was frozen. `taken` is called after each acknowledgement (a relay's `wake`).
         """
         self._database = database
         self._file: MeetingFile = load_meeting(database, mtg)
@@ -104,6 +106,7 @@ class AcknowledgementDesk:
         self._x5t = signer.x5t
         self._records = records or DatabaseRecords(database)
         self._mandates = mandates
+        self._amendments = amendments
         self._backlog = Backlog(database, mtg, signer.msp, bound)
         self._clock = clock
         self._wall = wall
@@ -168,6 +171,7 @@ class AcknowledgementDesk:
             self._records.sessions({signed.ballot.ses for signed in ballots}),
             mandates,
             signers,
+            {} if self._amendments is None or not ballots else self._amendments.amended(institution, mtg),
         )
 
     def _look_up_mandates(self, principals: set[str]) -> dict[str, MandateRecord]:
@@ -191,20 +195,32 @@ class AcknowledgementDesk:
 
     def _check(self, signed: SignedBallot, found: Found, seconds: int) -> _Judged:
         meeting = self._file.meeting
-        if signed.ballot.sub not in found.places:
+        amended = found.amended.get(signed.ballot.sub)
+        if amended is not None:
+            entry = self._amended_entry(signed, seconds)
+        elif signed.ballot.sub in found.places:
+            index, leaf = found.places[signed.ballot.sub]
+            entry = self._entry(signed, leaf, index, seconds)
+        else:
             raise Refused("ROLL_LEAF_FOREIGN", "this pseudonym is not on the meeting's roll")
-        index, leaf = found.places[signed.ballot.sub]
-        entry = self._entry(signed, leaf, index, seconds)
         session = found.sessions.get(signed.ballot.ses)
         signer, mandate = found.signers[signed.digest], found.mandates.get(signed.ballot.sub)
         enrolment = found.enrolments.get(signer)
-        context = Context(meeting, self._file.cap, enrolment, session, mandate=mandate)
+        context = Context(meeting, self._file.cap, enrolment, session, amended=amended, mandate=mandate)
         verdict = judge(Candidate(entry, signed.ballot, signed), context)
-        if isinstance(verdict, Pending) or session is None:
+        if not isinstance(verdict, Accepted) or session is None:
             raise Refused(verdict.code if isinstance(verdict, Pending) else "SESSION_NOT_FOUND")
-        return _Judged(signed, leaf, entry, session, signer, mandate)
+        return _Judged(signed, verdict.leaf, entry, session, signer, mandate)
 
-    def _entry(self, signed: SignedBallot, leaf: Leaf, index: int, seconds: int) -> CompactEntry | RawEntry:
+    def _amended_entry(self, signed: SignedBallot, seconds: int) -> Entry:
+        """Return the entry of a voter whose leaf an amendment has: as `_entry`, but it proves nothing."""
+        meeting = self._file.meeting
+        amended = amended_entry(signed, meeting, ack_no=1, ack_time=seconds)
+        if read_entry(amended, meeting).ballot == signed.ballot:
+            return amended
+        return raw_entry(signed.compact, b"", index=0, proof=(), ack_no=1, ack_time=seconds)
+
+    def _entry(self, signed: SignedBallot, leaf: Leaf, index: int, seconds: int) -> Entry:
         """Return the compact entry, or the raw one where the compact doesn't give the ballot back exactly.
 
         The acknowledgement's number is filled in when there is one.
@@ -315,7 +331,7 @@ class _Judged:
 
     signed: SignedBallot
     leaf: Leaf
-    entry: CompactEntry | RawEntry  # with a number and a time that aren't the acknowledgement's yet
+    entry: Entry  # with a number and a time that aren't the acknowledgement's yet
     session: Session
     signer: str
     mandate: MandateRecord | None

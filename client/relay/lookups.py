@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session as DatabaseSession
 
+    from client.encodings.amendment import Amended
     from client.encodings.ballot import SignedBallot
     from client.encodings.leaf import Leaf
     from client.encodings.mandate_record import MandateRecord
@@ -39,6 +40,13 @@ class Mandates(Protocol):
         """Return the last mandate that a principal gave for a meeting."""
 
 
+class RollAmendments(Protocol):
+    """Where a desk looks up what amendments made of a frozen roll: the institution's channel."""
+
+    def amended(self, institution: str, mtg: str) -> Mapping[str, Amended]:
+        """Return the lenders whom a meeting's confirmed amendments name, by pseudonym."""
+
+
 @dataclass(frozen=True, slots=True)
 class Acknowledged:
     """A ballot that the door took: its digest, number and time, and the signed acknowledgement (JWS)."""
@@ -53,7 +61,8 @@ class Acknowledged:
 class Found:
     """What is on record about the ballots of one call, by pseudonym, session or digest.
 
-    `signers` are the pseudonyms of whoever signed each ballot, the voter or a proxy.
+    `signers` are the pseudonyms of whoever signed each ballot, the voter or a proxy; `amended` are the
+    lenders whom amendments name, whether they are on the roll or not.
     """
 
     known: Mapping[str, Acknowledged]
@@ -62,6 +71,7 @@ class Found:
     sessions: Mapping[str, Session]
     mandates: Mapping[str, MandateRecord]
     signers: Mapping[str, str]
+    amended: Mapping[str, Amended]
 
 
 @dataclass(slots=True)

@@ -10,6 +10,7 @@ from client.enrolment.issuer import register_issuer, to_der
 from client.enrolment.service import WORKERS, EnrolmentService
 from client.errors import UserError
 from client.mandates import ChannelMandates, MandateRecorder
+from client.meetings.amended import ChannelAmendments
 from client.meetings.convener import Convener
 from client.meetings.genesis import genesis_of
 from client.meetings.lenders import LenderRegister
@@ -180,6 +181,7 @@ class Services:
             mtg,
             self.signer(msp),
             mandates=self.mandates(msp),
+            amendments=self.amendments(msp),
             bound=bound,
             clock=self.clock,
             taken=taken,
@@ -188,6 +190,10 @@ class Services:
     def mandates(self, msp: str = ASSOCIATION) -> ChannelMandates:
         """Return the mandates of any institution's channel, as a door's relay sees them."""
         return ChannelMandates(lambda institution: self.arbitration(msp, "relay", institution))
+
+    def amendments(self, msp: str = ASSOCIATION) -> ChannelAmendments:
+        """Return the rolls' amendments on any institution's channel, as a door's relay sees them."""
+        return ChannelAmendments(lambda institution: self.arbitration(msp, "relay", institution))
 
     def mandate_recorder(self, mtg: str, institution: str, msp: str = ASSOCIATION) -> MandateRecorder:
         """Return what brings mandates for a meeting to its channel, as a door's relay."""

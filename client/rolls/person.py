@@ -16,6 +16,8 @@ MAX_NAME: Final = 100
 MAX_ID: Final = 40
 MAX_EMAIL: Final = 254
 
+_LONGEST: Final = {"name": MAX_NAME, "id_type": MAX_ID, "id_no": MAX_ID, "phone": MAX_ID, "email": MAX_EMAIL}
+
 _RESIDENT = re.compile(r"[1-9][0-9]{16}[0-9X]", re.ASCII)
 _RESIDENT_WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _RESIDENT_CHECK: Final = "10X98765432"
@@ -102,6 +104,26 @@ def parse_document(id_type: str, text: str) -> str:
     if id_type not in ID_TYPES:
         raise ColumnError("id_type", f"{id_type[:40]!r} is none of {', '.join(ID_TYPES)}")
     return parse_id_no(id_type, text)
+
+
+def parse_person(value: object) -> Person:
+    """Return the person of parsed JSON: `name`, `id_type`, `id_no`, perhaps `phone` and `email`.
+
+    Raises ValueError, naming the member that is wrong.
+    """
+    needed, optional = {"name", "id_type", "id_no"}, {"phone", "email"}
+    if not isinstance(value, dict) or value.keys() - optional != needed:
+        raise ValueError("a person is name, id_type and id_no, perhaps phone and email")
+    for member, text in value.items():
+        if not isinstance(text, str) or len(text) > _LONGEST[member]:
+            raise ValueError(f"{member} is no text of at most {_LONGEST[member]} characters")
+    return Person(
+        parse_name(value["name"]),
+        value["id_type"],
+        parse_document(value["id_type"], value["id_no"]),
+        parse_phone(value.get("phone", "")),
+        parse_email(value.get("email", "")),
+    )
 
 
 def parse_name(text: str) -> str:

@@ -53,21 +53,22 @@ class Stage:
     clock: TurnedClock
     keys: list[LenderKey]
     persons: list[Person]
+    institution: str = INSTITUTION
 
     @classmethod
-    def set(cls, profile: Profile, folder: Path, lenders: int) -> Stage:
+    def set(cls, profile: Profile, folder: Path, lenders: int, institution: str = INSTITUTION) -> Stage:
         clock = TurnedClock()
         database = Database.open(f"sqlite:///{folder / 'platform.db'}")
         services = Services(profile, database, Vault.open(folder / "platform.key"), clock=clock)
-        services.register_issuer(INSTITUTION)
+        services.register_issuer(institution)
         run = secrets.token_hex(4)
         persons = [Person(f"张伟{n}", "passport", f"44030019800101{run}{n:04d}") for n in range(lenders)]
-        subs = services.lenders().pseudonyms(INSTITUTION, persons)
-        services.lenders().adopt(INSTITUTION, zip(persons, subs, strict=True))
-        keys = [LenderKey.generate(INSTITUTION, sub) for sub in subs]
-        certified, report = services.enrolment(INSTITUTION, InsecureApprovals()).enrol(keys)
+        subs = services.lenders().pseudonyms(institution, persons)
+        services.lenders().adopt(institution, zip(persons, subs, strict=True))
+        keys = [LenderKey.generate(institution, sub) for sub in subs]
+        certified, report = services.enrolment(institution, InsecureApprovals()).enrol(keys)
         assert report.enrolled == lenders
-        return cls(services, clock, certified, persons)
+        return cls(services, clock, certified, persons, institution)
 
     def close(self) -> None:
         self.services.close()
@@ -87,14 +88,14 @@ class Stage:
         frozen = FrozenRoll.freeze([line.leaf for line in roll], to_text(self.clock()))
         parts: dict[str, Any] = {
             "mtg": mtg,
-            "institution": INSTITUTION,
+            "institution": self.institution,
             "title": "第一次出借人会议",
             "roll": frozen.summary,
             "motions": motions(["清退方案", "成立出借人监督委员会"]),
             "opens_at": to_text(opens),
             "closes_at": to_text(opens + timedelta(hours=2)),
             "objections_until": to_text(opens + timedelta(hours=3)),
-            "genesis": self.services.genesis(INSTITUTION),
+            "genesis": self.services.genesis(self.institution),
             "methods": ("face-v1", "insecure-demo"),
         }
         return build_meeting(**(parts | changes)), frozen
@@ -103,8 +104,8 @@ class Stage:
         name = mtg or f"m-{secrets.token_hex(5)}"
         roll = self.roll(name)
         meeting, frozen = self.build(name, roll, **changes)
-        self.services.convener(INSTITUTION).propose(meeting, frozen)
-        self.services.supervisor(INSTITUTION).confirm(name, roll)
+        self.services.convener(self.institution).propose(meeting, frozen)
+        self.services.supervisor(self.institution).confirm(name, roll)
         return meeting
 
     def open(self, **changes: Any) -> Meeting:
@@ -114,14 +115,14 @@ class Stage:
         return meeting
 
     def step(self, mtg: str, to: To, reason: str | None = None) -> Step:
-        step = self.services.convener(INSTITUTION).propose_step(mtg, to, reason=reason)
-        self.services.supervisor(INSTITUTION).confirm_step(mtg, step)
-        self.services.convener(INSTITUTION).refresh(mtg, expected=to)
+        step = self.services.convener(self.institution).propose_step(mtg, to, reason=reason)
+        self.services.supervisor(self.institution).confirm_step(mtg, step)
+        self.services.convener(self.institution).refresh(mtg, expected=to)
         return step
 
     def sessions(self, meeting: Meeting, keys: list[LenderKey] | None = None) -> list[str]:
         checks = InsecureDemoChecks(self.services.sessions(), clock=self.clock)
-        recorded = checks.check(INSTITUTION, meeting.mtg, [key.sub for key in keys or self.keys])
+        recorded = checks.check(self.institution, meeting.mtg, [key.sub for key in keys or self.keys])
         assert [item.code for item in recorded] == [None] * len(recorded)
         return [item.session.ses for item in recorded]
 

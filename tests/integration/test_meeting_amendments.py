@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from typing import TYPE_CHECKING
 
@@ -10,22 +11,23 @@ import pytest
 from auditor.replay.authority import Offices
 from auditor.source import OwnPeer
 from auditor.verifier import Verifier
+from client.cli.main import main
 from client.encodings.amendment import Entitlement
-from client.encodings.batch import encode_batch
-from client.encodings.entries import amended_entry
+from client.encodings.errors import Refused
 from client.encodings.leaf import Claim
 from client.errors import Negative
 from client.gateway.errors import EndorseError
 from client.meetings.amendments import look_up_amendments
 from client.meetings.channel import look_up, wait_until
 from client.meetings.profiles import motions
-from client.platform.chain import commit, refusal_code
-from client.platform.verdicts import Verdicts
+from client.platform.chain import refusal_code
+from client.receipts import ReceiptOffice, verify
 from client.relay.services import ASSOCIATION, REGULATOR
 from tests.integration.meeting_stage import INSTITUTION, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.integration.conftest import LiveNetwork
 
@@ -41,7 +43,9 @@ def stage(network: LiveNetwork, tmp_path_factory: pytest.TempPathFactory) -> Ite
     opened.close()
 
 
-def test_an_amended_meeting_and_a_second_vote(stage: Stage) -> None:
+def test_an_amended_meeting_and_a_second_vote(
+    stage: Stage, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     services, mtg = stage.services, f"m-{secrets.token_hex(5)}"
     convener, supervisor = services.convener(INSTITUTION), services.supervisor(INSTITUTION)
     roll = stage.roll(mtg)[:-1]  # the last lender is forgotten
@@ -66,11 +70,16 @@ def test_an_amended_meeting_and_a_second_vote(stage: Stage) -> None:
     supervisor.confirm_amendment(made, roll)
 
     officer = services.arbitration(ASSOCIATION, "relay", INSTITUTION)
-    seconds = int(stage.clock().timestamp())
-    entry = amended_entry(ballots[-1], meeting, ack_no=5, ack_time=seconds)
     wait_until(officer, mtg, lambda _: bool(look_up_amendments(officer, mtg).confirmed))
-    answer = commit(officer, "SubmitBallots", encode_batch(mtg, [entry])).result
-    assert Verdicts.parse(answer, 1).accepts(0)
+    desk = services.desk(mtg)
+    taken = desk.accept(ballots[-1].compact)
+    with pytest.raises(Refused) as refused:
+        desk.accept(stage.ballots(meeting)[3].compact)
+    assert refused.value.code == "ROLL_PROOF"
+    with services.relay(mtg, INSTITUTION) as relay:
+        relay.drain(60)
+    office = ReceiptOffice(services.database, mtg, services.signer(), services.amendments())
+    assert verify(office.issue(taken.digest).encode(), meeting).fen == 7_00
 
     stage.clock.advance(hours=2)
     stage.step(mtg, "closing")
@@ -82,6 +91,7 @@ def test_an_amended_meeting_and_a_second_vote(stage: Stage) -> None:
     (base,) = {t["denominator"] for t in result["motions"]["m1"]["tests"] if t["base"] == "eligible"}
     assert base == eligible
     assert look_up(officer, mtg).meeting.mh == meeting.mh
+    assert audited(stage, mtg, capsys) == (0, "consistent", [])
 
     assert [name for name, motion in result["motions"].items() if not motion["passed"]] == ["m1"]
     named = {"mtg": mtg, "mh": meeting.mh, "why": "second-vote"}
@@ -89,6 +99,13 @@ def test_an_amended_meeting_and_a_second_vote(stage: Stage) -> None:
         stage.announce(replaces=named)  # m2 has passed
     assert refusal_code(caught.value) == "MEETING_REPLACES"
     assert stage.announce(replaces=named, motions=motions(["清退方案"])).motions[0].id == "m1"
+
+
+def audited(stage: Stage, mtg: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, list[str]]:
+    database = stage.services.database.engine.url.render_as_string()
+    code = main(["audit", "run", "--meeting", mtg, "--database", database, "--json"])
+    found = json.loads(capsys.readouterr().out)
+    return code, found["verdict"], found["discrepancies"]
 
 
 def test_a_postponed_meeting_is_held_in_the_place_of_the_void_one(stage: Stage) -> None:
@@ -99,6 +116,9 @@ def test_a_postponed_meeting_is_held_in_the_place_of_the_void_one(stage: Stage) 
     assert refusal_code(caught.value) == "MEETING_REPLACES"
     stage.step(first.mtg, "void", reason="延期召开")
     second = stage.announce(replaces=named)
+    with pytest.raises(EndorseError) as caught:
+        stage.announce(replaces=named)  # one meeting alone is in its place
+    assert refusal_code(caught.value) == "MEETING_REPLACES"
     there = look_up(stage.services.arbitration(REGULATOR, "officer", INSTITUTION), second.mtg)
     assert (there.state, there.meeting.replaces and there.meeting.replaces.mtg) == ("announced", first.mtg)
 

@@ -136,6 +136,7 @@ def _expected(stage: Stage, meeting: Meeting, ballots: list[SignedBallot]) -> di
         ]
         motions[motion.id] = {
             "choices": {c: {name: cell(by[c], name) for name in names} for c in motion.choices},
+            "excluded": {name: [0, 0] for name in names},
             "tests": tests,
             "passed": all(test["passed"] for test in tests),
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,6 +19,33 @@ pytestmark = pytest.mark.network
 @pytest.fixture
 def terminal(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Terminal:
     return Terminal(capsys, home, tmp_path)
+
+
+def test_a_lawyer_without_a_claim_votes_for_a_principal(terminal: Terminal) -> None:
+    mtg = "lawyers"
+    terminal.open(mtg, "--proxies")
+    principal = terminal.sub(mtg, 5)
+    person = terminal.folder / "person.json"
+    register = ("mandate", "register-proxy", str(person), "--institution")
+    person.write_text('{"name": "张律师", "id_type": "passport"}', encoding="utf-8")
+    assert "id_no" in terminal.fails(2, *register, INSTITUTION)
+    lawyer_is = {"name": "张律师", "id_type": "passport", "id_no": "L20260302", "phone": "0755 1234567"}
+    person.write_text(json.dumps(lawyer_is), encoding="utf-8")
+    assert "NobodyMSP" in terminal.fails(2, *register, "NobodyMSP")
+    lawyer = terminal.ok(*register, INSTITUTION)["sub"]
+    assert terminal.ok(*register, INSTITUTION)["sub"] == lawyer
+    keys = [str(terminal.folder / f"{name}.json") for name in ("principal", "lawyer")]
+    for sub, key in zip((principal, lawyer), keys, strict=True):
+        terminal.ok("ballot", "enrol", sub, "--institution", INSTITUTION, "--out", key, "--insecure-demo")
+    mandate = str(terminal.folder / "mandate.jws")
+    terminal.ok("mandate", "sign", mtg, "--lender", keys[0], "--proxy", lawyer, "--out", mandate)
+    terminal.ok("mandate", "record", mandate)
+    casting = ("ballot", "cast", mtg, "--lender", keys[1], "--insecure-demo", "--vote", "m1=approve")
+    assert "ROLL_LEAF_FOREIGN" in terminal.fails(1, *casting)  # no claim, no ballot of its own
+    terminal.ok(*casting, "--mandate", mandate)
+    past: Any = terminal.ok("ballot", "history", mtg, principal)
+    assert [(one["state"], one["proxy"]) for one in past] == [("counts", lawyer)]
+    assert terminal.ok("audit", "run", "--meeting", mtg)["verdict"] == "consistent"
 
 
 def test_a_proxy_votes_and_the_principal_prevails(terminal: Terminal) -> None:

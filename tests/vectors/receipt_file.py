@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from client.encodings import certificates
+from client.encodings import base64url, certificates
 from client.encodings.acknowledgement import Acknowledgement, sign_acknowledgement
+from client.encodings.amendment import Entitlement
+from client.encodings.leaf import Claim
 from client.encodings.receipt import Agency as Mandated
-from client.encodings.receipt import Receipt, sign_inclusion
+from client.encodings.receipt import AmendedClaims, OnRoll, Receipt, sign_inclusion
 from tests.vectors.agency_cases import Agency
 from tests.vectors.cases import b64
 from tests.vectors.scene import DOOR, certificate_of, key_of, scenes, seeded
@@ -16,10 +18,14 @@ from tests.vectors.scene import DOOR, certificate_of, key_of, scenes, seeded
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.vectors.scene import Lender, Scene
+
 ROOTS = ("lender-ca", "association-ca")
 
 
-def _receipt(lender: str = "bo", time: str = "2026-03-03T08:30:00Z") -> Receipt:
+def _receipt(
+    lender: str = "bo", time: str = "2026-03-03T08:30:00Z", basis: AmendedClaims | None = None
+) -> Receipt:
     scene = scenes()["revote"]
     voter = scene.lenders[lender]
     signed = scene.signed(voter)
@@ -29,15 +35,22 @@ def _receipt(lender: str = "bo", time: str = "2026-03-03T08:30:00Z") -> Receipt:
     place: dict[str, Any] = {"channel": scene.meeting.channel, "block": 42, "tx": seeded("tx").hex()}
     return Receipt(
         ballot=signed.compact,
-        leaf=scene.leaf(voter),
-        index=scene.index(voter),
-        proof=scene.tree.path(scene.index(voter)),
+        basis=basis or _on_roll(scene, voter),
         ack=sign_acknowledgement(ack, x5t, relay).compact,
         ack_cert=certificate,
         cert=voter.certificate,
-        signature=sign_inclusion(signed.digest, x5t=x5t, key=relay, **place),
+        signature=sign_inclusion(signed.digest, x5t=x5t, key=relay, basis=basis, **place),
         **place,
     )
+
+
+def _on_roll(scene: Scene, voter: Lender) -> OnRoll:
+    index = scene.index(voter)
+    return OnRoll(scene.leaf(voter), index, scene.tree.path(index))
+
+
+def _amended(fen: int = 7_00) -> AmendedClaims:
+    return AmendedClaims(2, base64url.encode(seeded("amendment")), Entitlement((Claim("individual", fen),)))
 
 
 def _by_proxy(motions: Any = "*", votes: dict[str, Any] | None = None, number: int = 1) -> Receipt:
@@ -52,9 +65,7 @@ def _by_proxy(motions: Any = "*", votes: dict[str, Any] | None = None, number: i
     place: dict[str, Any] = {"channel": scene.meeting.channel, "block": 42, "tx": seeded("tx").hex()}
     return Receipt(
         ballot=signed.compact,
-        leaf=scene.leaf(agency.principal),
-        index=scene.index(agency.principal),
-        proof=scene.tree.path(scene.index(agency.principal)),
+        basis=_on_roll(scene, agency.principal),
         ack=sign_acknowledgement(ack, x5t, relay).compact,
         ack_cert=certificate,
         cert=agency.proxy.certificate,
@@ -72,7 +83,10 @@ def receipt() -> dict[str, Any]:
         "record": scenes()["revote"].meeting.record.decode(),
         "lender_root": roots["lender-ca"],
         "door_root": roots["association-ca"],
-        "accept": [{"name": "a receipt", "receipt": _receipt().as_json()}],
+        "accept": [
+            {"name": "a receipt", "receipt": _receipt().as_json()},
+            {"name": "counted by an amendment", "receipt": _receipt(basis=_amended()).as_json()},
+        ],
         "reject": [
             {"name": name, "receipt": value.as_json(), "code": code} for name, code, value in _reject()
         ],
@@ -111,10 +125,16 @@ def _with(good: Receipt, cert: bytes) -> Receipt:
 
 def _reject() -> Iterator[tuple[str, str, Receipt]]:
     good, other = _receipt(), _receipt("an")
+    scene = scenes()["revote"]
+    place, elsewhere = _on_roll(scene, scene.lenders["bo"]), _on_roll(scene, scene.lenders["an"])
     yield "another lender's ballot", "KEY_FOREIGN", replace(good, ballot=other.ballot)
-    yield "another lender's leaf", "ROLL_LEAF_FOREIGN", replace(good, leaf=other.leaf)
-    yield "another index", "ROLL_PROOF", replace(good, index=other.index)
-    yield "a path cut short", "ROLL_PROOF", replace(good, proof=good.proof[:-1])
+    yield (
+        "another lender's leaf",
+        "ROLL_LEAF_FOREIGN",
+        replace(good, basis=replace(place, leaf=elsewhere.leaf)),
+    )
+    yield "another index", "ROLL_PROOF", replace(good, basis=replace(place, index=elsewhere.index))
+    yield "a path cut short", "ROLL_PROOF", replace(good, basis=replace(place, proof=place.proof[:-1]))
     yield "another ballot's acknowledgement", "ACK_MISMATCH", replace(good, ack=other.ack)
     yield "acknowledged late", "BALLOT_LATE", _receipt(time="2026-03-09T10:00:01Z")
     yield "another door's certificate", "KEY_FOREIGN", replace(good, ack_cert=good.cert)
@@ -122,7 +142,11 @@ def _reject() -> Iterator[tuple[str, str, Receipt]]:
     yield "another transaction", "RECEIPT_MISMATCH", replace(good, tx=seeded("other").hex())
     yield "another channel", "RECEIPT_MISMATCH", replace(good, channel="arbitration-institutionb")
     yield "another ballot's place", "RECEIPT_MISMATCH", replace(good, signature=other.signature)
-    forged = certificate_of("bo forged", good.leaf.sub, "another-ca")
-    voter = replace(scenes()["revote"].lenders["bo"], name="bo forged", certificate=forged)
-    signed = scenes()["revote"].signed(voter)
+    forged = certificate_of("bo forged", place.leaf.sub, "another-ca")
+    voter = replace(scene.lenders["bo"], name="bo forged", certificate=forged)
+    signed = scene.signed(voter)
     yield "a certificate of another root", "CERT_CHAIN", replace(good, ballot=signed.compact, cert=forged)
+    amended = _receipt(basis=_amended())
+    yield "more by the amendment", "RECEIPT_MISMATCH", replace(amended, basis=_amended(8_00))
+    yield "an amendment that the door didn't sign", "RECEIPT_MISMATCH", replace(good, basis=_amended())
+    yield "an amendment left out", "RECEIPT_MISMATCH", replace(amended, basis=place)

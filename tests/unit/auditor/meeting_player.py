@@ -329,14 +329,14 @@ class Player:
             _count(present, lender, 1)
         motions = {}
         for motion in record["motions"]:
-            cells: dict[str, dict[str, list[int]]] = {
-                choice: {scope: [0, 0] for scope in scopes} for choice in motion["choices"]
+            cells: dict[str, dict[str, list[int]]] = {  # (): what a mandate left out
+                choice: {scope: [0, 0] for scope in scopes} for choice in [*motion["choices"], "()"]
             }
             for lender, signed in self.held.values():
                 _count(cells[str(signed.ballot.votes[motion["id"]])], lender, 1)
             tests = [_test(test, record, present, cells) for test in motion["rules"]["tests"]]
-            passed = all(test["passed"] for test in tests)
-            motions[motion["id"]] = {"choices": cells, "passed": passed, "tests": tests}
+            judged = {"passed": all(test["passed"] for test in tests), "tests": tests}
+            motions[motion["id"]] = {"excluded": cells.pop("()"), "choices": cells, **judged}
         return canonical(
             {
                 "v": 1,

@@ -169,6 +169,11 @@ def successor(why: Any, *motions: str, mh: str | None = None) -> Any:
         pytest.param(
             successor("second-vote", "m1", "m2"), {"first": before("closed", m1=False)}, id="a new motion"
         ),
+        pytest.param(
+            successor("postponed"),
+            {"first": replace(before("void"), successor="third")},
+            id="in whose place another is",
+        ),
     ],
 )
 def test_a_meeting_that_is_not_in_anothers_place(meeting: Any, others: dict[str, MeetingState]) -> None:

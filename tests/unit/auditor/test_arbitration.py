@@ -53,6 +53,12 @@ def test_a_whole_meeting(player: Player) -> None:
     assert count is not None
     assert (meeting.state, count.ballots, len(meeting.accepted)) == ("closed", 4, 4)
     assert meeting.result.encode() == player.result()
+    assert count.outcome is not None
+    margins = {name: motion.pop("margin") for name, motion in count.outcome.items()}
+    (short,) = (test for test in count.outcome["m1"]["tests"] if not test["passed"])
+    missing = short["required"] - short["numerator"]  # all of the base were present, and can only turn
+    assert margins["m1"] == {"needs": "all", "switch": {"fen": missing}, "add": None}
+    assert margins["m2"]["switch"]["heads"] == 1  # three heads of four
     assert count.outcome == {
         name: {"passed": motion["passed"], "tests": motion["tests"]}
         for name, motion in json.loads(player.result())["motions"].items()

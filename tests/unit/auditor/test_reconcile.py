@@ -57,6 +57,19 @@ def test_agreement(database: Path, meeting: ChainMeeting) -> None:
     assert audit(database, meeting) == Reconciliation((), rows=3, pending=0)
 
 
+def test_a_ballot_that_an_amendment_overtook_may_have_the_claims_of_before(
+    database: Path, meeting: ChainMeeting
+) -> None:
+    before, other = '[{"class":"a","fen":70}]', '[{"class":"a","fen":90}]'
+    overtaken = replace(meeting, entitled={"sub-2": frozenset({before, ballot(2).claims})})
+    change(database, """UPDATE ballots SET claims = '[{"class":"a","fen":70}]' WHERE ack_no = 2""")
+    assert found(database, overtaken) == []
+    change(database, """UPDATE ballots SET claims = '[{"class":"a","fen":90}]' WHERE ack_no = 2""")
+    assert found(database, overtaken) == [("altered", TWO, "claims", ballot(2).claims, other)]
+    change(database, """UPDATE ballots SET claims = '[{"class":"a","fen":70}]' WHERE ack_no = 2""")
+    assert found(database, meeting) == [("altered", TWO, "claims", ballot(2).claims, before)]
+
+
 @pytest.mark.parametrize(
     ("field", "chain", "platform"),
     [

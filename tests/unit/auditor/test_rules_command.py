@@ -142,6 +142,9 @@ def test_an_election(evaluate: Any) -> None:
     assert code == 0
     assert found["election"]["elected"] == ["ann", "ben"]
     assert found["election"]["candidates"]["cai"]["tests"][0]["margin"] == {"switch": 1, "add": 1}
+    # Ben and Cai have a ballot each, and money decides between them: half of the 50 fen, or 50 more.
+    switch, add = {"heads": 1, "fen": 25}, {"heads": 1, "fen": 50}
+    assert found["margin"] == {"needs": "any", "switch": switch, "add": add}
 
 
 def _majority() -> dict[str, Any]:

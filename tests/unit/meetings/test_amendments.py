@@ -13,7 +13,8 @@ from client.encodings.amendment import Amended, Entitlement
 from client.encodings.errors import Refused
 from client.encodings.leaf import Claim
 from client.errors import Negative, UserError
-from client.gateway.errors import EndorseError
+from client.gateway.errors import EndorseError, EvaluateError
+from client.meetings.amended import ChannelAmendments
 from client.meetings.amendments import look_up_amendments, read_entitlements
 from client.platform.models import Ballot
 from tests.unit.meetings import test_meetings as meetings
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from client.meetings.amendments import Amendments
     from client.meetings.convener import Convener
     from client.platform import Database
+    from tests.ledger import Stub
 
 patience = meetings.patience
 arbitration = meetings.arbitration
@@ -41,6 +43,40 @@ def propose(mine: Convener, **changes: Entitlement | None) -> None:
 
 def there(arbitration: Arbitration) -> Amendments:
     return look_up_amendments(arbitration.contract("AssociationMSP/officer"), "m-1")
+
+
+def test_doors_are_told_what_is_confirmed_and_ask_no_more_often_than_they_need(
+    database: Database, arbitration: Arbitration
+) -> None:
+    mine, moment = announce(database, arbitration), [0.0]
+    contracts = [arbitration.contract("AssociationMSP/relay")]
+    doors = ChannelAmendments(lambda _: contracts[0], fresh=2.0, clock=lambda: moment[0])
+    assert doors.amended("InstitutionAMSP", "m-1") == {}
+    propose(mine)
+    supervisor(arbitration).confirm_amendment(waiting(arbitration), roll_lines())
+    assert doors.confirmed("InstitutionAMSP", "m-1") == ()
+    moment[0] = 2.0
+    assert doors.amended("InstitutionAMSP", "m-1")[CAME] == Amended(None, LITTLE)
+    assert [made.no for made in doors.confirmed("InstitutionAMSP", "m-1")] == [1]
+
+
+def test_a_peer_that_is_down_keeps_no_door_shut(database: Database, arbitration: Arbitration) -> None:
+    mine, moment = announce(database, arbitration), [0.0]
+    propose(mine)
+    supervisor(arbitration).confirm_amendment(waiting(arbitration), roll_lines())
+    down, contracts = Arbitration().contract("AssociationMSP/relay"), []
+    down.ledger.functions = {"GetAmendments": _down}
+    contracts.append(down)
+    doors = ChannelAmendments(lambda _: contracts[0], fresh=2.0, clock=lambda: moment[0])
+    assert doors.amended("InstitutionAMSP", "m-1") == {}
+    contracts[0], moment[0] = arbitration.contract("AssociationMSP/relay"), 2.0
+    assert doors.amended("InstitutionAMSP", "m-1").keys() == {FIRST.sub, SECOND.sub, CAME}
+    contracts[0], moment[0] = down, 4.0
+    assert doors.amended("InstitutionAMSP", "m-1").keys() == {FIRST.sub, SECOND.sub, CAME}
+
+
+def _down(stub: Stub, arguments: tuple[bytes, ...]) -> bytes:
+    raise EvaluateError("no peer")
 
 
 def waiting(arbitration: Arbitration) -> Amendment:

@@ -60,6 +60,7 @@ def test_with_the_roots_the_issuers_are_verified_too(scene: Scene) -> None:
         ({"proof": []}, "ROLL_PROOF"),
         ({"v": 2}, "RECEIPT_FORMAT"),
         ({"tx": "xyz"}, "RECEIPT_FORMAT"),
+        ({"amended": {"no": 1, "digest": "A" * 43, "after": {}}}, "RECEIPT_FORMAT"),
     ],
 )
 def test_an_altered_receipt_is_refused(scene: Scene, changes: dict[str, Any], code: str) -> None:

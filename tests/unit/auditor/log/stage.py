@@ -17,7 +17,7 @@ from auditor.log.trust import TrustRoot, fingerprint
 from auditor.members import Organisation
 from client.encodings import certificates
 from client.encodings.acknowledgement import Acknowledgement, sign_acknowledgement
-from client.encodings.receipt import Receipt, sign_inclusion
+from client.encodings.receipt import OnRoll, Receipt, sign_inclusion
 from tests.unit.auditor.meeting_player import ACK_FORM, CHANNEL, MTG, Player
 from tests.vectors.scene import DOOR, certificate_of, key_of
 
@@ -97,9 +97,7 @@ class LogStage:
         ack = Acknowledgement(scene.meeting.mh, MTG, signed.digest, DOOR, 1, ACK_FORM)
         return Receipt(
             ballot=signed.compact,
-            leaf=scene.leaf(lender),
-            index=scene.index(lender),
-            proof=scene.tree.path(scene.index(lender)),
+            basis=OnRoll(scene.leaf(lender), scene.index(lender), scene.tree.path(scene.index(lender))),
             ack=sign_acknowledgement(ack, x5t, relay).compact,
             ack_cert=certificate,
             cert=lender.certificate,

@@ -22,6 +22,7 @@ from auditor.log.service_db import LogBook, ServiceDatabase
 from client.encodings import jcs
 from client.encodings.errors import Refused
 from client.encodings.meeting import parse_meeting
+from client.encodings.receipt import parse_receipt
 from client.encodings.records import decode_certificate
 from tests.unit.auditor.log.stage import DOOR_ROOT, LATER, LENDER_ROOT, LogStage
 from tests.unit.auditor.meeting_player import MTG
@@ -53,6 +54,30 @@ def read(vector: dict[str, Any], record: str = VECTORS["record"]) -> None:
 @pytest.mark.parametrize("vector", VECTORS["accept"], ids=lambda one: str(one["name"]))
 def test_a_receipt_of_the_vectors_is_accepted(vector: dict[str, Any]) -> None:
     read(vector)
+
+
+def test_a_receipt_by_an_amendment_says_its_claims() -> None:
+    (vector,) = (one for one in VECTORS["accept"] if "amended" in one["receipt"])
+    assert parse_promise(jcs.dumps(vector["receipt"])).fen == 7_00
+
+
+@pytest.mark.parametrize(
+    "amended",
+    [
+        None,
+        {},
+        {"no": -1, "digest": "A" * 43, "after": {"claims": [{"class": "a", "fen": 1}]}},
+        {"no": 1, "digest": "A", "after": {"claims": [{"class": "a", "fen": 1}]}},
+        {"no": 1, "digest": "A" * 43, "after": {"claims": []}},
+        {"no": 1, "digest": "A" * 43, "after": None},
+    ],
+)
+def test_what_is_no_amendment_s_word_is_refused(amended: Any) -> None:
+    (vector,) = (one for one in VECTORS["accept"] if "amended" in one["receipt"])
+    for parse in (parse_promise, parse_receipt):
+        with pytest.raises(Refused) as caught:
+            parse(jcs.dumps(vector["receipt"] | {"amended": amended}))
+        assert caught.value.code == "RECEIPT_FORMAT"
 
 
 @pytest.mark.parametrize("vector", VECTORS["reject"], ids=lambda one: str(one["name"]))

@@ -1,0 +1,1 @@
+"""Evidence packages: what an arbitration commission needs to judge one ballot, in one file, offline."""

@@ -1,0 +1,159 @@
+"""The verifier in one file: with no site-packages and no environment, it says what the service says."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from base64 import b64decode
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from auditor.evidence.container import encode
+from auditor.evidence.shown import as_json, as_text
+from auditor.evidence.verify import verify_evidence
+from auditor.log.head import parse_head_file, verify_head
+from auditor.log.receipt import verify_audited
+from auditor.log.service_db import ServiceDatabase
+from auditor.log.shown import audited_json, head_text, promise_json
+from client.encodings import jcs
+from tests.unit.auditor.log.stage import LogStage
+
+if TYPE_CHECKING:
+    from tests.unit.auditor.builder import Network
+    from tests.unit.auditor.evidence.case import Case
+
+ROOT = Path(__file__).parents[4]
+
+
+def built(*options: str) -> Path:
+    command = [sys.executable, str(ROOT / "scripts" / "build-verifier"), *options]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    return Path(done.stdout.strip())
+
+
+@pytest.fixture(scope="module")
+def verifier() -> Path:
+    return built()
+
+
+class Ran:
+    """One run of the verifier: nothing but this file and the interpreter's own library."""
+
+    def __init__(self, verifier: Path, *arguments: object) -> None:
+        command = [sys.executable, "-I", "-S", str(verifier), *map(str, arguments)]
+        done = subprocess.run(command, capture_output=True, text=True, env={}, timeout=300, check=False)
+        self.code, self.out, self.err = done.returncode, done.stdout, done.stderr
+
+    @property
+    def value(self) -> Any:
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def trust(case: Case, tmp_path: Path) -> Path:
+    path = tmp_path / "trust.json"
+    path.write_bytes(jcs.dumps(case.trust.as_json()))
+    return path
+
+
+def test_it_verifies_a_package_as_the_service_does(
+    case: Case, verifier: Path, trust: Path, tmp_path: Path
+) -> None:
+    package = tmp_path / "evidence.zip"
+    package.write_bytes(case.package)
+    verified = verify_evidence(case.package, case.trust)
+    ran = Ran(verifier, "evidence", "verify", package, "--trust", trust, "--json")
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.value == as_json(verified)
+    assert Ran(verifier, "evidence", "verify", package, "--trust", trust).out == as_text(verified) + "\n"
+
+
+def test_it_refuses_a_tampered_package(case: Case, verifier: Path, trust: Path, tmp_path: Path) -> None:
+    package = tmp_path / "evidence.zip"
+    name = next(one for one in case.files if one.startswith("blocks/arbitration"))
+    changed = bytearray(case.files[name])
+    changed[-1] ^= 1
+    package.write_bytes(encode({**case.files, name: bytes(changed)}))
+    ran = Ran(verifier, "evidence", "verify", package, "--trust", trust, "--json")
+    assert (ran.code, ran.value["code"]) == (1, "EVIDENCE_FILE")
+    assert name in ran.err
+    package.write_bytes(case.signed({**case.files, "ballot.jws": case.files["ballot.jws"][:-4] + b"AAAA"}))
+    ran = Ran(verifier, "evidence", "verify", package, "--trust", trust, "--json")
+    assert (ran.code, ran.value["code"]) == (1, "EVIDENCE_BALLOT")
+
+
+def test_it_verifies_receipts_and_heads_and_refuses_others(
+    fabric: Network, verifier: Path, tmp_path: Path
+) -> None:
+    database = ServiceDatabase.open(f"sqlite:///{tmp_path / 'audit.db'}")
+    stage = LogStage(fabric, database)
+    head = stage.publish().encode()
+    audited, receipt = stage.audited("bo").encode(), stage.receipt("bo")
+    database.close()
+    record = stage.player.scene.meeting.record
+    named = {"head": head, "audited": audited, "receipt": receipt, "record": record}
+    for name, data in {**named, "trust": jcs.dumps(stage.trust.as_json())}.items():
+        (tmp_path / f"{name}.json").write_bytes(data)
+    trust = ("--trust", tmp_path / "trust.json")
+    ran = Ran(verifier, "receipt", "verify", tmp_path / "audited.json", *trust, "--json")
+    assert (ran.code, ran.value) == (0, audited_json(verify_audited(audited, stage.trust)))
+    signed = verify_head(parse_head_file(head), stage.regulator)
+    ran = Ran(verifier, "head", "verify", tmp_path / "head.json", *trust)
+    assert (ran.code, ran.out) == (0, head_text(signed) + "\n")
+    plain = ("receipt", "verify", tmp_path / "receipt.json", "--record", tmp_path / "record.json", "--json")
+    assert Ran(verifier, *plain).value == promise_json(verify_audited(audited, stage.trust).promise)
+    other = stage.signer_of("AssociationMSP", "auditor").sign(signed.head).encode()
+    (tmp_path / "head.json").write_bytes(other)
+    ran = Ran(verifier, "head", "verify", tmp_path / "head.json", *trust)
+    assert ran.code == 1
+    assert "HEAD_SIGNER" in ran.err
+    assert Ran(verifier, "receipt", "verify", tmp_path / "audited.json").code == 2
+    assert Ran(verifier, "evidence", "verify", tmp_path / "none.zip", *trust).code == 2
+
+
+_VECTORS = """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+from auditor.portable.install import install
+install()
+from auditor.log.promise import parse_promise, verify_promise
+from client.encodings.errors import Refused
+from client.encodings.meeting import parse_meeting
+answers = []
+for case in json.load(sys.stdin):
+    try:
+        promise = parse_promise(case["receipt"].encode())
+        roots = {name: bytes.fromhex(case[name]) for name in ("lender_root", "door_root")}
+        verify_promise(promise, parse_meeting(case["record"].encode()), **roots)
+        answers.append("")
+    except Refused as refused:
+        answers.append(refused.code)
+print(json.dumps(answers))
+"""
+
+
+def test_both_implementations_judge_the_receipts_vectors_alike(verifier: Path) -> None:
+    file = json.loads((ROOT / "tests" / "vectors" / "receipt.json").read_text("utf-8"))
+    roots = {name: b64decode(file[name]).hex() for name in ("lender_root", "door_root")}
+    vectors = [*file["accept"], *file["reject"]]
+    cases = [
+        {"receipt": json.dumps(one["receipt"]), "record": one.get("record", file["record"]), **roots}
+        for one in vectors
+    ]
+    expected = [one.get("code", "") for one in vectors]
+    program = [sys.executable, "-I", "-S", "-c", _VECTORS, str(verifier)]
+    done = subprocess.run(
+        program, input=json.dumps(cases), capture_output=True, text=True, env={}, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == expected
+    assert len(set(expected)) > 5
+
+
+def test_the_same_inputs_give_the_same_bytes(verifier: Path) -> None:
+    before = verifier.read_bytes()
+    assert built("--again").read_bytes() == before
