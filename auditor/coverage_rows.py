@@ -91,8 +91,8 @@ _HEAD = """
 Made from `auditor/coverage_rows.py`. Another value in a column gives one of the findings named (kind, field:
 [verification.md](verification.md#reconciliation-design-6-row-by-row)) once the meeting is closed; where none
 is named, nothing is compared. Columns that the audit does not read, it cannot vouch for. `tests/tampering`
-tampers with rows, blocks, receipts, tree heads, rolls, certificates and reports at random against both
-tables; `CONCORDAT_TAMPERINGS` says how often.
+tampers with rows, blocks, receipts, tree heads, rolls, certificates, evidence packages and reports at random
+against both tables; `CONCORDAT_TAMPERINGS` says how often.
 
 | rows | column | finding | why |
 | --- | --- | --- | --- |

@@ -80,16 +80,16 @@ class Files:
     def _receipt(self, draw: random.Random) -> Case:
         data, place = flipped(self._receipts[draw.choice(("an", "bo"))], draw)
         meeting = self._stage.player.scene.meeting
-        code = _code(lambda: verified_promise(data, meeting, lender_root=LENDER_ROOT, door_root=DOOR_ROOT))
-        return _case("receipts", place, rf"RECEIPT_FORMAT|{_REGISTRY}", code)
+        code = code_of(lambda: verified_promise(data, meeting, lender_root=LENDER_ROOT, door_root=DOOR_ROOT))
+        return judged("receipts", place, rf"RECEIPT_FORMAT|{_REGISTRY}", code)
 
     def _audited_receipt(self, draw: random.Random) -> Case:
         whole = self._audited[draw.choice(("an", "bo"))]
         data, place = flipped(whole, draw)
         member = _member(whole, place)
         trust = self._stage.trust
-        code = _code(lambda: verify_audited(data, trust, lender_root=LENDER_ROOT, door_root=DOOR_ROOT))
-        return _case("audited receipts", f"{member}, {place}", AUDITED[member], code)
+        code = code_of(lambda: verify_audited(data, trust, lender_root=LENDER_ROOT, door_root=DOOR_ROOT))
+        return judged("audited receipts", f"{member}, {place}", AUDITED[member], code)
 
     def _tree_head(self, draw: random.Random) -> Case:
         data, place = flipped(self._head, draw)
@@ -99,7 +99,7 @@ class Files:
             signed = parse_head_file(data)
             return verify_head(signed, self._stage.trust.regulator(signed.load_certificates()))
 
-        return _case("tree heads", f"{member}, {place}", HEAD[member], _code(verify))
+        return judged("tree heads", f"{member}, {place}", HEAD[member], code_of(verify))
 
     def _certificate(self, draw: random.Random) -> Case:
         fabric = self._stage.fabric
@@ -118,7 +118,7 @@ class Files:
             code = "NOT_A_MEMBER"
         else:
             code = ""
-        return _case("certificates", f"{signer.msp_id}, {place}", "NOT_A_MEMBER", code)
+        return judged("certificates", f"{signer.msp_id}, {place}", "NOT_A_MEMBER", code)
 
     def _lender(self, draw: random.Random) -> Case:
         lender = draw.choice(list(self._stage.player.scene.lenders.values()))
@@ -129,8 +129,8 @@ class Files:
             if certificates.thumbprint(data) != lender.x5t:
                 raise Refused("KEY_FOREIGN")
 
-        return _case(
-            "certificates", f"{lender.name}, {place}", r"CERT\w*|KEY_\w+|ENROLMENT\w*", _code(verify)
+        return judged(
+            "certificates", f"{lender.name}, {place}", r"CERT\w*|KEY_\w+|ENROLMENT\w*", code_of(verify)
         )
 
     def _roll_file(self, draw: random.Random) -> Case:
@@ -147,28 +147,28 @@ class Files:
             if read_roll(path).summary != self._roll.summary:
                 raise Refused("ROLL_ROOT")
 
-        return _case("rolls", place, r"ROLL_ROOT|Negative|RollError", _code(verify))
+        return judged("rolls", place, r"ROLL_ROOT|Negative|RollError", code_of(verify))
 
     def _report_file(self, draw: random.Random) -> Case:
         name = draw.choice(sorted(self._report))
         data, place = flipped(self._report[name], draw)
-        code = _code(lambda: verify_signed(data, self._signature, self._stage.trust))
-        return _case("reports", f"{name}, {place}", "REPORT_ALTERED", code)
+        code = code_of(lambda: verify_signed(data, self._signature, self._stage.trust))
+        return judged("reports", f"{name}, {place}", "REPORT_ALTERED", code)
 
     def _report_signature(self, draw: random.Random) -> Case:
         data, place = flipped(self._signature, draw)
         member = _member(self._signature, place)
-        code = _code(lambda: verify_signed(self._report["json"], data, self._stage.trust))
-        return _case("reports", f"jws {member}, {place}", REPORT[member], code)
+        code = code_of(lambda: verify_signed(self._report["json"], data, self._stage.trust))
+        return judged("reports", f"jws {member}, {place}", REPORT[member], code)
 
 
-def _case(surface: str, what: str, pattern: str, code: str) -> Case:
+def judged(surface: str, what: str, pattern: str, code: str) -> Case:
     found = frozenset({code} if code else set())
     named = frozenset({code} if re.fullmatch(pattern, code) else {pattern})
     return Case(surface, what, named, found)
 
 
-def _code(verify: Callable[[], object]) -> str:
+def code_of(verify: Callable[[], object]) -> str:
     try:
         verify()
     except ConcordatError as error:

@@ -10,18 +10,21 @@ from tests.tampering.blocks import Blocks
 from tests.tampering.case import drawing
 from tests.tampering.files import Files
 from tests.tampering.forks import Forks
+from tests.tampering.packages import Packages
 from tests.tampering.rows import Platform, altered, whole
 from tests.unit.auditor.log.stage import LogStage
 from tests.unit.auditor.meeting_player import Player
 from tests.unit.auditor.test_mandates import Proxies, refused
 
 if TYPE_CHECKING:
+    import random
+    from collections.abc import Callable
     from pathlib import Path
 
     from tests.tampering.case import Case
     from tests.unit.auditor.builder import Network
 
-WEIGHTS = {"rows": 30, "whole rows": 10, "blocks": 25, "files": 15, "forks": 5, "attacks": 15}
+WEIGHTS = {"rows": 30, "whole rows": 10, "blocks": 25, "files": 12, "evidence": 6, "forks": 5, "attacks": 12}
 
 
 class Harness:
@@ -33,10 +36,20 @@ class Harness:
         self.blocks = Blocks(closed)
         self._database = ServiceDatabase.open(f"sqlite:///{folder / 'audit.db'}")
         stage = LogStage(fabric, self._database)
-        self._forks = Forks(stage)
-        self._files = Files(stage, folder)
+        forks = Forks(stage)
+        files = Files(stage, folder)
+        packages = Packages(stage)
         opened = Player(fabric, revote="last").enrolled(sessions=2).opened()
-        self._attacker = Attacker(opened.submit([("an", 1, {}), ("bo", 2, {"m2": "reject"})]))
+        attacker = Attacker(opened.submit([("an", 1, {}), ("bo", 2, {"m2": "reject"})]))
+        self._tamper: dict[str, Callable[[random.Random], Case]] = {
+            "rows": lambda draw: altered(self.platform, draw),
+            "whole rows": lambda draw: whole(self.platform, draw),
+            "blocks": self.blocks.flip,
+            "files": files.tamper,
+            "evidence": packages.tamper,
+            "forks": forks.fork,
+            "attacks": attacker.attack,
+        }
 
     def close(self) -> None:
         self.platform.close()
@@ -46,19 +59,7 @@ class Harness:
         """Tamper as the seed decides, and take it back."""
         draw = drawing(seed)
         chosen = draw.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
-        match surface or chosen:
-            case "rows":
-                return altered(self.platform, draw)
-            case "whole rows":
-                return whole(self.platform, draw)
-            case "blocks":
-                return self.blocks.flip(draw)
-            case "files":
-                return self._files.tamper(draw)
-            case "forks":
-                return self._forks.fork(draw)
-            case _:
-                return self._attacker.attack(draw)
+        return self._tamper[surface or chosen](draw)
 
 
 def meeting(fabric: Network) -> Proxies:
