@@ -7,10 +7,12 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from auditor.anchors import wrong_anchors
 from auditor.discrepancy import from_error
 from auditor.errors import AuditUnavailable
 from auditor.platform_rows import PlatformRows
 from auditor.reconcile import PATIENCE, Reconciliation, Terms, reconcile
+from auditor.replay.anchors import result_hash
 from auditor.snapshot import open_snapshot
 from auditor.turnout import turnout
 from auditor.verdict import Audit, verified
@@ -134,7 +136,9 @@ class _Audited:
         meeting = verifier.meeting(channel, self.mtg)
         count = verifier.count(channel, self.mtg)
         findings = (from_error(error) for error in verifier.findings(channel, self.mtg))
-        discrepancies = tuple(sorted((*findings, *self.reconciled.discrepancies)))
+        anchored = wrong_anchors(self.mtg, meeting.anchors, meeting.accepted.values()) if meeting else ()
+        wrong = (from_error(error) for error in anchored)
+        discrepancies = tuple(sorted((*findings, *wrong, *self.reconciled.discrepancies)))
         tally = count.tally if count else None
         outcome = count.outcome if count else None
         return Audit(
@@ -162,4 +166,7 @@ class _Audited:
             alarms=verifier.alarms(channel, self.mtg),
             mh=meeting.mh if meeting else "",
             turnout=turnout(meeting) if meeting else None,
+            anchors=meeting.anchors if meeting else (),
+            disputes=meeting.disputes if meeting else (),
+            result=result_hash(meeting.result.encode()) if meeting else "",
         )

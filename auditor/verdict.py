@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from auditor.discrepancy import Discrepancy
     from auditor.snapshot import Snapshot
     from auditor.turnout import Turnout
+    from auditor.view import ChainAnchor
+    from client.encodings.objection_record import Dispute
 
 CONSISTENT = "consistent"
 INCONSISTENT = "inconsistent"
@@ -51,7 +53,9 @@ class Audit:
     `blocks` is each channel's height, `heads` the hash (hex) of its last verified block;
     `counted` how many ballots stand; `numbers` further counts by name; `seconds` wall time; `alarms`
     what ran on the channels and is not audited, which does not touch the verdict; `genesis` the channels'
-    pinned hashes (hex), `mh` the meeting's.
+    pinned hashes (hex), `mh` the meeting's; `anchors` the audits that were anchored, `disputes` the
+    objections with answers and awards; `result` the SHA-256 (hex) of the result that the auditor computed,
+    empty before there is one.
     """
 
     mtg: str
@@ -71,6 +75,9 @@ class Audit:
     mh: str = ""
     genesis: Mapping[str, str] = field(default_factory=dict)
     turnout: Turnout | None = None
+    anchors: tuple[ChainAnchor, ...] = ()
+    disputes: tuple[Dispute, ...] = ()
+    result: str = ""
 
     @property
     def shown(self) -> tuple[Discrepancy, ...]:
@@ -96,6 +103,8 @@ class Audit:
             "outcome": self.outcome,
             "discrepancies": [one.as_json() for one in self.shown],
             "alarms": [one.as_json() for one in self.alarms],
+            "anchors": [one.as_json() for one in self.anchors],
+            "objections": [one.as_json() for one in self.disputes],
             "pending": self.pending,
             "snapshot": self.snapshot.as_json() if self.snapshot else None,
             "seconds": round(self.seconds, 3),

@@ -113,6 +113,8 @@ class Verifier:
             refused=state.refused,
             sessions=self.sessions(mtg),
             numbers=state.numbers,
+            anchors=tuple(state.anchors),
+            disputes=tuple(state.disputes.values()),
             entitled=state.overlay.entitled(),
         )
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from client.encodings.objection_record import Dispute
+
 
 @dataclass(frozen=True, slots=True)
 class ChainBallot:
@@ -50,11 +52,33 @@ class ChainSession:
 
 
 @dataclass(frozen=True, slots=True)
+class ChainAnchor:
+    """An audit that was anchored: the size and root (base64url) of its tree head, and what it came to.
+
+    `report` and `result` are SHA-256 in hex, `result` empty before there is one; `head` is the head's JWS.
+    """
+
+    size: int
+    root: str
+    report: str
+    result: str
+    verdict: str
+    head: str
+    tx: str
+    where: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the JSON member of the report."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(frozen=True, slots=True)
 class ChainMeeting:
     """One meeting as replayed: everything that the platform's copy is compared with.
 
     `accepted` holds every ballot ever accepted, replaced ones included, by digest; `refused` the
-    last verdict on each digest that was never accepted; `numbers` every acknowledgement number seen.
+    last verdict on each digest that was never accepted; `numbers` every acknowledgement number seen;
+    `anchors` the audits anchored and `disputes` the objections, each in the chain's order.
     `entitled` has, of lenders whom amendments name, the claims (canonical JSON) before them and after.
     """
 
@@ -68,6 +92,8 @@ class ChainMeeting:
     refused: dict[str, ChainBallot] = field(default_factory=dict)
     sessions: dict[str, ChainSession] = field(default_factory=dict)
     numbers: dict[str, set[int]] = field(default_factory=dict)
+    anchors: tuple[ChainAnchor, ...] = ()
+    disputes: tuple[Dispute, ...] = ()
     entitled: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @property

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from auditor.errors import ReplayError
 from auditor.replay.amending import confirm_amendment
 from auditor.replay.amendments import PendingAmendment
+from auditor.replay.anchors import anchor_audit
 from auditor.replay.batch import BatchReplay
 from auditor.replay.claimed import ResponseMalformedError, parse_claimed
 from auditor.replay.effect import STEP_WRITES, Effect, composite
@@ -20,13 +21,16 @@ from auditor.replay.meetings import (
     successor_record,
     verify_replaces,
 )
+from auditor.replay.objections import answer_objection, decide_objection, file_objection, verify_ack_time
 from auditor.rules import result_bytes, tally
 from client.encodings import jcs
 from client.encodings.amendment import parse_amendment
+from client.encodings.anchor import parse_anchor
+from client.encodings.award import Answer, Award
 from client.encodings.batch import decode_batch
 from client.encodings.errors import Refused
-from client.encodings.ids import is_count, is_hash, is_hex_hash
 from client.encodings.meeting import parse_meeting
+from client.encodings.objection import parse_objection
 from client.encodings.step import parse_step
 
 if TYPE_CHECKING:
@@ -66,6 +70,9 @@ class ArbitrationReplay:
             (b"RecordMandates", 2): self._record_mandates,
             (b"RevokeMandate", 2): self._revoke_mandate,
             (b"AnchorAudit", 1): self._anchor_audit,
+            (b"FileObjection", 2): self._file_objection,
+            (b"AnswerObjection", 1): self._answer_objection,
+            (b"DecideObjection", 1): self._decide_objection,
         }
         function = functions.get((name, len(arguments)))
         if function is None:
@@ -217,22 +224,21 @@ class ArbitrationReplay:
         return revoke_mandate(self._meeting(mtg), self._people, endorsed.transaction, text)
 
     def _anchor_audit(self, endorsed: Endorsed, document: bytes) -> Effect:
-        try:
-            value = jcs.loads(document)
-        except jcs.JsonError as error:
-            raise Refused("ARGUMENT_FORMAT", str(error)) from error
-        names = {"v", "mtg", "size", "root", "report"}
-        if not isinstance(value, dict) or value.keys() != names or value["v"] != 1:
-            raise Refused("ARGUMENT_FORMAT")
-        well_formed = is_count(value["size"]) and is_hash(value["root"]) and is_hex_hash(value["report"])
-        if not well_formed or not isinstance(value["mtg"], str):
-            raise Refused("ARGUMENT_FORMAT")
-        state = self._meeting(value["mtg"])
-        if state.state not in ("closed", "objections"):
-            raise Refused("MEETING_STATE", state.state)
-        state.audit = True
-        record = jcs.dumps({**value, "tx": endorsed.transaction.tx_id})
-        return Effect(record, {composite("audit", state.record.mtg): record})
+        anchor = parse_anchor(document)
+        return anchor_audit(self._meeting(anchor.mtg), endorsed, anchor)
+
+    def _file_objection(self, endorsed: Endorsed, objection: bytes, ack_time: bytes) -> Effect:
+        signed = parse_objection(objection.decode("utf-8", "replace"))
+        time = verify_ack_time(ack_time)
+        return file_objection(self._meeting(signed.objection.mtg), self._people, endorsed, signed, time)
+
+    def _answer_objection(self, endorsed: Endorsed, document: bytes) -> Effect:
+        answer = Answer.parse(document)
+        return answer_objection(self._meeting(answer.mtg), endorsed.transaction, answer)
+
+    def _decide_objection(self, endorsed: Endorsed, document: bytes) -> Effect:
+        award = Award.parse(document)
+        return decide_objection(self._meeting(award.mtg), endorsed.transaction, award)
 
 
 def _claims(transaction: Transaction) -> Claimed:

@@ -45,6 +45,9 @@ GRANTS: dict[tuple[str, str], tuple[tuple[str, str], ...]] = {
     ("arbitration", "RecordMandates"): (("association", "relay"), ("regulator", "relay")),
     ("arbitration", "RevokeMandate"): (("association", "relay"), ("regulator", "relay")),
     ("arbitration", "AnchorAudit"): (("regulator", "auditor"),),
+    ("arbitration", "FileObjection"): (("association", "relay"), ("regulator", "relay")),
+    ("arbitration", "AnswerObjection"): ((INSTITUTION, "officer"),),
+    ("arbitration", "DecideObjection"): (("arbitration", "officer"),),
 }
 
 

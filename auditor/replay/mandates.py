@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from client.encodings.ballot_record import BallotRecord
     from client.encodings.mandate import SignedMandate
     from client.encodings.meeting import Meeting
+    from client.encodings.objection import SignedObjection
     from client.encodings.revocation import SignedRevocation
 
 _MAX_MANDATES = 4_000_000
@@ -116,7 +117,7 @@ class MandatesReplay:
         if enrolment is None:
             return Claim(claimed.PENDING, "ENROLMENT_NOT_FOUND")
         try:
-            _verify_signed(signed, enrolment, self.state.record)
+            verify_signed(signed, enrolment, self.state.record)
             _verify_number(signed, held)
         except Refused as refusal:
             return Claim(claimed.REFUSED, refusal.code, enrolment.rev)
@@ -131,7 +132,7 @@ class MandatesReplay:
         claim = self.claims.of(index)
         if claim.code == "ENROLMENT_NOT_FOUND":
             return None
-        rev = _number(written, "enr") if claim.kind == claimed.ACCEPTED else claim.revision
+        rev = number_in(written, "enr") if claim.kind == claimed.ACCEPTED else claim.revision
         enrolment = self.people.at_revision(sub, rev)
         if rev and enrolment is None:
             self._find(
@@ -186,7 +187,7 @@ def revoke_mandate(state: MeetingState, people: People, transaction: Transaction
     if enrolment is None:
         raise Refused("ENROLMENT_NOT_FOUND")
     if held.revoked is None:
-        _verify_signed(signed, enrolment, meeting)
+        verify_signed(signed, enrolment, meeting)
         held = replace(held, revoked=Revoked(text, enrolment.rev), tx=transaction.tx_id)
         state.mandates[said.sub] = held
         effect.writes[key] = held.encode()
@@ -219,7 +220,10 @@ def _read(text: str, meeting: Meeting, principals: set[str]) -> SignedMandate:
     return signed
 
 
-def _verify_signed(signed: SignedMandate | SignedRevocation, enrolment: Enrolment, meeting: Meeting) -> None:
+def verify_signed(
+    signed: SignedMandate | SignedRevocation | SignedObjection, enrolment: Enrolment, meeting: Meeting
+) -> None:
+    """Refuse what no enrolled lender of the institution signed with a key that is not revoked."""
     if enrolment.institution != meeting.institution:
         raise Refused("ENROLMENT_FOREIGN")
     if not enrolment.active:
@@ -240,7 +244,8 @@ def _revoked_revision(record: bytes) -> int:
     return 0
 
 
-def _number(record: bytes | None, name: str) -> int:
+def number_in(record: bytes | None, name: str) -> int:
+    """Return the number that a written JSON record has under a name, 0 where it has none."""
     try:
         value = jcs.loads(record or b"")
     except jcs.JsonError:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from auditor.replay.amendments import STATES, Overlay
+from auditor.replay.anchors import verify_certifiable
 from auditor.rules import CountedBallot
 from client.encodings import cbor, hashes, jcs, merkle, times
 from client.encodings.errors import Refused
@@ -15,11 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from auditor.replay.amendments import PendingAmendment
-    from auditor.view import ChainBallot
+    from auditor.view import ChainAnchor, ChainBallot
     from client.encodings.amendment import Amendment
     from client.encodings.ballot_record import BallotRecord
     from client.encodings.mandate_record import MandateRecord
     from client.encodings.meeting import Meeting
+    from client.encodings.objection_record import Dispute
     from client.encodings.step import Step
 
 # For each state that a step leads to, the states that it may follow.
@@ -52,8 +54,9 @@ class MeetingState:
 
     `held` are the ballots that stand, by voter; those of lenders off the roll are among them and don't count.
     `used` are the sessions of ballots replaced since, with the ballot's digest; `mandates` the last that each
-    principal gave; `successor` the meeting announced in the place of this one; `subtotals` how many
-    transactions changed the count; `numbers` the acknowledgement numbers seen, by door.
+    principal gave; `anchors` the audits anchored, in order; `disputes` the objections, by id; `successor` the
+    meeting announced in the place of this one; `subtotals` how many transactions changed the count; `numbers`
+    the acknowledgement numbers seen, by door.
     """
 
     record: Meeting
@@ -62,7 +65,8 @@ class MeetingState:
     step: PendingStep | None = None
     amendment: PendingAmendment | None = None
     overlay: Overlay = field(default_factory=Overlay)
-    audit: bool = False
+    anchors: list[ChainAnchor] = field(default_factory=list)
+    disputes: dict[str, Dispute] = field(default_factory=dict)
     successor: str = ""
     result: bytes = b""
     subtotals: int = 0
@@ -81,7 +85,7 @@ class MeetingState:
         return self.overlay.amend(amendment, self.record, self.held)
 
     def verify_step(self, step: Step) -> None:
-        """Refuse a step that state, announced times or a missing audit do not allow."""
+        """Refuse a step that state or announced times do not allow, and a certification that is not due."""
         if self.state not in _BEFORE[step.to]:
             raise Refused("MEETING_STATE", f"{self.state} to {step.to}")
         earliest = {
@@ -91,8 +95,8 @@ class MeetingState:
         }.get(step.to)
         if earliest is not None and times.parse(step.at) < times.parse(earliest):
             raise Refused("STEP_EARLY", f"{step.at} before {earliest}")
-        if step.to == "certified" and not self.audit:
-            raise Refused("AUDIT_MISSING")
+        if step.to == "certified":
+            verify_certifiable(self)
 
     @property
     def amended(self) -> Meeting:

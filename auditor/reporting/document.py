@@ -17,20 +17,27 @@ KIND: Final = "concordat-report"
 _CLOSED: Final = frozenset({"closed", "objections", "certified"})
 _MEMBERS: Final = frozenset(
     {
-        *(
-            "v",
-            "type",
-            "verdict",
-            "meeting",
-            "mh",
-            "state",
-            "genesis",
-            "blocks",
-            "heads",
-            "ballots",
-            "numbers",
-        ),
-        *("tally", "outcome", "discrepancies", "alarms", "pending", "as_of", "snapshot", "turnout"),
+        "v",
+        "type",
+        "verdict",
+        "meeting",
+        "mh",
+        "state",
+        "genesis",
+        "blocks",
+        "heads",
+        "ballots",
+        "numbers",
+        "tally",
+        "outcome",
+        "discrepancies",
+        "alarms",
+        "anchors",
+        "objections",
+        "pending",
+        "as_of",
+        "snapshot",
+        "turnout",
     }
 )
 

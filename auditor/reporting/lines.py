@@ -88,6 +88,7 @@ def _found(value: dict[str, Any]) -> Iterator[Heading | Paragraph | Table]:
             ("位置 / Where", " ".join((one["where"], one["detail"])).strip()),
         ]
         yield Table(tuple(rows), (1, 4))
+    yield from _anchored(value)
     if value["alarms"]:
         yield Heading(2, "警报 / Alarms")
         head = ("种类 / Kind", "通道 / Channel", "关于 / Subject", "首次 / First", "次数 / Times")
@@ -100,6 +101,33 @@ def _found(value: dict[str, Any]) -> Iterator[Heading | Paragraph | Table]:
             for one in value["alarms"]
         )
         yield Table((head, *alarms), (3, 3, 2, 4, 1))
+
+
+def _anchored(value: dict[str, Any]) -> Iterator[Heading | Paragraph | Table]:
+    if value["anchors"]:
+        yield Heading(2, "上链锚定的核验 / Audits anchored on the channel")
+        head = ("结论 / Verdict", "选票 / Ballots", "树根 / Root", "报告 / Report", "位置 / Where")
+        rows = (
+            (one["verdict"], f"{one['size']:,}", one["root"], one["report"], one["where"])
+            for one in value["anchors"]
+        )
+        yield Table((head, *rows), (2, 1, 3, 4, 3))
+    if value["objections"]:
+        yield Heading(2, "异议与裁决 / Objections and awards")
+        head = ("异议 / Objection", "事由 / Ground", "收到 / Received", "机构答复 / Answer", "裁决 / Award")
+        rows = (
+            (
+                one["obj"],
+                one["ground"],
+                f"{one['door']}, {one['ack_time']}",
+                f"{one['answer']['position']}, {one['answer']['at']}" if one["answer"] else "-",
+                f"{one['award']['award']} ({one['award']['remedy']}), {one['award']['at']}"
+                if one["award"]
+                else "未裁决 / undecided",
+            )
+            for one in value["objections"]
+        )
+        yield Table((head, *rows), (3, 2, 3, 3, 3))
 
 
 def _outcome(value: dict[str, Any]) -> Iterator[Heading | Paragraph | Table]:

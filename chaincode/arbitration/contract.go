@@ -29,6 +29,7 @@ func NewContract(rangeLimit int) *Contract {
 func (*Contract) GetEvaluateTransactions() []string {
 	return []string{
 		"GetMeeting", "GetBallot", "GetBallotHistory", "GetMandate", "GetAmendments", "GetResult", "ListMeetings",
+		"GetObjection", "ListObjections",
 	}
 }
 
@@ -51,12 +52,12 @@ func (*Contract) ConfirmMeeting(ctx *service.Context, meeting, mh string) ([]byt
 }
 
 // ProposeStep asks for a meeting's next state.
-func (*Contract) ProposeStep(ctx *service.Context, meeting, step string) ([]byte, error) {
+func (c *Contract) ProposeStep(ctx *service.Context, meeting, step string) ([]byte, error) {
 	caller, err := ctx.Caller()
 	if err != nil {
 		return nil, err
 	}
-	return proposeStep(ctx.Tx(), caller, meeting, []byte(step))
+	return c.proposeStep(ctx.Tx(), caller, meeting, []byte(step))
 }
 
 // ConfirmStep takes a proposed step, which its digest names.
@@ -106,9 +107,29 @@ func (*Contract) RevokeMandate(ctx *service.Context, meeting, revocation string)
 	return revokeMandate(ctx.Tx(), meeting, revocation)
 }
 
-// AnchorAudit records the final tree head of the independent verification.
+// AnchorAudit records an audit of the independent verification, with the tree
+// head over the ballots that it accepted.
 func (*Contract) AnchorAudit(ctx *service.Context, document string) ([]byte, error) {
 	return anchorAudit(ctx.Tx(), []byte(document))
+}
+
+// FileObjection records a lender's objection, which a door had at a time.
+func (*Contract) FileObjection(ctx *service.Context, objection, ackTime string) ([]byte, error) {
+	caller, err := ctx.Caller()
+	if err != nil {
+		return nil, err
+	}
+	return fileObjection(ctx.Tx(), caller.MSP, objection, ackTime)
+}
+
+// AnswerObjection records the institution's answer to an objection.
+func (*Contract) AnswerObjection(ctx *service.Context, document string) ([]byte, error) {
+	return answerObjection(ctx.Tx(), []byte(document))
+}
+
+// DecideObjection records the arbitration commission's award on an objection.
+func (*Contract) DecideObjection(ctx *service.Context, document string) ([]byte, error) {
+	return decideObjection(ctx.Tx(), []byte(document))
 }
 
 // GetMeeting returns a meeting's record, mh, state and pending step.
@@ -141,6 +162,17 @@ func (*Contract) GetMandate(ctx *service.Context, meeting, sub string) ([]byte, 
 // GetResult returns a closed meeting's result.
 func (*Contract) GetResult(ctx *service.Context, meeting string) ([]byte, error) {
 	return getResult(ctx.Tx(), meeting)
+}
+
+// GetObjection returns an objection with its answer and its award, or null for
+// each of these that there isn't.
+func (*Contract) GetObjection(ctx *service.Context, meeting, objection string) ([]byte, error) {
+	return getObjection(ctx.Tx(), meeting, objection)
+}
+
+// ListObjections returns a meeting's objections in the order of their ids.
+func (c *Contract) ListObjections(ctx *service.Context, meeting string) ([]byte, error) {
+	return c.listObjections(ctx.Tx(), meeting)
 }
 
 // ListMeetings returns every meeting's id, title, mh and state.

@@ -35,17 +35,6 @@ func state(t *testing.T, s *scene.Scene) meeting.State {
 	return view.State
 }
 
-func anchor(s *scene.Scene) string {
-	data, err := canonical.Marshal(map[string]any{
-		"v": 1, "mtg": s.Meeting.ID, "size": 1, "root": canonical.Base64(scene.Seeded("head")),
-		"report": strings.Repeat("ab", 32),
-	})
-	if err != nil {
-		s.T.Fatal(err)
-	}
-	return string(data)
-}
-
 func TestMeetingFromDraftToCertified(t *testing.T) {
 	s := scene.New(t, scene.Options{}).Open(1)
 	var entries [][]byte
@@ -68,7 +57,7 @@ func TestMeetingFromDraftToCertified(t *testing.T) {
 		!result.Motions["m1"].Passed || result.Ballots != int64(len(entries)) {
 		t.Errorf("result %s", payload)
 	}
-	s.Do(scene.Channel, scene.Auditor, "AnchorAudit", anchor(s))
+	s.Do(scene.Channel, scene.Auditor, "AnchorAudit", s.Anchor(len(entries), nil))
 	s.Step(map[string]any{"to": "objections", "at": scene.Closes})
 	s.Step(map[string]any{"to": "certified", "at": scene.Objections})
 	if got := state(t, s); got != meeting.Certified {
@@ -112,7 +101,7 @@ func TestStepsInEveryOtherOrderAreRefused(t *testing.T) {
 	s.Step(steps[meeting.Closed])
 	tryOthers(meeting.Closed, meeting.Objections, meeting.Void)
 	s.Step(steps[meeting.Objections])
-	s.Do(scene.Channel, scene.Auditor, "AnchorAudit", anchor(s))
+	s.Do(scene.Channel, scene.Auditor, "AnchorAudit", s.Anchor(0, nil))
 	tryOthers(meeting.Objections, meeting.Certified, meeting.Void)
 	s.Step(steps[meeting.Certified])
 	tryOthers(meeting.Certified)
@@ -229,18 +218,6 @@ func TestRulesOfAllKindsAreTaken(t *testing.T) {
 	}
 	if board := result.Motions["board"]; board.Passed || board.Election.Outcome != tally.Unfilled {
 		t.Errorf("result %s", payload)
-	}
-}
-
-func TestAnchorAuditRefusals(t *testing.T) {
-	s := scene.New(t, scene.Options{}).Open(1)
-	refused(t, s, refusal.MeetingState, scene.Auditor, "AnchorAudit", anchor(s))
-	refused(t, s, refusal.ArgumentFormat, scene.Auditor, "AnchorAudit", `{"v":1}`)
-	refused(t, s, refusal.MeetingNotFound, scene.Auditor, "AnchorAudit", strings.Replace(anchor(s), s.Meeting.ID, "nowhere", 1))
-	s.Close(0, 0)
-	payload := s.Do(scene.Channel, scene.Auditor, "AnchorAudit", anchor(s)).Payload
-	if stored := s.Network.State(scene.Channel, "audit", s.Meeting.ID); string(stored) != string(payload) {
-		t.Errorf("stored %s, answered %s", stored, payload)
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 
 // proposeStep stores a step for the Regulator to confirm. A later proposal
 // takes the place of one that waits; the confirmation names which it means.
-func proposeStep(tx ledger.Tx, caller authority.Caller, id string, data []byte) ([]byte, error) {
+func (c *Contract) proposeStep(tx ledger.Tx, caller authority.Caller, id string, data []byte) ([]byte, error) {
 	step, err := meeting.ParseStep(data)
 	if err != nil {
 		return nil, err
@@ -19,7 +19,7 @@ func proposeStep(tx ledger.Tx, caller authority.Caller, id string, data []byte) 
 	if err != nil {
 		return nil, err
 	}
-	if err := m.checkStep(tx, step); err != nil {
+	if err := c.checkStep(tx, m, step); err != nil {
 		return nil, err
 	}
 	record := stepRecord{
@@ -63,7 +63,7 @@ func (c *Contract) confirmStep(tx ledger.Tx, caller authority.Caller, id, digest
 	if err != nil {
 		return nil, err
 	}
-	if err := m.checkStep(tx, step); err != nil {
+	if err := c.checkStep(tx, m, step); err != nil {
 		return nil, err
 	}
 	if step.To == meeting.Closed {
@@ -77,21 +77,14 @@ func (c *Contract) confirmStep(tx ledger.Tx, caller authority.Caller, id, digest
 	return announce(tx, m.Meeting, step.To)
 }
 
-// checkStep refuses a step that the meeting's state, the announced times or a
-// missing audit don't allow: MEETING_STATE, STEP_EARLY, AUDIT_MISSING.
-func (m *loaded) checkStep(tx ledger.Tx, step *meeting.Step) error {
+// checkStep refuses a step that the meeting's state or the announced times
+// don't allow (MEETING_STATE, STEP_EARLY), and a certification that is not due.
+func (c *Contract) checkStep(tx ledger.Tx, m *loaded, step *meeting.Step) error {
 	if err := m.Check(m.state, step); err != nil {
 		return err
 	}
 	if step.To != meeting.Certified {
 		return nil
 	}
-	audit, err := tx.Get(auditKey(m.ID))
-	if err != nil {
-		return err
-	}
-	if audit == nil {
-		return refusal.New(refusal.AuditMissing, "%s", m.ID)
-	}
-	return nil
+	return c.checkCertifiable(tx, m.ID)
 }

@@ -108,6 +108,11 @@ func TestCheck(t *testing.T) {
 			return (c.MSP == "AssociationMSP" || c.MSP == "RegulatorMSP") && c.Role == "relay"
 		},
 		"AnchorAudit": func(c authority.Caller, _ bool) bool { return c.MSP == "RegulatorMSP" && c.Role == "auditor" },
+		"FileObjection": func(c authority.Caller, _ bool) bool {
+			return (c.MSP == "AssociationMSP" || c.MSP == "RegulatorMSP") && c.Role == "relay"
+		},
+		"AnswerObjection": func(c authority.Caller, own bool) bool { return own && c.Role == "officer" },
+		"DecideObjection": func(c authority.Caller, _ bool) bool { return c.MSP == "ArbitrationMSP" && c.Role == "officer" },
 	}
 	for _, function := range authority.Table {
 		for _, caller := range everybody() {

@@ -140,3 +140,42 @@ func TestRevocationVectors(t *testing.T) {
 		})
 	}
 }
+
+func TestObjectionVectors(t *testing.T) {
+	var file struct {
+		Point  string `json:"point"`
+		Accept []struct {
+			JWS     string         `json:"jws"`
+			Digest  string         `json:"digest"`
+			Payload map[string]any `json:"payload"`
+		} `json:"accept"`
+		Reject []struct {
+			Name string       `json:"name"`
+			JWS  string       `json:"jws"`
+			Code refusal.Code `json:"code"`
+		} `json:"reject"`
+	}
+	vectors.Load(t, "objection.json", &file)
+	for _, vector := range file.Accept {
+		objection, err := ballot.ParseObjection(vector.JWS)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := objection.Verify(fromHex(t, file.Point)); err != nil {
+			t.Error(err)
+		}
+		if objection.Digest() != vector.Digest || objection.ID != vector.Payload["obj"] ||
+			objection.Ground != vector.Payload["ground"] || objection.Evidence != vector.Payload["evidence"] {
+			t.Errorf("%+v", objection.Objection)
+		}
+	}
+	for _, vector := range file.Reject {
+		t.Run(vector.Name, func(t *testing.T) {
+			objection, err := ballot.ParseObjection(vector.JWS)
+			if err == nil {
+				err = objection.Verify(fromHex(t, file.Point))
+			}
+			wantCode(t, err, vector.Code)
+		})
+	}
+}

@@ -84,9 +84,21 @@ const (
 	CloseCount            Code = "CLOSE_COUNT"
 	RangeLimit            Code = "RANGE_LIMIT"
 	AuditMissing          Code = "AUDIT_MISSING"
+	AuditSize             Code = "AUDIT_SIZE"
+	AuditMismatch         Code = "AUDIT_MISMATCH"
+	AuditNegative         Code = "AUDIT_NEGATIVE"
 	AmendmentFormat       Code = "AMENDMENT_FORMAT"
 	AmendmentMismatch     Code = "AMENDMENT_MISMATCH"
 	AmendmentClaims       Code = "AMENDMENT_CLAIMS"
+	ObjectionFormat       Code = "OBJECTION_FORMAT"
+	ObjectionMeeting      Code = "OBJECTION_MEETING"
+	ObjectionExists       Code = "OBJECTION_EXISTS"
+	ObjectionLate         Code = "OBJECTION_LATE"
+	ObjectionNotFound     Code = "OBJECTION_NOT_FOUND"
+	ObjectionAnswered     Code = "OBJECTION_ANSWERED"
+	ObjectionDecided      Code = "OBJECTION_DECIDED"
+	ObjectionOpen         Code = "OBJECTION_OPEN"
+	AwardUnmet            Code = "AWARD_UNMET"
 	NotAuthorised         Code = "NOT_AUTHORISED"
 	ArgumentFormat        Code = "ARGUMENT_FORMAT"
 	IssuerFormat          Code = "ISSUER_FORMAT"
@@ -187,9 +199,21 @@ var sentences = map[Code]string{
 	CloseCount:            "The ballots or subtotals found differ from the number named; recount, then propose again.",
 	RangeLimit:            "A range query met the peer's totalQueryLimit; raise the limit on every endorser and try again.",
 	AuditMissing:          "The final tree head is not anchored; let the Regulator's auditor anchor it first.",
+	AuditSize:             "The tree head is smaller than the last one or than the count; anchor one over every ballot.",
+	AuditMismatch:         "The audit is of another result or head than it says; audit again and anchor that.",
+	AuditNegative:         "The last audit that was anchored is not consistent; find out why before certifying.",
 	AmendmentFormat:       "The amendment is malformed or not canonical; correct it.",
 	AmendmentMismatch:     "The amendment waiting is not the one confirmed; look at it again and confirm its digest.",
 	AmendmentClaims:       "The amendment's claims are not the lender's present ones; draw it up again from those.",
+	ObjectionFormat:       "The objection is malformed or not canonical; sign it again as docs/encodings.md says.",
+	ObjectionMeeting:      "The objection names another meeting record or network; fetch the announced record and sign again.",
+	ObjectionExists:       "Another objection with this id is held; sign yours again under a new id.",
+	ObjectionLate:         "The objection reached its door after the period for objections; it cannot be filed.",
+	ObjectionNotFound:     "The channel has no objection with this id at the meeting; check the id.",
+	ObjectionAnswered:     "The objection has another answer; the first one stays.",
+	ObjectionDecided:      "The objection is decided; the award stays.",
+	ObjectionOpen:         "An objection is undecided; let the arbitration commission decide it first.",
+	AwardUnmet:            "An award asks for a recount or a new vote; anchor a new audit, or void the meeting.",
 	NotAuthorised:         "The caller's organisation and role may not do this; use an identity that docs/authority.md names.",
 	ArgumentFormat:        "An argument is malformed; see docs/authority.md for what the function takes.",
 	IssuerFormat:          "The lender CA's certificate is malformed or no P-256 CA; register a correct root.",

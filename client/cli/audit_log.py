@@ -1,4 +1,4 @@
-"""`concordat audit head|proof|consistency|leaves|trust`: the transparency log's commands."""
+"""`concordat audit head|anchor|proof|consistency|leaves|trust`: the transparency log's commands."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 
 from client.cli.edge import show
 from client.connection import Profile
-from client.errors import UserError
+from client.errors import Negative, UserError
 from client.home import home
 
 if TYPE_CHECKING:
@@ -49,6 +49,33 @@ def head(meeting: str, out: Path | None, *, sign: bool, as_json: bool) -> None:
         f"up to block {content.block} of {content.channel} ({content.block_hash}), signed {content.time}"
     )
     show(value, as_json=as_json, text=text)
+
+
+@click.command()
+@click.argument("meeting")
+@click.option(
+    "--database",
+    envvar="CONCORDAT_DATABASE_URL",
+    help="URL of the platform's database; default: the SQLite file in the state folder.",
+)
+@click.option("--report", required=True, type=_file, help="Write the report there, as .json and as .html.")
+@_json
+def anchor(meeting: str, database: str | None, report: Path, *, as_json: bool) -> None:
+    """Audit a meeting, sign the head over its ballots, and anchor both on its channel.
+
+    Exit 0: anchored as consistent. 1: anchored as inconsistent; or not anchored, since the chain did not
+    verify and no head is signed over it. 2: could not be done.
+    """
+    from client.cli.audit_anchor import anchor_audit  # noqa: PLC0415  gRPC and SQL only where needed
+
+    with _database() as log:
+        anchored, tx = anchor_audit(
+            meeting, database or f"sqlite:///{home() / 'platform.db'}", report, lambda: _sign(log, meeting)
+        )
+    text = f"{meeting}: {anchored.verdict}, {anchored.size} ballots, root {anchored.root}: transaction {tx}"
+    show({**anchored.as_json(), "tx": tx}, as_json=as_json, text=text)
+    if anchored.verdict != "consistent":
+        raise Negative(f"meeting {meeting} is anchored as {anchored.verdict}")
 
 
 @click.command()
@@ -153,7 +180,7 @@ def trust(out: Path | None) -> None:
 
 def add_to(group: click.Group) -> None:
     """Add the log's commands to `concordat audit`."""
-    for command in (head, proof, consistency, leaves, trust):
+    for command in (head, anchor, proof, consistency, leaves, trust):
         group.add_command(command)
 
 

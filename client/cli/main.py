@@ -26,6 +26,7 @@ COMMANDS = {
         "client.cli.mandate",
         "Let another cast one's ballot: sign, record, revoke, show, lawyers.",
     ),
+    "objection": ("client.cli.objection", "Object to something about a meeting: file, answer, decide, show."),
     "relay": ("client.cli.relay", "Carry acknowledged ballots to the channel: run."),
     "rules": ("client.cli.rules", "Why a motion passes, and what would change it: evaluate."),
     "receipt": ("client.cli.receipt", "Verify a lender's receipt."),

@@ -36,7 +36,7 @@ MOTIONS = ("清退方案 Repayment plan", "出借人监督委员会 Supervisory 
 # Of ten lenders seven approve the plan, two reject it, one abstains; the second motion fails.
 _FIRST = ("approve",) * 7 + ("reject",) * 2 + ("abstain",)
 _SECOND = ("reject", "approve", "reject", "abstain", "reject")
-_OBJECTIONS = timedelta(days=7)
+_OBJECTIONS = timedelta(seconds=45)  # weeks where it is not a demonstration
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from client.demo import meeting as stages
 from client.demo.audit import audit, tamper
+from client.demo.disputes import certify, dispute
 from client.demo.errors import DemoFailed
 from client.demo.faces import FaceChecks
 from client.demo.refusals import changed_mind, refusal_by_chaincode, refusal_by_desk, signed_by
@@ -57,6 +58,7 @@ def _clear(home: Path) -> None:
     for path in (
         *home.glob("platform.db*"),
         *home.glob("identity.db*"),
+        *home.glob("audit.db*"),
         *home.glob("report*.json"),
         *home.glob("report*.html"),
     ):
@@ -79,6 +81,11 @@ def _hold(services: Services, home: Path, plan: Plan, show: Show) -> Path:
         _expect(clean["verdict"] == "consistent", f"the audit found {clean['discrepancies']}")
         show.line(f"{clean['verdict']}: {clean['ballots']} ballots, blocks {clean['blocks']}")
         show.line("the database was read from a snapshot on this same host, and the report says so")
+    with show.stage("A lender objects; the institution answers; the arbitration commission decides"):
+        stages.step(services, held.meeting, "objections")
+        dispute(services, held, show)
+    with show.stage("Recount: audited again, the signed tree head anchored; then certified"):
+        certify(services, home, held, show)
     with show.stage("One row of the platform's database changed by hand, audited again"):
         found = _tampered(services, home, show)
     return _conclude(home, clean, found, result, show)

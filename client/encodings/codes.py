@@ -115,9 +115,24 @@ _MEETING: Final = {
     "CLOSE_COUNT": "The ballots or subtotals found differ from the number named; recount, then propose again.",
     "RANGE_LIMIT": "A range query met the peer's totalQueryLimit; raise the limit on every endorser and try again.",
     "AUDIT_MISSING": "The final tree head is not anchored; let the Regulator's auditor anchor it first.",
+    "AUDIT_SIZE": "The tree head is smaller than the last one or than the count; anchor one over every ballot.",
+    "AUDIT_MISMATCH": "The audit is of another result or head than it says; audit again and anchor that.",
+    "AUDIT_NEGATIVE": "The last audit that was anchored is not consistent; find out why before certifying.",
     "AMENDMENT_FORMAT": "The amendment is malformed or not canonical; correct it.",
     "AMENDMENT_MISMATCH": "The amendment waiting is not the one confirmed; look at it again and confirm its digest.",
     "AMENDMENT_CLAIMS": "The amendment's claims are not the lender's present ones; draw it up again from those.",
+}
+
+_OBJECTION: Final = {
+    "OBJECTION_FORMAT": "The objection is malformed or not canonical; sign it again as docs/encodings.md says.",
+    "OBJECTION_MEETING": "The objection names another meeting record or network; fetch the announced record and sign again.",
+    "OBJECTION_EXISTS": "Another objection with this id is held; sign yours again under a new id.",
+    "OBJECTION_LATE": "The objection reached its door after the period for objections; it cannot be filed.",
+    "OBJECTION_NOT_FOUND": "The channel has no objection with this id at the meeting; check the id.",
+    "OBJECTION_ANSWERED": "The objection has another answer; the first one stays.",
+    "OBJECTION_DECIDED": "The objection is decided; the award stays.",
+    "OBJECTION_OPEN": "An objection is undecided; let the arbitration commission decide it first.",
+    "AWARD_UNMET": "An award asks for a recount or a new vote; anchor a new audit, or void the meeting.",
 }
 
 _AUTHORITY: Final = {
@@ -156,6 +171,7 @@ CODES: Final[dict[str, str]] = {
     **_HISTORY,
     **_BATCH,
     **_MEETING,
+    **_OBJECTION,
     **_AUTHORITY,
     **_REGISTRY,
     **_RECEIPT,

@@ -12,6 +12,7 @@ BALLOT: Final = b"concordat/ballot/v1"
 COMMITMENT: Final = b"concordat/commitment/v1"
 MANDATE: Final = b"concordat/mandate/v1"
 MEETING: Final = b"concordat/meeting/v1"
+OBJECTION: Final = b"concordat/objection/v1"
 STEP: Final = b"concordat/step/v1"
 
 

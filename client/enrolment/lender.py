@@ -15,6 +15,7 @@ from client.ca import build_csr, generate_key, key_from_pem, key_to_pem
 from client.encodings import base64url, certificates, times
 from client.encodings.ballot import Ballot, sign_ballot
 from client.encodings.mandate import ALL, Mandate, sign_mandate
+from client.encodings.objection import Objection, sign_objection
 from client.encodings.revocation import Revocation, sign_revocation
 from client.errors import UserError
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from client.encodings.ballot import SignedBallot, Vote
     from client.encodings.mandate import SignedMandate
     from client.encodings.meeting import Meeting
+    from client.encodings.objection import SignedObjection
     from client.encodings.revocation import SignedRevocation
 
 
@@ -113,6 +115,14 @@ class LenderKey:
         moment = times.form(int(iat.timestamp()))
         said = Revocation(meeting.mh, meeting.mtg, self.sub, mandate, moment)
         return sign_revocation(said, self.x5t, self.key)
+
+    def sign_objection(
+        self, meeting: Meeting, obj: str, ground: str, *, evidence: str, iat: datetime
+    ) -> SignedObjection:
+        """Return the signed objection `obj`; `evidence` is a salted commitment. Refused says why not."""
+        moment = times.form(int(iat.timestamp()))
+        said = Objection(meeting.mh, meeting.mtg, self.sub, obj, moment, ground, evidence)
+        return sign_objection(said, self.x5t, self.key)
 
     def save(self, path: Path, *, replace_own: bool = False) -> None:
         """Write key and certificate to a file of mode 0600.

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import func, select
 
-from client.encodings import base64url, jcs
+from client.cli.main import main
+from client.encodings import jcs
 from client.encodings.batch import encode_batch
 from client.encodings.entries import raw_entry
 from client.encodings.errors import Refused
@@ -29,6 +30,7 @@ from tests.integration.meeting_stage import INSTITUTION, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from client.encodings.ballot import SignedBallot
     from client.encodings.meeting import Meeting
@@ -55,7 +57,10 @@ def raw_batch(stage: Stage, meeting: Meeting, signed: SignedBallot, ack_time: in
     return encode_batch(meeting.mtg, [entry])
 
 
-def test_a_whole_meeting_counts_every_ballot_exactly(stage: Stage) -> None:
+@pytest.mark.usefixtures("home")
+def test_a_whole_meeting_counts_every_ballot_exactly(
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     services = stage.services
     meeting = stage.open()
     ballots = stage.ballots(meeting)
@@ -90,14 +95,10 @@ def test_a_whole_meeting_counts_every_ballot_exactly(stage: Stage) -> None:
     with pytest.raises(EndorseError) as caught:
         convener.propose_step(meeting.mtg, "certified")
     assert refusal_code(caught.value) == "AUDIT_MISSING"
-    head = {
-        "v": 1,
-        "mtg": meeting.mtg,
-        "size": LENDERS,
-        "root": base64url.encode(b"r" * 32),
-        "report": "0" * 64,
-    }
-    commit(services.arbitration(REGULATOR, "auditor", INSTITUTION), "AnchorAudit", jcs.dumps(head))
+    monkeypatch.setenv("CONCORDAT_AUDIT_DATABASE_URL", f"sqlite:///{tmp_path / 'audit.db'}")
+    database = str(services.database.engine.url)
+    anchoring = ["audit", "anchor", meeting.mtg, "--database", database, "--report", str(tmp_path / "report")]
+    assert main(anchoring) == 0
     stage.step(meeting.mtg, "certified")
     assert look_up(services.arbitration(REGULATOR, "officer", INSTITUTION), meeting.mtg).state == "certified"
 

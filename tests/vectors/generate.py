@@ -16,6 +16,7 @@ from tests.vectors.mandate_file import mandate
 from tests.vectors.meeting_file import meeting
 from tests.vectors.merkle_file import merkle
 from tests.vectors.object_files import acknowledgement, commitment, leaf, step
+from tests.vectors.objection_file import objection
 from tests.vectors.receipt_file import receipt
 from tests.vectors.record_file import record
 
@@ -34,6 +35,7 @@ FILES: dict[str, Callable[[], Any]] = {
     "mandate.json": mandate,
     "meeting.json": meeting,
     "merkle.json": merkle,
+    "objection.json": objection,
     "receipt.json": receipt,
     "record.json": record,
     "rules.json": rules,

@@ -98,6 +98,31 @@ def test_a_closed_meeting_in_every_format(player: Player, tmp_path: Path) -> Non
     assert shown(paper) > 100
 
 
+def test_anchors_objections_and_margins_are_on_the_page(player: Player, tmp_path: Path) -> None:
+    value = report_of(audited(player, save(player.closed(), tmp_path / "platform.db"))).value
+    anchored = {"size": 2, "root": "R" * 43, "report": "ab" * 32, "result": "", "head": "", "tx": ""}
+    objection = {
+        "obj": "O" * 22,
+        "ground": "claims",
+        "door": "RegulatorMSP",
+        "ack_time": "2026-03-10T08:00:00Z",
+    }
+    award = {"award": "partial", "remedy": "recount", "at": "2026-03-12T08:00:00Z"}
+    answer = {"position": "contested", "at": "2026-03-11T08:00:00Z"}
+    more = {
+        "anchors": [anchored | {"verdict": "consistent", "where": "block 9"}],
+        "objections": [
+            objection | {"answer": answer, "award": award},
+            objection | {"answer": None, "award": None},
+        ],
+    }
+    plain, full = formats(Report(value)), formats(Report(value | more))
+    page = full["html"].decode()
+    for said in ("R" * 43, "O" * 22, "partial (recount)", "contested", "undecided", "Margin: "):
+        assert said in page
+    assert shown(full["pdf"]) > shown(plain["pdf"])
+
+
 def test_the_plots_hold_the_figures(player: Player, tmp_path: Path) -> None:
     report = report_of(audited(player, save(player.closed(), tmp_path / "platform.db")))
     heads, value = choices("m2", report)
