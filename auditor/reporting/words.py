@@ -61,7 +61,10 @@ FOUND: Final = "各类差异 / Discrepancies by kind"
 
 def inconsistent(count: int) -> tuple[str, str]:
     """Return the verdict's sentences where something was found."""
-    return (f"不一致：发现 {count} 处差异，见下表。", f"Not consistent: {count} discrepancies, listed below.")
+    return (
+        f"不一致：发现 {count} 处差异，见下表。",
+        f"Not consistent: {count} discrepanc{'y' if count == 1 else 'ies'}, listed below.",
+    )
 
 
 def yuan(fen: int) -> str:
