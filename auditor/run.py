@@ -151,6 +151,11 @@ class _Audited:
             numbers={
                 "accepted": len(meeting.accepted) if meeting else 0,
                 "refused": len(meeting.refused) if meeting else 0,
+                "second_door": sum(
+                    one.door == verifier.offices.regulator for one in meeting.accepted.values()
+                )
+                if meeting
+                else 0,
                 "rows": self.reconciled.rows,
                 "acknowledgements_unverified": self.reconciled.unverified,
                 "transactions": verifier.transactions(channel),

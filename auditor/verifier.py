@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 
     from auditor.alarm import Alarm
     from auditor.errors import VerificationError
+    from auditor.members import Membership
     from auditor.replay.authority import Offices
     from auditor.replay.meetings import MeetingState
+    from auditor.replay.people import People
 
 IDENTITY = "identity"
 
@@ -31,6 +33,7 @@ class Verifier:
     """
 
     def __init__(self, genesis: Mapping[str, bytes], offices: Offices) -> None:
+        self.offices = offices
         identity = IdentityReplay(offices)
         self._people = identity.people
         self._replays = {
@@ -135,6 +138,21 @@ class Verifier:
             for ses, session in self._people.sessions.items()
             if session.mtg == mtg
         }
+
+    # For a service that answers questions while it follows; what these return, only the replay changes.
+
+    def states(self, channel: str) -> Mapping[str, MeetingState]:
+        """Return every meeting of a channel as the replay has it now."""
+        return self._replays[channel].meetings
+
+    @property
+    def people(self) -> People:
+        """Return the identity channel's records as the replay has them now."""
+        return self._people
+
+    def membership(self, channel: str) -> Membership:
+        """Return the organisations of a channel's configuration in force; BlockError before there is one."""
+        return self._followers[channel].ledger.configuration.members
 
 
 def _count(state: MeetingState) -> Count:

@@ -26,6 +26,7 @@ ALARMS: Final = {
 NUMBERS: Final = {
     "accepted": "曾被接受 / Accepted at some time",
     "refused": "被拒绝 / Refused",
+    "second_door": "经监管方入口 / Through the Regulator's door",
     "rows": "平台记录数 / Rows of the platform",
     "acknowledgements_unverified": "签名暂无法核验的回执 / Acknowledgements whose signer is not known yet",
     "transactions": "已核验交易 / Transactions verified",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from client.cli import audit_log, audit_sample
+from client.cli import audit_log, audit_sample, audit_serve
 from client.connection import Profile
 from client.errors import Negative, UserError
 from client.home import home
@@ -26,6 +26,7 @@ def group() -> None:
 
 audit_log.add_to(group)
 audit_sample.add_to(group)
+audit_serve.add_to(group)
 
 
 @group.command()

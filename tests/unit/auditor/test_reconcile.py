@@ -109,6 +109,14 @@ def test_a_ballot_of_the_own_door_needs_no_row(database: Path, meeting: ChainMee
     assert found(database, meeting) == []
 
 
+def test_a_ballot_at_both_doors_is_no_finding(database: Path, meeting: ChainMeeting) -> None:
+    """The platform acknowledged it as its number 2; the own door brought it first, as number 1."""
+    meeting.accepted[TWO] = replace(ballot(2), door=OWN_DOOR, ack_no=1, ack_time="2026-01-01T00:00:00Z")
+    assert found(database, meeting) == []
+    change(database, "UPDATE ballots SET ack_time = '2026-01-03T00:00:00Z' WHERE id = 2")
+    assert [(kind, name) for kind, _, name, *_ in found(database, meeting)] == [("altered", "ack_time")]
+
+
 def test_extra(database: Path, meeting: ChainMeeting) -> None:
     add(database, replace(ballot(4), ses="ses-1"), ack_jws=acknowledge(FOUR, 4, false=True))
     assert found(database, meeting) == [("extra", FOUR, "row", "", "jws-4")]
