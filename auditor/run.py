@@ -17,6 +17,7 @@ from auditor.reconcile import PATIENCE, Reconciliation, Terms, reconcile
 from auditor.replay.anchors import result_hash
 from auditor.snapshot import open_snapshot
 from auditor.store import Store
+from auditor.turnout import turnout
 from auditor.verdict import Audit, verified
 from auditor.verifier import Verifier
 from client.encodings import times
@@ -50,8 +51,11 @@ def run_audit(
     *,
     patience: int = PATIENCE,
     helpers: Helpers | None = None,
+    as_of: str | None = None,
 ) -> Audit:
     """Audit one meeting; `patience` is how many seconds an acknowledged ballot may be on its way.
+
+    They are counted up to `as_of`, by default the moment of the snapshot.
 
     Raises AuditUnavailable where there is no such meeting, no database or no peer. Everything
     else that is wrong is a discrepancy in the audit that is returned.
@@ -74,7 +78,7 @@ def run_audit(
         terms = Terms(
             settled_height=settled[channel],
             own_door=roots.offices.regulator,
-            now=times.parse(snapshot.taken_at),
+            now=times.parse(as_of or snapshot.taken_at),
             patience=patience,
             settled_sessions=sessions,
             doors=verifier.doors(channel),
@@ -83,9 +87,10 @@ def run_audit(
         replayed = time.monotonic()
         reconciled = reconcile(meeting, rows, terms) if meeting is not None else Reconciliation((), 0, 0)
         compared = time.monotonic() - replayed
-        audited = _Audited(verifier, channel, mtg, reconciled, snapshot)
-        audit = audited.concluded(0.0)
-    return replace(audit, seconds=time.monotonic() - begun, seconds_reconcile=compared)
+        dated = replace(snapshot, taken_at=as_of or snapshot.taken_at)
+        audit = _Audited(verifier, channel, mtg, reconciled, dated).concluded(0.0)
+    genesis = {name: roots.genesis[name].hex() for name in ("identity", channel)}
+    return replace(audit, seconds=time.monotonic() - begun, seconds_reconcile=compared, genesis=genesis)
 
 
 def _find(source: BlockSource, verifier: Verifier, mtg: str, settled: Mapping[str, int]) -> str:
@@ -171,6 +176,8 @@ class _Audited:
             snapshot=self.snapshot,
             seconds=seconds,
             alarms=verifier.alarms(channel, self.mtg),
+            mh=meeting.mh if meeting else "",
+            turnout=turnout(meeting) if meeting else None,
             anchors=meeting.anchors if meeting else (),
             disputes=meeting.disputes if meeting else (),
             result=result_hash(meeting.result.encode()) if meeting else "",

@@ -8,7 +8,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from auditor import protobuf as pb
-from auditor.members import Membership, NotAMember
+from auditor.members import UNREADABLE, Membership, NotAMember
 from client.encodings import certificates
 from client.encodings.errors import Refused
 
@@ -54,7 +54,7 @@ def verify_auditor(signed: Jws, chain: Sequence[bytes], regulator: Organisation)
             mspid=regulator.msp_id, id_bytes=own.public_bytes(Encoding.PEM)
         )
         member = Membership({regulator.msp_id: regulator}).member(identity.SerializeToString())
-    except (NotAMember, ValueError) as error:  # a certificate's extensions are read only now
+    except (NotAMember, *UNREADABLE) as error:
         raise SignerRefused("signer", str(error)) from error
     role = member.attributes.get("role", "none")
     if role != ROLE:

@@ -14,8 +14,10 @@ from auditor.replay.people import (
     Issuer,
     People,
     Session,
+    has_p256_key,
     is_ca,
     is_institution,
+    load_whole,
     parse_enrolment,
     parse_session,
     standard_base64,
@@ -88,8 +90,8 @@ class IdentityReplay:
         if endorsed.creator.msp_id != institution:
             raise Refused("NOT_AUTHORISED")
         der = standard_base64(certificate)
-        root = certificates.load(der)
-        if not is_ca(root) or root.not_valid_before_utc >= root.not_valid_after_utc:
+        root = load_whole(certificate)
+        if not is_ca(root) or not has_p256_key(root) or root.not_valid_before_utc >= root.not_valid_after_utc:
             raise Refused("ISSUER_FORMAT")
         verify_issued(root, root)
         held = self.people.issuers.get(institution)

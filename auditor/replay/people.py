@@ -9,9 +9,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from auditor.members import UNREADABLE
 from client.encodings import certificates, es256, jcs, times
 from client.encodings.errors import Refused
 from client.encodings.ids import is_hash, is_msp, is_name, is_random_id
@@ -191,7 +192,7 @@ class Certified(NamedTuple):
 
     def verify(self) -> None:
         """Refuse with CERT_FORMAT, CERT_KEY, CERT_SUBJECT or CERT_CHAIN."""
-        _verify_certified(self.sub, certificates.load(standard_base64(self.certificate)), _root(self.issuer))
+        _verify_certified(self.sub, load_whole(self.certificate), _root(self.issuer))
 
 
 def verify_lender(enrolment: Enrolment, issuer: Issuer | None, facts: Facts | None = None) -> None:
@@ -212,17 +213,16 @@ def verify_lender(enrolment: Enrolment, issuer: Issuer | None, facts: Facts | No
 
 @lru_cache(maxsize=16)  # by the certificate's own bytes
 def _root(certificate: str) -> x509.Certificate:
-    return certificates.load(standard_base64(certificate))
+    return load_whole(certificate)
 
 
 def _verify_certified(sub: str, leaf: x509.Certificate, root: x509.Certificate) -> None:
-    if is_ca(leaf) or leaf.not_valid_before_utc >= leaf.not_valid_after_utc:
+    if leaf.not_valid_before_utc >= leaf.not_valid_after_utc:
         raise Refused("CERT_FORMAT")
-    key = leaf.public_key()
-    if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
+    if is_ca(leaf) or not has_p256_key(leaf):
         raise Refused("CERT_KEY")
     names = leaf.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
-    if not names or names[-1].value != sub:
+    if [one.value for one in names] != [sub]:
         raise Refused("CERT_SUBJECT")
     begins = leaf.not_valid_before_utc
     if not root.not_valid_before_utc <= begins <= root.not_valid_after_utc:
@@ -230,11 +230,36 @@ def _verify_certified(sub: str, leaf: x509.Certificate, root: x509.Certificate) 
     verify_issued(leaf, root)
 
 
+def load_whole(text: str) -> x509.Certificate:
+    """Return a certificate of which every part can be read; refuse with CERT_FORMAT.
+
+    The library reads names, key and extensions when they are asked for; chaincode reads all of it at once.
+    """
+    certificate = certificates.load(standard_base64(text))
+    try:
+        _ = (certificate.subject, certificate.issuer, certificate.extensions)
+        certificate.public_key()
+    except UnsupportedAlgorithm:
+        pass  # a key that the library does not know is none of P-256
+    except UNREADABLE as error:
+        raise Refused("CERT_FORMAT", str(error)) from error
+    return certificate
+
+
+def has_p256_key(certificate: x509.Certificate) -> bool:
+    """Say whether a certificate's key is one of P-256."""
+    try:
+        key = certificate.public_key()
+    except UnsupportedAlgorithm:
+        return False
+    return isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1)
+
+
 def verify_issued(leaf: x509.Certificate, root: x509.Certificate) -> None:
     """Refuse (CERT_CHAIN) a certificate that the root's key did not sign."""
     try:
         leaf.verify_directly_issued_by(root)
-    except (InvalidSignature, TypeError, ValueError) as error:
+    except (InvalidSignature, *UNREADABLE) as error:
         raise Refused("CERT_CHAIN") from error
 
 

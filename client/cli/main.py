@@ -30,6 +30,7 @@ COMMANDS = {
     "relay": ("client.cli.relay", "Carry acknowledged ballots to the channel: run."),
     "rules": ("client.cli.rules", "Why a motion passes, and what would change it: evaluate."),
     "receipt": ("client.cli.receipt", "Verify a lender's receipt."),
+    "report": ("client.cli.report", "Verify a signed report of an audit."),
     "evidence": ("client.cli.evidence", "Evidence packages of ballots: export, verify."),
     "face": ("client.cli.face", "Compare faces."),
     "identity": ("client.cli.identity_service", "The identity service: serve, reviews, slots, retention."),

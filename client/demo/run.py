@@ -59,8 +59,7 @@ def _clear(home: Path) -> None:
         *home.glob("platform.db*"),
         *home.glob("identity.db*"),
         *home.glob("audit.db*"),
-        *home.glob("report*.json"),
-        *home.glob("report*.html"),
+        *(path for suffix in ("json", "html", "pdf", "jws") for path in home.glob(f"report*.{suffix}")),
     ):
         path.unlink()
     for path in (home / "rolls").glob("*"):
