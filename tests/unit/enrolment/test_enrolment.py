@@ -384,7 +384,8 @@ def test_a_lenders_key_file_is_private_and_comes_back(office: Office, tmp_path: 
     with pytest.raises(UserError, match="can't be written"):
         certified.save(path)
     written = json.loads(path.read_text())
-    for wrong in ({}, written | {"certificate": 5}, written | {"certificate": "x"}, written | {"sub": 5}):
+    wrongs: list[dict[str, object]] = [{}, *(written | one for one in ({"certificate": 5}, {"sub": 5}))]
+    for wrong in (*wrongs, written | {"certificate": "x"}):
         path.write_text(json.dumps(wrong))
         with pytest.raises(UserError, match="not a lender's key file"):
             LenderKey.load(path)
