@@ -171,6 +171,12 @@ class ChainRows:
         for (one,) in self._connection.execute(query, {"door": door, "last": number}):
             yield one
 
+    def account(self, row: BallotRow) -> None:
+        """Account for a row's number, which its door gave to a ballot that another door brought."""
+        number = as_number(row.ack_no)
+        if number is not None:
+            self._insert("numbers", 2, [(row.door, number)])
+
     def doors(self) -> list[str]:
         """Return the doors whose ballots were accepted."""
         found = self._connection.execute(

@@ -10,6 +10,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from auditor import coverage_rows
 from auditor.blocks import STEP_CHAIN, STEP_DATA, STEP_GENESIS
 from auditor.orderers import STEP_QUORUM
 
@@ -257,8 +258,12 @@ blocks of a real network (`tests/integration/test_audit_flips.py`); `CONCORDAT_F
 
 def render() -> str:
     """Return docs/coverage.md."""
-    return _HEAD + "".join(
-        f"| {one.name} | {_step(one.genesis)} | {_step(one.step)} | {one.why} |\n" for one in REGIONS
+    return (
+        _HEAD
+        + "".join(
+            f"| {one.name} | {_step(one.genesis)} | {_step(one.step)} | {one.why} |\n" for one in REGIONS
+        )
+        + coverage_rows.render()
     )
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from types import NoneType
+from typing import Any
+
 from client.errors import Negative, UserError
 
 
@@ -37,6 +40,19 @@ class VerificationError(Negative):
         self.expected = expected
         self.found = found
         self.mtg = ""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Be written into a checkpoint, values and all; what is no plain value as its text."""
+        values = (self.expected, self.found)
+        plain = [one if isinstance(one, str | int | NoneType) else str(one) for one in values]
+        return _made, (type(self), self.step, self.where, self.reason, *plain, self.ballot, self.mtg)
+
+
+def _made(kind: type[VerificationError], *values: Any) -> VerificationError:
+    step, where, reason, expected, found, ballot, mtg = values
+    made = kind(step, where, reason, expected=expected, found=found, ballot=ballot)
+    made.mtg = mtg
+    return made
 
 
 class BlockError(VerificationError):

@@ -2,34 +2,53 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Protocol
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from auditor.ahead import Alone
 from auditor.alarm import FOREIGN_DEFINITION, FOREIGN_TRANSACTION, Alarms
+from auditor.blocks import parse_block
 from auditor.definitions import foreign_definitions, verify_definition
-from auditor.errors import BlockError, ConfigurationError, ReplayError, VerificationError
+from auditor.errors import (
+    BlockError,
+    ConfigurationError,
+    ReplayError,
+    TransactionError,
+    VerificationError,
+)
 from auditor.ledger import Ledger
 from auditor.replay.authority import Offices, verify_authority
 from auditor.replay.effect import STEP_WRITES, Effect, meeting_written, verify_effect
-from auditor.transactions import LIFECYCLE
+from auditor.store import TEXT, InMemory
+from auditor.transactions import LIFECYCLE, parse_transaction
 from client.encodings.certificates import thumbprint
 from client.encodings.errors import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from cryptography.hazmat.primitives.asymmetric import ec
 
+    from auditor.ahead import Helpers
+    from auditor.facts import Fact, Facts
     from auditor.members import Member
-    from auditor.transactions import Endorsed
+    from auditor.store import Tables
+    from auditor.transactions import Endorsed, Transaction
 
 
 class Replay(Protocol):
     """A chaincode's transitions, worked out a second time."""
 
+    facts: Facts
+
     def effect(self, endorsed: Endorsed) -> Effect:
         """Return what the transaction had to answer and write; raise Refused where it had to fail."""
+        ...
+
+    def ask(self, transaction: Transaction) -> Sequence[Fact]:
+        """Return what its effect depends on and helpers may verify before; raise Refused for nonsense."""
         ...
 
 
@@ -41,13 +60,23 @@ class Follower:
     names everything that is wrong. What belongs to another chaincode is not replayed, and an alarm.
     """
 
-    def __init__(
-        self, channel: str, genesis: bytes, chaincode: str, replay: Replay, offices: Offices
+    def __init__(  # noqa: PLR0917
+        self,
+        channel: str,
+        genesis: bytes,
+        chaincode: str,
+        replay: Replay,
+        offices: Offices,
+        helpers: Helpers | None = None,
+        tables: Tables | None = None,
     ) -> None:
+        """Begin a channel; `helpers` verify ahead of the replay, `tables` keep what grows with it."""
+        self._tables = tables or InMemory()
         self.channel = channel
-        self.ledger = Ledger(channel, genesis, chaincode, offices.regulator)
+        self.ledger = Ledger(channel, genesis, chaincode, offices.regulator, self._tables)
         self.findings: list[VerificationError] = []
         self.broken: VerificationError | None = None
+        self.hashes = self._tables.table(f"{channel}/hashes", TEXT)
         self.transactions = 0
         self.invalid = 0
         self.foreign = 0
@@ -56,10 +85,11 @@ class Follower:
         self._chaincode = chaincode
         self._replay = replay
         self._offices = offices
+        self._helpers = helpers or Alone()
 
     def follow(self, blocks: Iterable[bytes]) -> None:
         """Take over blocks, in order, until they end or one fails."""
-        for raw in blocks:
+        for raw in self._helpers.ahead(blocks, self._ask, self._replay.facts):
             if self.broken is not None:
                 return
             try:
@@ -69,8 +99,29 @@ class Follower:
                 self.findings.append(error)
                 return
             self.findings.extend(verified.findings)
+            self.hashes[str(verified.header.number)] = verified.header.hash().hex()
             self.transactions += len(verified.endorsed)
             self.invalid += len(verified.refused)
+            self._tables.flush()
+
+    @property
+    def known(self) -> int:
+        """How often the replay found nothing left to verify, thanks to helpers."""
+        return self._replay.facts.known
+
+    def _ask(self, raw: bytes) -> list[Fact]:
+        """Return what helpers may verify of a block; of one that cannot be read, nothing."""
+        asked: list[Fact] = []
+        try:
+            block = parse_block(raw)
+        except BlockError:
+            return asked
+        for position, envelope in enumerate(block.data):
+            with contextlib.suppress(TransactionError, Refused):
+                transaction = parse_transaction(envelope, self.channel, block.header.number, position)
+                if transaction.chaincode == self._chaincode:
+                    asked.extend(self._replay.ask(transaction))
+        return asked
 
     def _replayed(self, endorsed: Endorsed) -> list[VerificationError]:
         findings = self._disagreements(endorsed)

@@ -12,6 +12,7 @@ from auditor.configuration import ChannelConfiguration, parse_configuration, ver
 from auditor.errors import BlockError, ConfigurationError, TransactionError, VerificationError
 from auditor.orderers import verify_quorum
 from auditor.replay.authority import Offices
+from auditor.store import InMemory
 from auditor.transactions import (
     Endorsed,
     Transaction,
@@ -23,6 +24,8 @@ from auditor.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from auditor.store import Tables
 
     Replay = Callable[[Endorsed], list[VerificationError]]
 
@@ -52,16 +55,22 @@ class Ledger:
     """Verifies one channel block by block; a block out of order, or after a bad one, is refused."""
 
     def __init__(
-        self, channel: str, genesis: bytes, audited: str | None = None, regulator: str = _REGULATOR
+        self,
+        channel: str,
+        genesis: bytes,
+        audited: str | None = None,
+        regulator: str = _REGULATOR,
+        tables: Tables | None = None,
     ) -> None:
         """Pin the genesis hash; `audited` is the chaincode held to the channel's policy (None: all).
 
-        `regulator` is the organisation without whose signature no configuration changes.
+        `regulator` is the organisation without whose signature no configuration changes; `tables` keep the
+        state's versions.
         """
         self.channel = channel
         self._regulator = regulator
         self._audited = audited
-        self.world = World()
+        self.world = World.kept(tables or InMemory(), channel)
         self._genesis = genesis
         self._head: Header | None = None
         self._configuration: ChannelConfiguration | None = None
@@ -169,7 +178,7 @@ class Ledger:
                 outcome.findings.extend(replay(one) if replay else ())
             elif code in (_POLICY_FAILURE, _READ_CONFLICT) and self._audits(transaction):
                 outcome.findings.append(_unfounded(transaction, code))
-        self.world.identifiers.add(transaction.tx_id)
+        self.world.seen(transaction.tx_id)
         if code == _VALID:
             self.world.apply(transaction)
         else:

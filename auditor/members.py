@@ -24,6 +24,10 @@ ATTRIBUTES_OID = x509.ObjectIdentifier("1.2.3.4.5.6.7.8.1")
 _ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 
+UNREADABLE = (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion, x509.DuplicateExtension)
+"""What the library raises for a certificate that it cannot read, when that comes to light."""
+
+
 class NotAMember(Exception):  # noqa: N818  the callers turn it into a numbered step
     """An identity or a signature that no organisation of the channel vouches for."""
 
@@ -102,8 +106,15 @@ class Membership:
         digest = hashlib.sha256(serialized).digest()
         known = self._known.get(digest)
         if known is None:
-            known = self._known[digest] = self._verify(serialized)
+            known = self._known[digest] = self._readable(serialized)
         return known
+
+    def _readable(self, serialized: bytes) -> Member:
+        try:
+            return self._verify(serialized)
+        except UNREADABLE as error:
+            # The library reads names, key and extensions of a certificate only when they are asked for.
+            raise NotAMember(f"its certificate, or its issuer's, cannot be read: {error}") from error
 
     def _verify(self, serialized: bytes) -> Member:
         try:

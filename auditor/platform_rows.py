@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import BigInteger, Text, cast, collate, column, func, select, table
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sqlalchemy import ColumnElement, Select
-    from sqlalchemy.engine import Connection, RowMapping
+    from sqlalchemy.engine import Connection, Row
 
 _BALLOTS = table(
     "ballots",
@@ -93,6 +93,10 @@ class MeetingRow:
     state: str
 
 
+_BALLOT_NAMES = tuple(one.name for one in fields(BallotRow))[1:]  # the first is the row's id
+_SESSION_NAMES = tuple(one.name for one in fields(SessionRow))
+
+
 class PlatformRows:
     """Reads one snapshot, sorted by its database; rows come in chunks, so memory stays small."""
 
@@ -102,10 +106,9 @@ class PlatformRows:
     def ballots(self, mtg: str) -> Iterator[BallotRow]:
         """Yield the meeting's ballots by digest, those of one digest in the order they were written."""
         columns = _BALLOTS.c
-        query = select(*(column for column in columns if column.name != "mtg")).where(columns.mtg == mtg)
+        query = select(columns.id, *(columns[name] for name in _BALLOT_NAMES)).where(columns.mtg == mtg)
         for row in self._rows(query.order_by(self._sorted(columns.digest), columns.id)):
-            values = {name: _text(value) for name, value in row.items() if name != "id"}
-            yield BallotRow(row=_text(row["id"]), **values)
+            yield BallotRow(*map(_text, row))
 
     def last_block(self, mtg: str) -> int:
         """Return the highest block number that a ballot row names, -1 where there is none."""
@@ -117,9 +120,10 @@ class PlatformRows:
 
     def sessions(self, mtg: str) -> Iterator[SessionRow]:
         """Yield the identity checks made for the meeting, in the order of their ids."""
-        query = select(_SESSIONS).where(_SESSIONS.c.mtg == mtg).order_by(self._sorted(_SESSIONS.c.ses))
-        for row in self._rows(query):
-            yield SessionRow(**{name: _text(value) for name, value in row.items()})
+        columns = _SESSIONS.c
+        query = select(*(columns[name] for name in _SESSION_NAMES)).where(columns.mtg == mtg)
+        for row in self._rows(query.order_by(self._sorted(columns.ses))):
+            yield SessionRow(*map(_text, row))
 
     def meeting(self, mtg: str) -> MeetingRow | None:
         """Return the platform's copy of the meeting, None where it has none."""
@@ -133,8 +137,8 @@ class PlatformRows:
         row = self._connection.execute(select(_RESULTS.c.result).where(_RESULTS.c.mtg == mtg)).first()
         return _text(row[0]) if row else None
 
-    def _rows(self, query: Select[Any]) -> Iterator[RowMapping]:
-        yield from self._connection.execute(query, execution_options={"yield_per": _CHUNK}).mappings()
+    def _rows(self, query: Select[Any]) -> Iterator[Row[Any]]:
+        yield from self._connection.execute(query, execution_options={"yield_per": _CHUNK})
 
     def _sorted(self, name: ColumnElement[Any]) -> ColumnElement[Any]:
         order = _BYTES[self._connection.dialect.name]
@@ -142,6 +146,8 @@ class PlatformRows:
 
 
 def _text(value: object) -> str:
+    if type(value) is str:
+        return value
     if value is None:
         return ""
     if isinstance(value, bytes | bytearray | memoryview):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from auditor.acknowledged import Doors
+from auditor.ahead import Alone
 from auditor.chain_rows import ChainRows
 from auditor.discrepancy import ALTERED, MISCOUNTED, MISSING, Discrepancy
 from auditor.reconcile_ballots import BallotPass
@@ -13,9 +15,13 @@ from auditor.reconcile_sessions import reconcile_sessions
 from client.encodings import times
 
 if TYPE_CHECKING:
-    from auditor.platform_rows import PlatformRows
+    from collections.abc import Iterator
+
+    from auditor.ahead import Helpers
+    from auditor.platform_rows import BallotRow, PlatformRows
     from auditor.view import ChainMeeting
 
+_CHUNK: Final = 500
 PATIENCE: Final = 900
 """Seconds after its acknowledgement in which a ballot may be on its way."""
 
@@ -28,7 +34,7 @@ class Terms:
     has to be in the snapshot. `settled_sessions` says likewise how many of the meeting's sessions, in
     chain order, were there (None: all). `own_door` is the auditor's own organisation: ballots that came
     through it need no row. `now` is when the snapshot was taken, `patience` how long a ballot may be on
-    its way, both in seconds. `doors` are the keys for stored acknowledgements.
+    its way, both in seconds. `doors` are the keys for stored acknowledgements, `helpers` verify these ahead.
     """
 
     settled_height: int
@@ -37,6 +43,7 @@ class Terms:
     patience: int = PATIENCE
     settled_sessions: int | None = None
     doors: Doors = field(default_factory=lambda: Doors({}))
+    helpers: Helpers = field(default_factory=Alone)
 
     def overdue(self, moment: str) -> bool:
         """Say whether a time is longer ago than the patience; what is no time always is."""
@@ -70,13 +77,20 @@ def reconcile_rows(
     Memory depends on how much is found, not on how much is compared.
     """
     ballots = BallotPass(meeting, chain, terms)
-    ballots.run(rows.ballots(meeting.mtg))
+    ballots.run(_ahead(rows.ballots(meeting.mtg), terms))
     found = [
         *ballots.found,
         *_meeting(meeting, rows),
         *reconcile_sessions(meeting, chain, rows, terms),
     ]
     return Reconciliation(tuple(sorted(found)), ballots.rows, ballots.pending, ballots.unverified)
+
+
+def _ahead(rows: Iterator[BallotRow], terms: Terms) -> Iterator[BallotRow]:
+    """Yield the rows, their acknowledgements verified ahead where there are helpers."""
+    chunks = iter(lambda: list(islice(rows, _CHUNK)), [])
+    for chunk in terms.helpers.ahead(chunks, terms.doors.ask, terms.doors.facts):
+        yield from chunk
 
 
 def _meeting(meeting: ChainMeeting, rows: PlatformRows) -> list[Discrepancy]:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _COMPARED = ("sub", "seq", "jws", "choices", "claims", "ses", "door", "ack_no", "ack_time")
 _SETTLED = ("tx", "block")
+_WORD = ("door", "ack_no", "ack_time")
 # Of a refused ballot the digest covers these; the rest is what its last bringer claimed.
 _SIGNED = ("sub", "seq", "choices", "ses")
 _Values = tuple[str, str]  # the chain's and the platform's
@@ -89,16 +90,25 @@ class BallotPass:
             self._chain.leave_ballot(waiting.digest)
 
     def _compare(self, row: BallotRow, held: ChainBallot) -> None:
-        """Compare a row with its ballot; the claims before an amendment that overtook it will do, too."""
+        """Compare a row with its ballot; the claims before an amendment that overtook it will do, too.
+
+        Where the own door brought the ballot, the platform's word for it is another one: its number and time
+        are held against what its door signed, not against the chain, and its number is accounted for.
+        """
         settled = row.status not in _IN_FLIGHT
+        second = held.door == self._terms.own_door != row.door
+        if second:
+            self._chain.account(row)
         for name in (*_COMPARED, *(_SETTLED if settled else ())):
+            if second and name in _WORD:
+                continue
             if name != "claims" or row.claims not in self._meeting.entitled.get(held.sub, ()):
                 self._same(row, held, name, str(getattr(held, name)))
         if settled and row.status != "committed":
             self._add(ALTERED, row, held, "status", ("committed", row.status))
         elif not settled:
             self._on_its_way(row, held, "committed")
-        self._acknowledged(row, held)
+        self._acknowledged(row, None if second else held)
 
     # -- second pass ----------------------------------------------------------------------------------
 

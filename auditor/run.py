@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from auditor.ahead import Alone
 from auditor.anchors import wrong_anchors
 from auditor.discrepancy import from_error
 from auditor.errors import AuditUnavailable
@@ -14,6 +16,8 @@ from auditor.platform_rows import PlatformRows
 from auditor.reconcile import PATIENCE, Reconciliation, Terms, reconcile
 from auditor.replay.anchors import result_hash
 from auditor.snapshot import open_snapshot
+from auditor.store import Store
+from auditor.turnout import turnout
 from auditor.verdict import Audit, verified
 from auditor.verifier import Verifier
 from client.encodings import times
@@ -21,6 +25,7 @@ from client.encodings import times
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from auditor.ahead import Helpers
     from auditor.replay.authority import Offices
     from auditor.snapshot import Snapshot
     from auditor.source import BlockSource
@@ -39,9 +44,18 @@ class Roots:
 
 
 def run_audit(
-    source: BlockSource, roots: Roots, mtg: str, database: str, *, patience: int = PATIENCE
+    source: BlockSource,
+    roots: Roots,
+    mtg: str,
+    database: str,
+    *,
+    patience: int = PATIENCE,
+    helpers: Helpers | None = None,
+    as_of: str | None = None,
 ) -> Audit:
     """Audit one meeting; `patience` is how many seconds an acknowledged ballot may be on its way.
+
+    They are counted up to `as_of`, by default the moment of the snapshot.
 
     Raises AuditUnavailable where there is no such meeting, no database or no peer. Everything
     else that is wrong is a discrepancy in the audit that is returned.
@@ -53,9 +67,9 @@ def run_audit(
     channels = [name for name in roots.genesis if name != "identity"]
     settled = {name: source.height(name) for name in channels}
     identity = source.height("identity")
-    with open_snapshot(database) as (connection, snapshot):
+    with closing(Store()) as store, open_snapshot(database) as (connection, snapshot):
         rows = PlatformRows(connection)
-        verifier = Verifier(roots.genesis, roots.offices)
+        verifier = Verifier(roots.genesis, roots.offices, helpers, store)
         _follow(source, verifier, "identity", identity)
         sessions = len(verifier.sessions(mtg))
         channel = _find(source, verifier, mtg, settled)
@@ -64,14 +78,19 @@ def run_audit(
         terms = Terms(
             settled_height=settled[channel],
             own_door=roots.offices.regulator,
-            now=times.parse(snapshot.taken_at),
+            now=times.parse(as_of or snapshot.taken_at),
             patience=patience,
             settled_sessions=sessions,
             doors=verifier.doors(channel),
+            helpers=helpers or Alone(),
         )
+        replayed = time.monotonic()
         reconciled = reconcile(meeting, rows, terms) if meeting is not None else Reconciliation((), 0, 0)
-    audited = _Audited(verifier, channel, mtg, reconciled, snapshot)
-    return audited.concluded(time.monotonic() - begun)
+        compared = time.monotonic() - replayed
+        dated = replace(snapshot, taken_at=as_of or snapshot.taken_at)
+        audit = _Audited(verifier, channel, mtg, reconciled, dated).concluded(0.0)
+    genesis = {name: roots.genesis[name].hex() for name in ("identity", channel)}
+    return replace(audit, seconds=time.monotonic() - begun, seconds_reconcile=compared, genesis=genesis)
 
 
 def _find(source: BlockSource, verifier: Verifier, mtg: str, settled: Mapping[str, int]) -> str:
@@ -139,6 +158,11 @@ class _Audited:
             numbers={
                 "accepted": len(meeting.accepted) if meeting else 0,
                 "refused": len(meeting.refused) if meeting else 0,
+                "second_door": sum(
+                    one.door == verifier.offices.regulator for one in meeting.accepted.values()
+                )
+                if meeting
+                else 0,
                 "rows": self.reconciled.rows,
                 "acknowledgements_unverified": self.reconciled.unverified,
                 "transactions": verifier.transactions(channel),
@@ -152,6 +176,8 @@ class _Audited:
             snapshot=self.snapshot,
             seconds=seconds,
             alarms=verifier.alarms(channel, self.mtg),
+            mh=meeting.mh if meeting else "",
+            turnout=turnout(meeting) if meeting else None,
             anchors=meeting.anchors if meeting else (),
             disputes=meeting.disputes if meeting else (),
             result=result_hash(meeting.result.encode()) if meeting else "",

@@ -8,7 +8,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from auditor import protobuf as pb
-from auditor.members import Membership, NotAMember
+from auditor.members import UNREADABLE, Membership, NotAMember
 from client.encodings import certificates
 from client.encodings.errors import Refused
 
@@ -59,7 +59,7 @@ def verify_role(signed: Jws, chain: Sequence[bytes], regulator: Organisation, wa
             mspid=regulator.msp_id, id_bytes=own.public_bytes(Encoding.PEM)
         )
         member = Membership({regulator.msp_id: regulator}).member(identity.SerializeToString())
-    except (NotAMember, ValueError) as error:  # a certificate's extensions are read only now
+    except (NotAMember, *UNREADABLE) as error:
         raise SignerRefused("signer", str(error)) from error
     role = member.attributes.get("role", "none")
     if role != wanted:

@@ -59,15 +59,26 @@ def parse_rules_file(value: Any, roll: RollSummary, name: str | None = None) -> 
         raise ValueError("not an object")  # noqa: TRY004  one error for every wrong form
     classes = tuple(entry.cls for entry in roll.classes)
     if "motions" in value:
-        found = [one for one in value["motions"] if name in (None, one.get("id"))]
+        motions = value["motions"]
+        if not isinstance(motions, list) or not all(isinstance(one, dict) for one in motions):
+            raise ValueError("motions is not a list of objects")
+        found = [one for one in motions if name in (None, one.get("id"))]
         if len(found) != 1:
             raise ValueError("the record has several motions, or none of that id: name one with --motion")
         return parse_motion(found[0], classes)
     if "kind" in value:
         return parse_motion(value, classes)
-    named = [*value.get("yes", ()), "reject", *value.get("abstain", ())]
+    named = [*_names(value, "yes"), "reject", *_names(value, "abstain")]
     bare = {"id": "m1", "kind": RESOLUTION, "title": "m1", "max_choices": 1, "rules": value}
     return parse_motion(bare | {"choices": list(dict.fromkeys(named))}, classes)
+
+
+def _names(value: dict[str, Any], member: str) -> list[str]:
+    """Return the names of a list that may be missing; raise ValueError for anything else."""
+    names = value.get(member, [])
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ValueError(f"{member} is not a list of names")
+    return names
 
 
 def parse_tally(value: Any, motion: Motion) -> TallyFile:
@@ -100,31 +111,42 @@ def _standing(items: Any, revote: Any, motion: Motion) -> Iterator[tuple[tuple[C
     """Yield the ballots that count: of a voter's several the last or first, none of those excluded."""
     if not isinstance(items, list) or revote not in ("none", "last", "first"):
         raise ValueError("ballots is not a list, or revote none of none, last, first")
-    held: dict[Any, dict[str, Any]] = {}
+    held: dict[tuple[bool, str | int], dict[str, Any]] = {}
     for place, item in enumerate(items):
-        names = {"claims", "vote"}
-        if not isinstance(item, dict) or item.keys() - {"voter", "seq", "excluded"} != names:
-            raise ValueError(f"ballot {place}: other members than claims, vote, voter, seq, excluded")
-        voter = item.get("voter", place)
-        earlier = held.get(voter)
+        key = _voter(item, place)
+        earlier = held.get(key)
         if earlier is None:
-            held[voter] = item
+            held[key] = item
             continue
         if revote == "none":
-            raise ValueError(f"ballot {place}: {voter} has voted, and the file's revote is none")
+            raise ValueError(f"ballot {place}: {key[1]} has voted, and the file's revote is none")
         later: Any = item.get("seq")
         before: Any = earlier.get("seq")
         if not is_count(later) or not is_count(before) or later == before:
-            raise ValueError(f"ballot {place}: several of {voter}'s ballots need a seq each, of its own")
+            raise ValueError(f"ballot {place}: several of {key[1]}'s ballots need a seq each, of its own")
         if (later > before) == (revote == "last"):
-            held[voter] = item
+            held[key] = item
     for item in held.values():
-        if motion.id not in item.get("excluded", ()):
+        if motion.id not in _names(item, "excluded"):
             yield parse_claims(item["claims"]), _vote(item["vote"], motion)
 
 
+def _voter(item: Any, place: int) -> tuple[bool, str | int]:
+    """Return what tells a ballot's voter from all others, whether it is named or not."""
+    names = {"claims", "vote"}
+    if not isinstance(item, dict) or item.keys() - {"voter", "seq", "excluded"} != names:
+        raise ValueError(f"ballot {place}: other members than claims, vote, voter, seq, excluded")
+    voter = item.get("voter", place)
+    if isinstance(voter, bool) or not isinstance(voter, (str, int)):
+        raise ValueError(f"ballot {place}: voter is neither a text nor a number")  # noqa: TRY004  as above
+    # A voter who is called by a number is not whoever stands at that place without a name.
+    return "voter" in item, voter
+
+
 def _vote(value: Any, motion: Motion) -> Vote:
-    vote = tuple(value) if isinstance(value, list) else value
+    vote = tuple(_names({"vote": value}, "vote")) if isinstance(value, list) else value
+    if not isinstance(vote, (str, tuple)):
+        raise ValueError(f"{value!r} is no vote on the motion")  # noqa: TRY004  as above
     picked = chosen(vote)
     if isinstance(vote, tuple) != (motion.max_choices > 1) or not (
         1 <= len(picked) <= motion.max_choices

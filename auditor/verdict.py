@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from auditor.withhold import withheld
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -11,6 +13,7 @@ if TYPE_CHECKING:
     from auditor.alarm import Alarm
     from auditor.discrepancy import Discrepancy
     from auditor.snapshot import Snapshot
+    from auditor.turnout import Turnout
     from auditor.view import ChainAnchor
     from client.encodings.objection_record import Dispute
 
@@ -48,10 +51,12 @@ class Audit:
     """Everything one audit established; `meeting` is there only where nothing was found.
 
     `blocks` is each channel's height, `heads` the hash (hex) of its last verified block;
-    `counted` how many ballots stand; `numbers` further counts by name; `seconds` wall time; `alarms`
-    what ran on the channels and is not audited, which does not touch the verdict; `anchors` the audits
-    that were anchored, `disputes` the objections with answers and awards; `result` the SHA-256 (hex) of the
-    result that the auditor computed, empty before there is one.
+    `counted` how many ballots stand; `numbers` further counts by name; `seconds` wall time,
+    `seconds_reconcile` the part of it in which rows were compared; `alarms` what ran on the channels and is
+    not audited, which does not touch the verdict; `genesis` the channels' pinned hashes (hex), `mh` the
+    meeting's; `anchors` the audits that were anchored, `disputes` the
+    objections with answers and awards; `result` the SHA-256 (hex) of the result that the auditor computed,
+    empty before there is one.
     """
 
     mtg: str
@@ -68,9 +73,18 @@ class Audit:
     snapshot: Snapshot | None
     seconds: float
     alarms: tuple[Alarm, ...] = ()
+    seconds_reconcile: float = 0.0
+    mh: str = ""
+    genesis: Mapping[str, str] = field(default_factory=dict)
+    turnout: Turnout | None = None
     anchors: tuple[ChainAnchor, ...] = ()
     disputes: tuple[Dispute, ...] = ()
     result: str = ""
+
+    @property
+    def shown(self) -> tuple[Discrepancy, ...]:
+        """The discrepancies as anybody may see them: until the meeting is closed without choices."""
+        return withheld(self.discrepancies) if self.tally is None else self.discrepancies
 
     @property
     def verdict(self) -> str:
@@ -89,7 +103,7 @@ class Audit:
             "numbers": dict(self.numbers),
             "tally": self.tally,
             "outcome": self.outcome,
-            "discrepancies": [one.as_json() for one in self.discrepancies],
+            "discrepancies": [one.as_json() for one in self.shown],
             "alarms": [one.as_json() for one in self.alarms],
             "anchors": [one.as_json() for one in self.anchors],
             "objections": [one.as_json() for one in self.disputes],

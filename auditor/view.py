@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from client.encodings.objection_record import Dispute
 
@@ -88,10 +88,10 @@ class ChainMeeting:
     mh: str
     state: str
     result: str
-    accepted: dict[str, ChainBallot] = field(default_factory=dict)
-    refused: dict[str, ChainBallot] = field(default_factory=dict)
-    sessions: dict[str, ChainSession] = field(default_factory=dict)
-    numbers: dict[str, set[int]] = field(default_factory=dict)
+    accepted: Mapping[str, ChainBallot] = field(default_factory=dict)
+    refused: Mapping[str, ChainBallot] = field(default_factory=dict)
+    sessions: Mapping[str, ChainSession] = field(default_factory=dict)
+    numbers: Mapping[str, Iterable[int]] = field(default_factory=dict)
     anchors: tuple[ChainAnchor, ...] = ()
     disputes: tuple[Dispute, ...] = ()
     entitled: Mapping[str, frozenset[str]] = field(default_factory=dict)

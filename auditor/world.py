@@ -7,35 +7,51 @@ from typing import TYPE_CHECKING
 
 from auditor.errors import TransactionError
 from auditor.readwrite import Version
+from auditor.store import TEXT, Codec
 
 if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+
     from auditor.readwrite import RangeRead, ReadWriteSet
+    from auditor.store import Tables
     from auditor.transactions import Transaction
 
 STEP_FRESH = 11
+_PARTED = "\n"  # which no chaincode's name has
+
+VERSIONS = Codec[Version](lambda version: [version.block, version.position], lambda values: Version(*values))
 
 
 @dataclass(slots=True)
 class World:
-    """Key to version, per namespace, and the transaction ids seen; values are the replay's business."""
+    """Namespace and key to version, and the transaction ids seen; values are the replay's business."""
 
-    versions: dict[str, dict[str, Version]] = field(default_factory=dict)
-    identifiers: set[str] = field(default_factory=set)
+    versions: MutableMapping[str, Version] = field(default_factory=dict)
+    identifiers: MutableMapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def kept(cls, tables: Tables, channel: str) -> World:
+        """Return the world that is kept for a channel."""
+        return cls(tables.table(f"{channel}/versions", VERSIONS), tables.table(f"{channel}/ids", TEXT))
 
     def version(self, namespace: str, key: str) -> Version | None:
         """Return where a key was last written, None where there is no such key."""
-        return self.versions.get(namespace, {}).get(key)
+        return self.versions.get(namespace + _PARTED + key)
+
+    def seen(self, tx_id: str) -> None:
+        """Remember a transaction's id."""
+        self.identifiers[tx_id] = ""
 
     def apply(self, transaction: Transaction) -> None:
         """Take over a valid transaction's writes."""
         version = Version(transaction.block, transaction.position)
         for one in transaction.sets:
-            namespace = self.versions.setdefault(one.namespace, {})
             for write in one.writes:
+                place = one.namespace + _PARTED + write.key
                 if write.value is None:
-                    namespace.pop(write.key, None)
+                    self.versions.pop(place, None)
                 else:
-                    namespace[write.key] = version
+                    self.versions[place] = version
 
     def verify_fresh(self, transaction: Transaction) -> None:
         """Step 11: first of its id, writing only its own namespace, every read still current."""
@@ -53,9 +69,8 @@ class World:
             self._verify_reads(one, transaction.where)
 
     def _verify_reads(self, one: ReadWriteSet, where: str) -> None:
-        namespace = self.versions.get(one.namespace, {})
         for read in one.reads:
-            current = namespace.get(read.key)
+            current = self.version(one.namespace, read.key)
             if current != read.version:
                 raise TransactionError(
                     STEP_FRESH,
@@ -70,7 +85,9 @@ class World:
     def _verify_range(self, namespace: str, query: RangeRead, where: str) -> None:
         if query.reads is None:
             return
-        held = sorted(key for key in self.versions.get(namespace, {}) if query.start <= key < query.end)
+        before = namespace + _PARTED
+        keys = (place.removeprefix(before) for place in self.versions if place.startswith(before))
+        held = sorted(key for key in keys if query.start <= key < query.end)
         read = [one.key for one in query.reads]
         if not query.exhausted and read:
             held = [key for key in held if key <= read[-1]]

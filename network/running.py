@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from typing import TYPE_CHECKING
 
-from network import binaries, channels, deployments, health, processes, readiness, supervisor
+from network import binaries, channels, deployments, health, processes, supervisor
 from network.down import down
 from network.errors import NetworkError
 from network.layout import Layout
@@ -83,12 +83,6 @@ class RunningNetwork:
             return "unknown node" if found is None else found.detail
 
         health.wait_for(self._layout, {node: check}, seconds, "health", supervised=True)
-
-    def wait_ready(self) -> None:
-        """Wait until nodes are healthy, every channel has a leader and orderers follow it."""
-        cluster = self.cluster
-        readiness.wait_nodes(cluster)
-        readiness.wait_leaders(cluster)
 
     def leader(self, channel: str) -> str | None:
         """Return the name of the orderer that leads the channel, None while there is none."""

@@ -67,7 +67,8 @@ class Exporter:
         The channels are verified and the log is continued and signed first, so that nothing is vouched for
         that the chain doesn't hold now. `now` is the auditor's clock; `provenance` are the roll's
         countersignature and log of corrections, to be attached. Raises AuditUnavailable for a meeting that
-        isn't there; refuses with LOG_ABSENT a ballot that was never accepted, and otherwise as `verify_current` and `publish` do.
+        isn't there; refuses with LOG_ABSENT a ballot that was never accepted, and otherwise as
+        `verify_current` and `publish` do.
         """
         current = verify_current(self.source, self.roots, mtg)
         found = current.meeting.accepted.get(digest)

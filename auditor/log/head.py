@@ -14,6 +14,7 @@ from auditor.errors import AuditUnavailable
 from auditor.log import kinds
 from auditor.log.errors import LogRefused
 from auditor.log.tree import EMPTY_ROOT
+from auditor.members import UNREADABLE
 from auditor.signer import SignerRefused, verify_auditor
 from client.encodings import base64url, certificates, jcs, jws, times
 from client.encodings.errors import Refused
@@ -104,7 +105,7 @@ class SignedHead:
         """Return the certificates parsed; refuse with HEAD_SIGNER."""
         try:
             return [x509.load_der_x509_certificate(one) for one in self.certificates]
-        except ValueError as error:
+        except UNREADABLE as error:
             raise LogRefused("HEAD_SIGNER", "not DER X.509") from error
 
 

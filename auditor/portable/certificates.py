@@ -31,12 +31,16 @@ _SHORT: Final = {
 _ECDSA_SHA256: Final = "1.2.840.10045.4.3.2"
 
 
+class InvalidVersion(ValueError):  # noqa: N818  the name of the library whose place it takes
+    """A certificate of a version that there is none of."""
+
+
+class DuplicateExtension(ValueError):  # noqa: N818  the name of the library whose place it takes
+    """An extension that a certificate has twice."""
+
+
 class ExtensionNotFound(Exception):  # noqa: N818  the name of the library whose place it takes
     """The certificate has no such extension."""
-
-
-class InvalidVersion(Exception):  # noqa: N818  the name of the library whose place it takes
-    """A certificate or revocation list is of a version that there isn't; here they are malformed instead."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from auditor.errors import ReplayError
+from auditor.facts import Facts
 from auditor.replay.amending import confirm_amendment
 from auditor.replay.amendments import PendingAmendment
 from auditor.replay.anchors import anchor_audit
 from auditor.replay.batch import BatchReplay
 from auditor.replay.claimed import ResponseMalformedError, parse_claimed
 from auditor.replay.effect import STEP_WRITES, Effect, composite
+from auditor.replay.kept import meeting_tables
 from auditor.replay.mandates import MandatesReplay, parse_mandates, revoke_mandate
 from auditor.replay.meetings import (
     MeetingState,
@@ -22,7 +24,9 @@ from auditor.replay.meetings import (
     verify_replaces,
 )
 from auditor.replay.objections import answer_objection, decide_objection, file_objection, verify_ack_time
+from auditor.replay.reading import Readings, read_batch
 from auditor.rules import result_bytes, tally
+from auditor.store import InMemory
 from client.encodings import jcs
 from client.encodings.amendment import parse_amendment
 from client.encodings.anchor import parse_anchor
@@ -36,9 +40,11 @@ from client.encodings.step import parse_step
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from auditor.facts import Fact
     from auditor.replay.authority import Offices
     from auditor.replay.claimed import Claimed
     from auditor.replay.people import People
+    from auditor.store import Tables
     from auditor.transactions import Endorsed, Transaction
     from client.encodings.step import Step
 
@@ -49,8 +55,19 @@ STEP_RESULT = 20
 class ArbitrationReplay:
     """One arbitration channel's meetings, worked out from its transactions and from `identity`."""
 
-    def __init__(self, channel: str, people: People, offices: Offices, genesis: Mapping[str, bytes]) -> None:
+    def __init__(
+        self,
+        channel: str,
+        people: People,
+        offices: Offices,
+        genesis: Mapping[str, bytes],
+        tables: Tables | None = None,
+    ) -> None:
+        """Replay a channel by what `people` has of `identity`; `tables` keep what grows with ballots."""
+        self._tables = tables or InMemory()
         self.meetings: dict[str, MeetingState] = {}
+        self.facts = Facts()
+        self._readings = Readings()
         self._channel = channel
         self._people = people
         self._offices = offices
@@ -79,6 +96,13 @@ class ArbitrationReplay:
             raise Refused("ARGUMENT_FORMAT")
         return function(endorsed, *arguments)
 
+    def ask(self, transaction: Transaction) -> list[Fact]:
+        """Return what a transaction's effect will depend on and somebody else may verify before."""
+        match transaction.arguments:
+            case (b"SubmitBallots", encoded):
+                return self._readings.ask(encoded, self.meetings, self._people)
+        return []
+
     def _meeting(self, mtg: bytes | str) -> MeetingState:
         name = mtg if isinstance(mtg, str) else mtg.decode("utf-8", "replace")
         state = self.meetings.get(name)
@@ -96,7 +120,9 @@ class ArbitrationReplay:
         verify_replaces(meeting, self.meetings)
         if meeting.mtg in self.meetings:
             raise Refused("MEETING_EXISTS", meeting.mtg)
-        state = self.meetings[meeting.mtg] = MeetingState(meeting, nodes)
+        state = self.meetings[meeting.mtg] = MeetingState(
+            meeting, nodes, **meeting_tables(self._tables, f"{self._channel}/{meeting.mtg}")
+        )
         effect = Effect(
             writes={composite("meeting", meeting.mtg): record, composite("cap", meeting.mtg): cap}
         )
@@ -166,10 +192,10 @@ class ArbitrationReplay:
 
     def _close(self, endorsed: Endorsed, state: MeetingState, step: Step, effect: Effect) -> None:
         """Step 20: the result is the one that the ballots give, counted anew."""
-        ballots = state.counted()
-        if (step.ballots, step.subtotals) != (len(ballots), state.subtotals):
-            raise Refused("CLOSE_COUNT", f"{len(ballots)} ballots in {state.subtotals} subtotals")
-        state.result = result_bytes(state.amended, tally(state.amended, ballots))
+        counted = tally(state.amended, state.counted())
+        if (step.ballots, step.subtotals) != (counted.ballots, state.subtotals):
+            raise Refused("CLOSE_COUNT", f"{counted.ballots} ballots in {state.subtotals} subtotals")
+        state.result = result_bytes(state.amended, counted)
         key = composite("result", state.record.mtg)
         effect.writes[key] = state.result
         written = endorsed.transaction.written(key)
@@ -206,13 +232,17 @@ class ArbitrationReplay:
 
     def _submit_ballots(self, endorsed: Endorsed, encoded: bytes) -> Effect:
         transaction, door = endorsed.transaction, endorsed.creator.msp_id
-        batch = decode_batch(encoded)
+        reading = self._readings.take(encoded)
+        batch = decode_batch(encoded) if reading is None else reading.batch
         state = self._meeting(batch.mtg)
+        if reading is None or reading.mh != state.record.mh:
+            reading = read_batch(batch, state.record)
         if not state.takes_ballots(door, self._offices.regulator):
             raise Refused("MEETING_NOT_OPEN", state.state)
         claims = _claims(transaction)
         second = door == self._offices.regulator
-        return BatchReplay(state, self._people, transaction, door, second, claims).run(batch)
+        one = BatchReplay(state, self._people, transaction, door, second, claims, self.facts)
+        return one.run(reading)
 
     def _record_mandates(self, endorsed: Endorsed, mtg: bytes, mandates: bytes) -> Effect:
         texts, transaction = parse_mandates(mandates), endorsed.transaction

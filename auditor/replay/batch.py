@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from auditor.errors import ReplayError
+from auditor.facts import Facts
 from auditor.replay import claimed
 from auditor.replay.effect import Effect, composite
 from auditor.replay.judgement import Bench, Judgement, judge
@@ -17,7 +18,6 @@ from client.encodings import base64url, jcs, times
 from client.encodings.ballot import votes_json
 from client.encodings.ballot_record import BallotRecord
 from client.encodings.batch import RebuiltEntry
-from client.encodings.entries import Candidate, read_entry
 from client.encodings.errors import Refused
 from client.encodings.leaf import claims_json
 
@@ -25,9 +25,11 @@ if TYPE_CHECKING:
     from auditor.replay.claimed import Claim, Claimed
     from auditor.replay.meetings import MeetingState
     from auditor.replay.people import Enrolment, People, Session
+    from auditor.replay.reading import Reading
     from auditor.transactions import Transaction
     from client.encodings.ballot import Ballot
-    from client.encodings.batch import Batch, Entry
+    from client.encodings.batch import Entry
+    from client.encodings.entries import Candidate
     from client.encodings.mandate_record import MandateRecord
 
 STEP_VERDICT = 16
@@ -45,21 +47,22 @@ class BatchReplay:
     door: str
     second: bool
     claims: Claimed
+    facts: Facts = field(default_factory=Facts)
     verdicts: Verdicts = field(default_factory=Verdicts)
     effect: Effect = field(default_factory=Effect)
     change: Change = field(default_factory=Change)
     written: dict[str, bytes | None] = field(default_factory=dict)
 
-    def run(self, batch: Batch) -> Effect:
+    def run(self, reading: Reading) -> Effect:
         """Judge every entry in order; takes the accepted ballots over into the meeting's state."""
         self.written = {write.key: write.value for one in self.transaction.sets for write in one.writes}
         voters: set[str] = set()
         mtg = self.state.record.mtg
         self.effect.reads.update(composite(kind, mtg) for kind in ("meeting", "state", "cap", "amendments"))
-        for index, entry in enumerate(batch.entries):
+        for index, (entry, read) in enumerate(zip(reading.batch.entries, reading.candidates, strict=True)):
             claim = self.claims.of(index)
             try:
-                candidate = self._read(entry, voters)
+                candidate = self._read(entry, read, voters)
             except Refused as refusal:
                 self._settle(index, claim, None, Judgement("refused", refusal.code))
                 continue
@@ -82,17 +85,17 @@ class BatchReplay:
         if candidate.ballot.prx is not None and self.state.record.proxies:
             self.effect.reads.add(composite("mandate", mtg, sub))
 
-    def _read(self, entry: Entry | Refused, voters: set[str]) -> Candidate:
+    @staticmethod
+    def _read(entry: Entry | Refused, read: Candidate | Refused, voters: set[str]) -> Candidate:
         """Return a readable entry of a voter who has none before it in the batch."""
-        if isinstance(entry, Refused):
-            raise entry
         # A rebuilt entry names its voter whatever else is wrong with it, a raw one once it can be read.
         if isinstance(entry, RebuiltEntry):
             _first_of(base64url.encode(entry.sub), voters)
-            return read_entry(entry, self.state.record)
-        candidate = read_entry(entry, self.state.record)
-        _first_of(candidate.ballot.sub, voters)
-        return candidate
+        if isinstance(read, Refused):
+            raise read
+        if not isinstance(entry, RebuiltEntry):
+            _first_of(read.ballot.sub, voters)
+        return read
 
     def _judge(self, index: int, claim: Claim, candidate: Candidate) -> Judgement:
         """Judge with the identity records that the claimed verdict relied on."""
@@ -137,6 +140,7 @@ class BatchReplay:
             session_used=candidate.ballot.ses in self.state.used,
             amended=self.state.overlay.lenders.get(candidate.ballot.sub),
             mandate=self._mandate(candidate.ballot),
+            facts=self.facts,
         )
 
     def _mandate(self, ballot: Ballot) -> MandateRecord | None:
@@ -168,11 +172,11 @@ class BatchReplay:
             self._accept(index, candidate, judged, brought)
         elif judged.kind == "refused" and brought.digest not in self.state.accepted:
             self.state.refused[brought.digest] = brought
-        self.state.numbers.setdefault(self.door, set()).add(brought.ack_no)
+        self.state.numbers[f"{self.door} {brought.ack_no}"] = ""
 
     def _accept(self, index: int, candidate: Candidate, judged: Judgement, brought: ChainBallot) -> None:
         content, state = candidate.ballot, self.state
-        first = state.numbered.setdefault((self.door, brought.ack_no), brought.digest)
+        first = state.numbered.setdefault(f"{self.door} {brought.ack_no}", brought.digest)
         if first != brought.digest:
             message = "the door gave its acknowledgement number to two ballots"
             self._find(STEP_ACKNOWLEDGEMENT, index, message, brought.ack_no, ballot=brought.digest)

@@ -5,15 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from auditor.facts import Facts
 from auditor.replay.authority import Offices
 from auditor.replay.effect import Effect, composite
 from auditor.replay.people import (
+    Certified,
     Enrolment,
     Issuer,
     People,
     Session,
+    has_p256_key,
     is_ca,
     is_institution,
+    load_whole,
     parse_enrolment,
     parse_session,
     standard_base64,
@@ -26,7 +30,10 @@ from client.encodings.errors import Refused
 from client.encodings.ids import is_random_id
 
 if TYPE_CHECKING:
-    from auditor.transactions import Endorsed
+    from collections.abc import Iterator
+
+    from auditor.facts import Fact
+    from auditor.transactions import Endorsed, Transaction
 
 _MAX_DOCUMENTS = 4_000_000
 _MAX_REASON = 500
@@ -38,6 +45,7 @@ class IdentityReplay:
 
     offices: Offices = field(default_factory=Offices)
     people: People = field(default_factory=People)
+    facts: Facts = field(default_factory=Facts)
 
     def effect(self, endorsed: Endorsed) -> Effect:
         """Return what the transaction had to answer and write; raises Refused where it had to fail."""
@@ -54,6 +62,24 @@ class IdentityReplay:
                 return self._revoke(endorsed, document)
         raise Refused("ARGUMENT_FORMAT")
 
+    def ask(self, transaction: Transaction) -> list[Fact]:
+        """Return what a transaction's effect will depend on and somebody else may verify before."""
+        match transaction.arguments:
+            case (b"Enrol", documents):
+                return list(self._certified(documents))
+        return []
+
+    def _certified(self, documents: bytes) -> Iterator[Fact]:
+        """Yield what will be looked at of the items that can be read."""
+        for item in _items(documents):
+            try:
+                asked = parse_enrolment(item, self.offices)
+            except Refused:
+                continue
+            issuer = self.people.issuers.get(asked.institution)
+            if issuer is not None:
+                yield Certified(asked.sub, asked.certificate, issuer.certificate)
+
     def _propose_issuer(self, endorsed: Endorsed, document: bytes) -> Effect:
         value = _parsed(document, "ISSUER_FORMAT")
         if not isinstance(value, dict) or value.keys() != {"v", "institution", "certificate"}:
@@ -64,8 +90,8 @@ class IdentityReplay:
         if endorsed.creator.msp_id != institution:
             raise Refused("NOT_AUTHORISED")
         der = standard_base64(certificate)
-        root = certificates.load(der)
-        if not is_ca(root) or root.not_valid_before_utc >= root.not_valid_after_utc:
+        root = load_whole(certificate)
+        if not is_ca(root) or not has_p256_key(root) or root.not_valid_before_utc >= root.not_valid_after_utc:
             raise Refused("ISSUER_FORMAT")
         verify_issued(root, root)
         held = self.people.issuers.get(institution)
@@ -97,7 +123,7 @@ class IdentityReplay:
             held: Enrolment | None = None
             try:
                 asked = parse_enrolment(item, self.offices)
-                verify_lender(asked, self.people.issuers.get(asked.institution))
+                verify_lender(asked, self.people.issuers.get(asked.institution), self.facts)
                 held = self.people.enrolment(asked.sub)
                 rev = _next_revision(held, asked)
             except Refused as refusal:
@@ -132,7 +158,7 @@ class IdentityReplay:
             else:
                 verdicts.accepted += 1
                 recorded = replace(session, tx=endorsed.transaction.tx_id)
-                self.people.sessions[session.ses] = recorded
+                self.people.check(recorded)
                 effect.writes[composite("session", session.ses)] = recorded.encode()
         effect.response = verdicts.encode()
         return effect

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from auditor.facts import Facts
 from auditor.replay.amendments import uncounted
 from auditor.replay.mandates import proxy_of, verify_agency
 from client.encodings import times
@@ -32,7 +33,7 @@ class Bench:
 
     `enrolment` is that of whoever signs, `mandate` the last that the voter gave. `session_used` says whether
     a ballot of the voter's that was replaced since had the session; `amended` is what amendments made of the
-    voter's entry on the roll.
+    voter's entry on the roll; `facts` what was verified ahead.
     """
 
     meeting: Meeting
@@ -43,6 +44,7 @@ class Bench:
     session_used: bool
     amended: Amended | None = None
     mandate: MandateRecord | None = None
+    facts: Facts = field(default_factory=Facts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ def judge(candidate: Candidate, bench: Bench) -> Judgement:
         if bench.enrolment is None or signed is None:
             return Judgement("pending", "ENROLMENT_NOT_FOUND", signed, claims)
         revision = bench.enrolment.rev
-        _verify_key(signed, bench.enrolment, bench.meeting)
+        _verify_key(signed, bench.enrolment, bench.meeting, bench.facts)
         if bench.session is None:
             return Judgement("pending", "SESSION_NOT_FOUND", signed, claims)
         proxy = proxy_of(candidate.ballot, bench.mandate, bench.held)
@@ -112,7 +114,7 @@ def _is_held(signed: SignedBallot, bench: Bench) -> bool:
     if signed.jws.x5t != bench.enrolment.x5t:
         return False
     try:
-        signed.verify(bench.enrolment.key())
+        bench.facts.verify(bench.enrolment.signed(signed.jws))
     except Refused:
         return False
     return True
@@ -125,14 +127,14 @@ def _verify_time(ack_time: int, meeting: Meeting) -> None:
         raise Refused("BALLOT_LATE")
 
 
-def _verify_key(signed: SignedBallot, enrolment: Enrolment, meeting: Meeting) -> None:
+def _verify_key(signed: SignedBallot, enrolment: Enrolment, meeting: Meeting, facts: Facts) -> None:
     if enrolment.institution != meeting.institution:
         raise Refused("ENROLMENT_FOREIGN")
     if not enrolment.active:
         raise Refused("KEY_REVOKED")
     if signed.jws.x5t != enrolment.x5t:
         raise Refused("KEY_FOREIGN")
-    signed.verify(enrolment.key())
+    facts.verify(enrolment.signed(signed.jws))
 
 
 def _verify_session(

@@ -230,7 +230,7 @@ def verify_signed(
         raise Refused("KEY_REVOKED")
     if signed.jws.x5t != enrolment.x5t:
         raise Refused("KEY_FOREIGN")
-    signed.verify(enrolment.key())
+    enrolment.signed(signed.jws).verify()
 
 
 def _revoked_revision(record: bytes) -> int:

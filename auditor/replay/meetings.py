@@ -13,7 +13,7 @@ from client.encodings.errors import Refused
 from client.encodings.step import parse_step
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, MutableMapping
 
     from auditor.replay.amendments import PendingAmendment
     from auditor.view import ChainAnchor, ChainBallot
@@ -56,7 +56,8 @@ class MeetingState:
     `used` are the sessions of ballots replaced since, with the ballot's digest; `mandates` the last that each
     principal gave; `anchors` the audits anchored, in order; `disputes` the objections, by id; `successor` the
     meeting announced in the place of this one; `subtotals` how many transactions changed the count; `numbers`
-    the acknowledgement numbers seen, by door.
+    the acknowledgement numbers seen ("door number"), `numbered` those of accepted ballots, with the first
+    one's digest.
     """
 
     record: Meeting
@@ -70,13 +71,13 @@ class MeetingState:
     successor: str = ""
     result: bytes = b""
     subtotals: int = 0
-    held: dict[str, BallotRecord] = field(default_factory=dict)
-    used: dict[str, str] = field(default_factory=dict)
+    held: MutableMapping[str, BallotRecord] = field(default_factory=dict)
+    used: MutableMapping[str, str] = field(default_factory=dict)
     mandates: dict[str, MandateRecord] = field(default_factory=dict)
-    accepted: dict[str, ChainBallot] = field(default_factory=dict)
-    refused: dict[str, ChainBallot] = field(default_factory=dict)
-    numbers: dict[str, set[int]] = field(default_factory=dict)
-    numbered: dict[tuple[str, int], str] = field(default_factory=dict)
+    accepted: MutableMapping[str, ChainBallot] = field(default_factory=dict)
+    refused: MutableMapping[str, ChainBallot] = field(default_factory=dict)
+    numbers: MutableMapping[str, str] = field(default_factory=dict)
+    numbered: MutableMapping[str, str] = field(default_factory=dict)
 
     def amend(self, amendment: Amendment) -> Overlay:
         """Return the overlay with one amendment more; refuse what state, roll or ballots do not allow."""
@@ -103,9 +104,9 @@ class MeetingState:
         """The meeting with the figures of its roll as amended, which are what is eligible."""
         return self.overlay.meeting(self.record)
 
-    def counted(self) -> list[CountedBallot]:
-        """Return the ballots that count: those of lenders on the roll."""
-        return [CountedBallot.of(one) for one in self.held.values() if one.claims]
+    def counted(self) -> Iterator[CountedBallot]:
+        """Yield the ballots that count: those of lenders on the roll."""
+        return (CountedBallot.of(one) for one in self.held.values() if one.claims)
 
     def takes_ballots(self, door: str, regulator: str) -> bool:
         """Say whether a door may bring ballots: any while open, the Regulator's while closing."""

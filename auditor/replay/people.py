@@ -5,18 +5,24 @@ from __future__ import annotations
 import base64
 import binascii
 from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from client.encodings import certificates, jcs, times
+from auditor.members import UNREADABLE
+from client.encodings import certificates, es256, jcs, times
 from client.encodings.errors import Refused
 from client.encodings.ids import is_hash, is_msp, is_name, is_random_id
 
 if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+
+    from auditor.facts import Facts
     from auditor.replay.authority import Offices
+    from client.encodings import jws
 
 OUTCOMES = frozenset(("accept", "retry", "review", "reject"))
 
@@ -64,6 +70,10 @@ class Enrolment:
         """Return the lender's P-256 key."""
         return certificates.public_key(standard_base64(self.certificate))
 
+    def signed(self, signed: jws.Jws) -> Signed:
+        """Return the fact that the lender signed a JWS."""
+        return Signed(self.certificate, signed.signature, signed.signing_input)
+
 
 @dataclass(frozen=True, slots=True)
 class Session:
@@ -96,12 +106,13 @@ class People:
     """The identity channel's records as replayed; every revision of an enrolment is kept.
 
     A verdict on an arbitration channel names the revision that it relied on, so the auditor
-    looks it up as it was, whatever came later.
+    looks it up as it was, whatever came later. `counts` are sessions by meeting.
     """
 
     issuers: dict[str, Issuer] = field(default_factory=dict)
-    enrolments: dict[str, list[Enrolment]] = field(default_factory=dict)
-    sessions: dict[str, Session] = field(default_factory=dict)
+    enrolments: MutableMapping[str, list[Enrolment]] = field(default_factory=dict)
+    sessions: MutableMapping[str, Session] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
 
     def enrolment(self, sub: str) -> Enrolment | None:
         """Return the newest revision of a lender's enrolment."""
@@ -115,7 +126,12 @@ class People:
 
     def record(self, enrolment: Enrolment) -> None:
         """Take over a new revision."""
-        self.enrolments.setdefault(enrolment.sub, []).append(enrolment)
+        self.enrolments[enrolment.sub] = [*self.enrolments.get(enrolment.sub, []), enrolment]
+
+    def check(self, session: Session) -> None:
+        """Take over a new identity check."""
+        self.sessions[session.ses] = session
+        self.counts[session.mtg] = self.counts.get(session.mtg, 0) + 1
 
 
 def parse_enrolment(value: Any, offices: Offices) -> Enrolment:
@@ -155,21 +171,58 @@ def parse_session(value: Any, offices: Offices) -> Session:
     return session
 
 
-def verify_lender(enrolment: Enrolment, issuer: Issuer | None) -> None:
-    """Refuse a certificate that the institution's confirmed lender CA did not issue to the pseudonym."""
+class Signed(NamedTuple):
+    """A fact: the key of a certificate (standard base64 of the DER) made an ES256 signature over `data`."""
+
+    certificate: str
+    signature: bytes
+    data: bytes
+
+    def verify(self) -> None:
+        """Refuse with SIGNATURE_INVALID, or as a certificate without a P-256 key is refused."""
+        es256.verify(certificates.public_key(standard_base64(self.certificate)), self.signature, self.data)
+
+
+class Certified(NamedTuple):
+    """A fact: an issuer's certificate issued a lender's to the pseudonym (standard base64 of the DER)."""
+
+    sub: str
+    certificate: str
+    issuer: str
+
+    def verify(self) -> None:
+        """Refuse with CERT_FORMAT, CERT_KEY, CERT_SUBJECT or CERT_CHAIN."""
+        _verify_certified(self.sub, load_whole(self.certificate), _root(self.issuer))
+
+
+def verify_lender(enrolment: Enrolment, issuer: Issuer | None, facts: Facts | None = None) -> None:
+    """Refuse a certificate that the institution's confirmed lender CA did not issue to the pseudonym.
+
+    What `facts` know isn't looked at again.
+    """
     if issuer is None:
         raise Refused("ISSUER_NOT_FOUND")
     if issuer.status != "confirmed":
         raise Refused("ISSUER_NOT_CONFIRMED")
-    leaf = certificates.load(standard_base64(enrolment.certificate))
-    root = certificates.load(standard_base64(issuer.certificate))
-    if is_ca(leaf) or leaf.not_valid_before_utc >= leaf.not_valid_after_utc:
+    certified = Certified(enrolment.sub, enrolment.certificate, issuer.certificate)
+    if facts is None:
+        certified.verify()
+    else:
+        facts.verify(certified)
+
+
+@lru_cache(maxsize=16)  # by the certificate's own bytes
+def _root(certificate: str) -> x509.Certificate:
+    return load_whole(certificate)
+
+
+def _verify_certified(sub: str, leaf: x509.Certificate, root: x509.Certificate) -> None:
+    if leaf.not_valid_before_utc >= leaf.not_valid_after_utc:
         raise Refused("CERT_FORMAT")
-    key = leaf.public_key()
-    if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
+    if is_ca(leaf) or not has_p256_key(leaf):
         raise Refused("CERT_KEY")
     names = leaf.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
-    if not names or names[-1].value != enrolment.sub:
+    if [one.value for one in names] != [sub]:
         raise Refused("CERT_SUBJECT")
     begins = leaf.not_valid_before_utc
     if not root.not_valid_before_utc <= begins <= root.not_valid_after_utc:
@@ -177,11 +230,36 @@ def verify_lender(enrolment: Enrolment, issuer: Issuer | None) -> None:
     verify_issued(leaf, root)
 
 
+def load_whole(text: str) -> x509.Certificate:
+    """Return a certificate of which every part can be read; refuse with CERT_FORMAT.
+
+    The library reads names, key and extensions when they are asked for; chaincode reads all of it at once.
+    """
+    certificate = certificates.load(standard_base64(text))
+    try:
+        _ = (certificate.subject, certificate.issuer, certificate.extensions)
+        certificate.public_key()
+    except UnsupportedAlgorithm:
+        pass  # a key that the library does not know is none of P-256
+    except UNREADABLE as error:
+        raise Refused("CERT_FORMAT", str(error)) from error
+    return certificate
+
+
+def has_p256_key(certificate: x509.Certificate) -> bool:
+    """Say whether a certificate's key is one of P-256."""
+    try:
+        key = certificate.public_key()
+    except UnsupportedAlgorithm:
+        return False
+    return isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1)
+
+
 def verify_issued(leaf: x509.Certificate, root: x509.Certificate) -> None:
     """Refuse (CERT_CHAIN) a certificate that the root's key did not sign."""
     try:
         leaf.verify_directly_issued_by(root)
-    except (InvalidSignature, TypeError, ValueError) as error:
+    except (InvalidSignature, *UNREADABLE) as error:
         raise Refused("CERT_CHAIN") from error
 
 
@@ -221,5 +299,5 @@ def _members(value: Any, names: tuple[str, ...], code: str, *, explicit: bool = 
 
 
 def _encode(record: Issuer | Enrolment | Session, without: tuple[str, ...] = ()) -> bytes:
-    value = {one.name: getattr(record, one.name) for one in fields(record) if one.name not in without}
+    value: dict[str, Any] = {name: getattr(record, name) for name in record.__slots__ if name not in without}
     return jcs.dumps({"v": 1, **value})

@@ -20,8 +20,8 @@ from client.relay.delivery import Delivery
 from client.relay.failover import Failover
 from client.relay.gateways import route
 from client.relay.outbox import Outbox
-from client.relay.services import Services
 from client.relay.worker import Relay
+from client.services import Services
 
 if TYPE_CHECKING:
     from client.relay.batch import Parcel

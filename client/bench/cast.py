@@ -50,8 +50,8 @@ def cast(home: Path, settings: Settings, progress: Progress) -> tuple[dict[str, 
         limit = ceiling.measure()
         staged = bench.stage(cohort, (0, settings.ballots), "cast")
         bench.acknowledge(staged)
-        relayed = _relay(bench, staged)
-        close = _close(bench, staged, relayed.figures["accepted"])
+        relayed = relay(bench, staged)
+        close = close_relayed(bench, staged, relayed.figures["accepted"])
     figures = relayed.figures
     rate, best = figures["ballots_per_s"], max(level.rate for level in levels)
     allowed = limit.per_second(figures["endorsers"])
@@ -76,8 +76,8 @@ def close(home: Path, settings: Settings, progress: Progress) -> dict[str, Any]:
         cohort = bench.cohort(settings.ballots, home / "bench" / "cohorts")
         staged = bench.stage(cohort, (0, settings.ballots), "close")
         bench.acknowledge(staged)
-        accepted = _relay(bench, staged).figures["accepted"]
-        figures = _close(bench, staged, accepted)
+        accepted = relay(bench, staged).figures["accepted"]
+        figures = close_relayed(bench, staged, accepted)
     return {
         "ballots": settings.ballots,
         "accepted": accepted,
@@ -87,7 +87,8 @@ def close(home: Path, settings: Settings, progress: Progress) -> dict[str, Any]:
     }
 
 
-def _relay(bench: Bench, staged: Staged) -> Relayed:
+def relay(bench: Bench, staged: Staged) -> Relayed:
+    """Carry all acknowledged ballots to the channel, by a process of its own."""
     settings, meeting = bench.settings, staged.meeting
     order = {
         "home": str(bench.host.home),
@@ -104,12 +105,12 @@ def _relay(bench: Bench, staged: Staged) -> Relayed:
     with (
         bench.progress.stage(f"batches of {settings.batch} ballots on the channel", batches) as advance,
         BlockWatch(gateway, meeting.channel, staged.block + 1, advance) as watch,
-        connected(order) as relay,
+        connected(order) as process,
         bench.stages.time("relay"),
     ):
-        processes = {**bench.host.pids(), _RELAY: relay.pid, _BENCH: os.getpid()}
+        processes = {**bench.host.pids(), _RELAY: process.pid, _BENCH: os.getpid()}
         with Meter(processes, sampled=_RELAY) as meter:
-            carried = relay.go()
+            carried = process.go()
             placed = _placed(bench, staged)
             watch.wait_for(set(placed))
     times = {tx: watch.arrived[tx][0] for tx in placed}
@@ -165,7 +166,8 @@ def _naive(bench: Bench, cohort: Cohort) -> list[naive.Level]:
         return naive.measure_all(by, singles, bench.settings.naive_seconds)
 
 
-def _close(bench: Bench, staged: Staged, accepted: int) -> dict[str, Any]:
+def close_relayed(bench: Bench, staged: Staged, accepted: int) -> dict[str, Any]:
+    """Close the meeting and count; every accepted ballot has to be counted."""
     bench.progress.say("closing and counting")
     with bench.stages.time("close"):
         return close_meeting(bench.services, staged, accepted)

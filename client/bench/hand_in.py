@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from client.bench.shards import Cohort
     from client.bench.stage import Staged
-    from client.relay.services import Services
+    from client.services import Services
 
 _CHUNK: Final = 1000
 _AHEAD: Final = 3  # signed lists that wait for the desk: some 2 MB

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from client.bench.stage import Staged
     from client.relay.route import Route
-    from client.relay.services import Services
+    from client.services import Services
 
 SHARES: Final = {1: 200, 16: 800, 64: 2000, 256: 2000}
 """How many ballots there are for each number of transactions in flight; time ends a level before, mostly."""

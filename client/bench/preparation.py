@@ -17,7 +17,7 @@ from client.bench.shards import Cohort
 from client.bench.stage import ASSOCIATION, REGULATOR, Staged, open_meeting
 from client.enrolment.issuer import register_issuer
 from client.platform import Database, Vault
-from client.relay.services import Services
+from client.services import Services
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from client.bench.shards import Cohort
     from client.connection import Profile
     from client.encodings.meeting import Meeting
-    from client.relay.services import Services
+    from client.services import Services
 
 ASSOCIATION: Final = "AssociationMSP"
 REGULATOR: Final = "RegulatorMSP"

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from client.cli import audit_log
+from client.cli import audit_follow, audit_log, audit_sample, audit_serve
 from client.connection import Profile
-from client.errors import Negative
+from client.errors import Negative, UserError
 from client.home import home
 
 if TYPE_CHECKING:
@@ -25,6 +25,9 @@ def group() -> None:
 
 
 audit_log.add_to(group)
+group.add_command(audit_follow.follow)
+audit_sample.add_to(group)
+audit_serve.add_to(group)
 
 
 @group.command()
@@ -37,8 +40,10 @@ audit_log.add_to(group)
 @click.option(
     "--report",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Write the report there, once as .json and once as .html.",
+    help="Write the report there, as .json, .html and .pdf.",
 )
+@click.option("--sign", is_flag=True, help="Sign the report as the auditor: a .jws file beside it.")
+@click.option("--as-of", help="Count the patience up to this time. Default: now.", metavar="TIME")
 @click.option(
     "--patience",
     type=click.IntRange(min=0),
@@ -47,16 +52,28 @@ audit_log.add_to(group)
     help="Seconds after its acknowledgement in which a ballot may be on its way.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the audit as JSON.")
-def run(meeting: str, database: str | None, report: Path | None, patience: int, as_json: bool) -> None:
+def run(
+    meeting: str,
+    database: str | None,
+    report: Path | None,
+    patience: int,
+    *,
+    sign: bool,
+    as_of: str | None,
+    as_json: bool,
+) -> None:
     """Verify every ballot and the tally from the Regulator's own peer, and compare the platform's rows.
 
     Exit 0: consistent. 1: not. 2: could not be done.
     """
-    audit = _audit(meeting, database or f"sqlite:///{home() / 'platform.db'}", patience)
+    _check(report, sign=sign, as_of=as_of)
+    audit = _audit(meeting, database or f"sqlite:///{home() / 'platform.db'}", patience, as_of)
     if report is not None:
-        from auditor.report import write_reports  # noqa: PLC0415  templates only where asked for
+        from auditor.reporting.write import write_reports  # noqa: PLC0415  templates only where asked for
+        from client.cli.audit_identity import auditor_identity  # noqa: PLC0415
 
-        for path in write_reports(audit, report):
+        signer = auditor_identity().signer if sign else None
+        for path in write_reports(audit, report, signer):
             click.echo(f"report: {path}", err=True)
     if as_json:
         click.echo(json.dumps(audit.as_json(), ensure_ascii=False, sort_keys=True))
@@ -69,8 +86,18 @@ def run(meeting: str, database: str | None, report: Path | None, patience: int, 
         )
 
 
-def _audit(meeting: str, database: str, patience: int) -> Audit:
-    from auditor.replay.authority import Offices  # noqa: PLC0415  gRPC and SQL only where needed
+def _check(report: Path | None, *, sign: bool, as_of: str | None) -> None:
+    from client.encodings import times  # noqa: PLC0415
+
+    if sign and report is None:
+        raise UserError("--sign signs a report: name its file with --report")
+    if as_of is not None and not times.is_time(as_of):
+        raise UserError(f"--as-of {as_of} is no time of the form 2026-01-31T08:00:00Z")
+
+
+def _audit(meeting: str, database: str, patience: int, as_of: str | None) -> Audit:
+    from auditor.ahead import HelperProcesses  # noqa: PLC0415  gRPC and SQL only where needed
+    from auditor.replay.authority import Offices  # noqa: PLC0415
     from auditor.run import Roots, run_audit  # noqa: PLC0415
     from auditor.source import OwnPeer  # noqa: PLC0415
 
@@ -81,8 +108,9 @@ def _audit(meeting: str, database: str, patience: int) -> Audit:
         for name, channel in profile.channels.items()
         if name == "identity" or channel.chaincode == "arbitration"
     }
-    with profile.gateway(offices.regulator, "auditor") as gateway:
-        return run_audit(OwnPeer(gateway), Roots(genesis, offices), meeting, database, patience=patience)
+    with profile.gateway(offices.regulator, "auditor") as gateway, HelperProcesses() as helpers:
+        source, roots = OwnPeer(gateway), Roots(genesis, offices)
+        return run_audit(source, roots, meeting, database, patience=patience, helpers=helpers, as_of=as_of)
 
 
 def _print(audit: Audit) -> None:
@@ -95,7 +123,7 @@ def _print(audit: Audit) -> None:
         )
     for motion, outcome in (audit.outcome or {}).items():
         click.echo(f"  {motion}: {'passed' if outcome['passed'] else 'not passed'}")
-    for one in audit.discrepancies:
+    for one in audit.shown:
         values = f"chain {_short(one.chain)} platform {_short(one.platform)}"
         click.echo(f"  {one.kind} {one.field} {one.ballot}: {values} ({one.where}) {one.detail}".rstrip())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from auditor.report import write_reports
+from auditor.reporting.write import write_reports
 from auditor.run import run_audit
 from auditor.source import OwnPeer
 from client.cli.audit_identity import auditor_identity
@@ -25,14 +25,14 @@ _PATIENCE = 900
 def anchor_audit(
     meeting: str, database: str, report: Path, sign: Callable[[], SignedHead]
 ) -> tuple[Anchor, str]:
-    """Audit a meeting, write the report, have the head signed, anchor all; return anchor and transaction.
+    """Audit a meeting, write and sign report and head, anchor all; return anchor and transaction.
 
     Raises as `run_audit` and `sign` do, then as the gateway does.
     """
     own = auditor_identity()
     with own.profile.gateway(own.roots.offices.regulator, "auditor") as gateway:
         audit = run_audit(OwnPeer(gateway), own.roots, meeting, database, patience=_PATIENCE)
-        machine, _ = write_reports(audit, report)
+        machine, *_ = write_reports(audit, report, own.signer)
         signed = sign()
         anchor = Anchor(
             mtg=meeting,

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from client.enrolment.lender import LenderKey
     from client.receipts.make import ReceiptOffice
     from client.relay.desk import Acknowledged
-    from client.relay.services import Services
+    from client.services import Services
 
 _json = click.option("--json", "as_json", is_flag=True, help="Machine-readable output on stdout.")
 
@@ -94,6 +94,8 @@ def cast(mtg: str, lender_file: Path, *, as_json: bool, **options: object) -> No
     from client.platform.registers import load_meeting  # noqa: PLC0415
     from client.receipts import ReceiptOffice  # noqa: PLC0415
 
+    if options["receipt"] is not None and not Path(str(options["receipt"])).parent.is_dir():
+        raise UserError(f"{options['receipt']} can't be written: there is no such folder")
     lender = LenderKey.load(lender_file)
     mandate = None if options["mandate"] is None else read_mandate(Path(str(options["mandate"])))
     voter = lender.sub if mandate is None else mandate.mandate.sub
@@ -127,9 +129,12 @@ def history(mtg: str, sub: str, *, as_json: bool) -> None:
     """Show a lender's ballots at a meeting, by pseudonym SUB: which one counts, which were replaced."""
     from dataclasses import asdict  # noqa: PLC0415
 
+    from client.encodings.ids import is_meeting_id, is_random_id  # noqa: PLC0415
     from client.platform import Database, database_url  # noqa: PLC0415
     from client.relay.history import history as past_ballots  # noqa: PLC0415
 
+    if not (is_meeting_id(mtg) and is_random_id(sub)):
+        raise UserError(f"{mtg!a} is no meeting's id, or {sub!a} no pseudonym")
     database = Database.open(database_url(home()))
     try:
         past = past_ballots(database, mtg, sub)
@@ -159,7 +164,7 @@ def _approvals(*, insecure: bool) -> Iterator[Approvals]:
 
 
 def _services() -> Services:
-    from client.relay.services import Services  # noqa: PLC0415
+    from client.services import Services  # noqa: PLC0415
 
     return Services.at(home())
 

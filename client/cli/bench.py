@@ -88,6 +88,29 @@ def close_command(as_json: bool, **options: Any) -> None:
     _answer(figures, text, as_json=as_json)
 
 
+@group.command("audit")
+@_run_options
+@_json_option
+def audit_command(as_json: bool, **options: Any) -> None:
+    """Verify, replay and reconcile a whole meeting, and say what that took beside the signatures alone.
+
+    Exit 1 where the audit finds anything: then it measures something else.
+    """
+    from client.bench.audit import audit  # noqa: PLC0415
+    from client.bench.preparation import Settings  # noqa: PLC0415
+    from client.bench.progress import Progress  # noqa: PLC0415
+
+    figures = audit(home(), Settings(**options), Progress())
+    text = (
+        f"{figures['verdict']}: {figures['ballots']} ballots in {figures['seconds']} s, of which rows took "
+        f"{figures['seconds_reconcile']} s; {figures['ratio']} times the {figures['signature_seconds']} s of "
+        f"{sum(figures['signatures'].values())} bare signatures; {figures['rss_mib']} MiB"
+    )
+    click.echo(json.dumps(figures) if as_json else text)
+    if figures["verdict"] != "consistent" or figures["ballots"] != options["ballots"]:
+        raise Negative(f"the bench's own meeting is {figures['verdict']}: {figures['ballots']} ballots")
+
+
 @group.command("enrol")
 @click.option("--lenders", type=click.IntRange(1, 100_000), default=200, show_default=True)
 @click.option(

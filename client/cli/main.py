@@ -31,6 +31,7 @@ COMMANDS = {
     "rules": ("client.cli.rules", "Why a motion passes, and what would change it: evaluate."),
     "receipt": ("client.cli.receipt", "Verify a lender's receipt."),
     "head": ("client.cli.head", "Verify a signed tree head."),
+    "report": ("client.cli.report", "Verify a signed report of an audit."),
     "evidence": ("client.cli.evidence", "Evidence packages of ballots: export, verify."),
     "face": ("client.cli.face", "Compare faces."),
     "identity": ("client.cli.identity_service", "The identity service: serve, reviews, slots, retention."),

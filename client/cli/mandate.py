@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -15,7 +14,7 @@ from client.home import home
 if TYPE_CHECKING:
     from client.encodings.mandate import SignedMandate
     from client.encodings.mandate_record import MandateRecord
-    from client.relay.services import Services
+    from client.services import Services
 
 _json = click.option("--json", "as_json", is_flag=True, help="Machine-readable output on stdout.")
 _file = click.Path(path_type=Path)
@@ -37,10 +36,11 @@ def register_proxy(person_file: TextIO, *, institution: str, as_json: bool) -> N
     PERSON is a file of JSON, or - for stdin: name, id_type and id_no as in a register, perhaps phone and
     email. Whoever the institution knows already keeps the pseudonym. Repeating is safe.
     """
+    from client.encodings import jcs  # noqa: PLC0415
     from client.rolls.person import parse_person  # noqa: PLC0415
 
     try:
-        person = parse_person(json.load(person_file))
+        person = parse_person(jcs.loads(person_file.read().encode()))
     except ValueError as error:
         raise UserError(f"{person_file.name} names no person: {error}") from error
     with _services() as services:
@@ -76,7 +76,10 @@ def sign(
             signed = lender.sign_mandate(meeting, proxy, iat=services.clock(), no=no, motions=motions)
         except Refused as refused:
             raise UserError(f"that is no mandate: {refused.message}", code=refused.code) from refused
-    out.write_text(signed.compact + "\n", encoding="ascii")
+    try:
+        out.write_text(signed.compact + "\n", encoding="ascii")
+    except OSError as error:
+        raise UserError(f"{out} can't be written: {error.strerror}") from error
     value = {"digest": signed.digest, "sub": lender.sub, "proxy": proxy, "no": no, "file": str(out)}
     show(value, as_json=as_json, text=f"mandate {signed.digest} for {proxy}: {out}")
 
@@ -180,6 +183,6 @@ def _text(held: MandateRecord) -> str:
 
 
 def _services() -> Services:
-    from client.relay.services import Services  # noqa: PLC0415
+    from client.services import Services  # noqa: PLC0415
 
     return Services.at(home())

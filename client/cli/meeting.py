@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +17,10 @@ from client.rolls.yuan import format_yuan
 
 if TYPE_CHECKING:
     from client.meetings.channel import OnChannel
-    from client.relay.services import Services
     from client.rolls import Roll
+    from client.services import Services
+
+_log = logging.getLogger(__name__)
 
 STEPS = ("open", "closing", "closed", "objections", "certified", "void")
 
@@ -123,10 +126,18 @@ def confirm(mtg: str, roll_file: Path, institution: str | None, *, as_json: bool
 @click.option("--confirm", "confirming", is_flag=True, help="Confirm the step that waits, as the Regulator.")
 @click.option("--at", help="The moment that the step names, as 2026-01-31T08:00:00Z. Default: now.")
 @click.option("--reason", help="Why; only for void, and needed there.")
+@click.option(
+    "--insecure-ahead", is_flag=True, help="Confirm a step whose moment is still to come: for rehearsals."
+)
 @_institution
 @_json
-def step(mtg: str, to: Any, *, confirming: bool, as_json: bool, **options: str | None) -> None:
-    """Propose a step as the institution's officer, or confirm it as the Regulator's."""
+def step(
+    mtg: str, to: Any, *, confirming: bool, insecure_ahead: bool, as_json: bool, **options: str | None
+) -> None:
+    """Propose a step as the institution's officer, or confirm it as the Regulator's.
+
+    Exit 1: the step to be confirmed names a moment that is still to come.
+    """
     with services_here() as services, plain_errors(f"step of {mtg} to {to}"):
         owner = owner_of(services, mtg, options["institution"])
         if not confirming:
@@ -142,7 +153,9 @@ def step(mtg: str, to: Any, *, confirming: bool, as_json: bool, **options: str |
                 raise UserError(
                     f"the step of {mtg} that waits is to {pending.to}, not {to}", code="STEP_MISMATCH"
                 )
-            committed = supervisor.confirm_step(mtg, pending)
+            if insecure_ahead:
+                _log.warning("--insecure-ahead: nobody checks that the moment which the step names has come")
+            committed = supervisor.confirm_step(mtg, pending, insecure_ahead=insecure_ahead)
             services.convener(owner).refresh(mtg, expected=to)
             value = {"mtg": mtg, "to": to, "at": pending.at, "digest": pending.digest, "confirmed": True}
             value["tx"] = committed.tx
@@ -207,7 +220,7 @@ def list_(*, as_json: bool) -> None:
 
 def services_here() -> Services:
     """Open the services of the home folder."""
-    from client.relay.services import Services  # noqa: PLC0415
+    from client.services import Services  # noqa: PLC0415
 
     return Services.at(home())
 

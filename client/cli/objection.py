@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from client.encodings.objection_record import Dispute
-    from client.relay.services import Services
+    from client.services import Services
 
 _json = click.option("--json", "as_json", is_flag=True, help="Machine-readable output on stdout.")
 _file = click.Path(path_type=Path, dir_okay=False)
@@ -59,7 +59,7 @@ def file_objection(
     from client.enrolment.lender import LenderKey  # noqa: PLC0415
     from client.platform.chain import commit  # noqa: PLC0415
     from client.platform.registers import load_meeting  # noqa: PLC0415
-    from client.relay.services import ASSOCIATION, REGULATOR  # noqa: PLC0415
+    from client.services import ASSOCIATION, REGULATOR  # noqa: PLC0415
 
     lender = LenderKey.load(lender_file)
     with _services() as services, plain_errors(f"filing an objection at {mtg}"):
@@ -146,7 +146,7 @@ def _submit(function: str, mtg: str, evidence: Path, out: Path, made: Callable[[
     from client.encodings import times  # noqa: PLC0415
     from client.platform.chain import commit  # noqa: PLC0415
     from client.platform.registers import load_meeting  # noqa: PLC0415
-    from client.relay.services import ARBITRATION  # noqa: PLC0415
+    from client.services import ARBITRATION  # noqa: PLC0415
 
     with _services() as services, plain_errors(f"{function} at {mtg}"):
         institution = load_meeting(services.database, mtg).meeting.institution
@@ -196,7 +196,7 @@ def _read(mtg: str, function: str, *arguments: str) -> Dispute:
 
 def _ask(mtg: str, function: str, *arguments: str) -> Any:
     from client.platform.registers import load_meeting  # noqa: PLC0415
-    from client.relay.services import ASSOCIATION  # noqa: PLC0415
+    from client.services import ASSOCIATION  # noqa: PLC0415
 
     with _services() as services, plain_errors(f"looking for objections at {mtg}"):
         institution = load_meeting(services.database, mtg).meeting.institution
@@ -212,6 +212,6 @@ def _line(one: Dispute) -> str:
 
 
 def _services() -> Services:
-    from client.relay.services import Services  # noqa: PLC0415
+    from client.services import Services  # noqa: PLC0415
 
     return Services.at(home())

@@ -65,7 +65,7 @@ def run(
     from client.relay.batch import Limits  # noqa: PLC0415  help needs no gRPC
     from client.relay.claim import only_one  # noqa: PLC0415
     from client.relay.metrics import ADDRESS, Metrics  # noqa: PLC0415
-    from client.relay.services import Services  # noqa: PLC0415
+    from client.services import Services  # noqa: PLC0415
 
     stop = _on_signals()
     with ExitStack() as open_, plain_errors(f"relaying the ballots of {mtg}"):

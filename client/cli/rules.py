@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
+import codecs
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from client.cli.edge import show
+from client.encodings import jcs
 from client.encodings.errors import Refused
 from client.errors import Negative, UserError
 
@@ -83,8 +84,10 @@ def _test(outcome: Outcome, margin: Margin) -> dict[str, Any]:
 
 def _read(path: Path) -> Any:
     try:
-        return json.loads(path.read_text("utf-8-sig"))
-    except (OSError, ValueError) as error:
+        return jcs.loads(path.read_bytes().removeprefix(codecs.BOM_UTF8))
+    except OSError as error:
+        raise UserError(f"{path} can't be read: {error.strerror}") from error
+    except jcs.JsonError as error:
         raise UserError(f"{path} is not JSON: {error}") from error
 
 

@@ -17,14 +17,14 @@ from client.encodings.award import Answer, Award
 from client.encodings.commitment import SALT_BYTES, commit
 from client.platform import chain, database_url
 from client.platform.times import to_text
-from client.relay.services import ARBITRATION, ASSOCIATION
+from client.services import ARBITRATION, ASSOCIATION
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from client.demo.meeting import Held
     from client.demo.show import Show
-    from client.relay.services import Services
+    from client.services import Services
 
 _SECONDS = 300
 

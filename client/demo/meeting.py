@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from client.encodings.meeting import Meeting
     from client.encodings.step import To
     from client.relay.desk import Acknowledged
-    from client.relay.services import Services
     from client.rolls import Roll
+    from client.services import Services
 
 MOTIONS = ("清退方案 Repayment plan", "出借人监督委员会 Supervisory committee")
 # Of ten lenders seven approve the plan, two reject it, one abstains; the second motion fails.

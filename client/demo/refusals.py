@@ -12,13 +12,13 @@ from client.encodings.entries import raw_entry
 from client.encodings.errors import Refused
 from client.platform.registers import load_meeting, roll_entry
 from client.platform.verdicts import Verdicts
-from client.relay.services import ASSOCIATION
+from client.services import ASSOCIATION
 
 if TYPE_CHECKING:
     from client.encodings.ballot import SignedBallot
     from client.encodings.meeting import Meeting
     from client.enrolment.lender import LenderKey
-    from client.relay.services import Services
+    from client.services import Services
 
 
 def refusal_by_desk(services: Services, mtg: str, ballot: SignedBallot) -> str:

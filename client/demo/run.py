@@ -16,9 +16,9 @@ from client.demo.refusals import changed_mind, refusal_by_chaincode, refusal_by_
 from client.enrolment.approvals import MISSING
 from client.platform import database_url
 from client.receipts import ReceiptOffice, verify
-from client.relay.services import Services
 from client.rolls import generate_csv, write_roll
 from client.rolls.yuan import format_yuan
+from client.services import Services
 from network import topology
 from network.down import down
 from network.ports import free_base
@@ -59,8 +59,7 @@ def _clear(home: Path) -> None:
         *home.glob("platform.db*"),
         *home.glob("identity.db*"),
         *home.glob("audit.db*"),
-        *home.glob("report*.json"),
-        *home.glob("report*.html"),
+        *(path for suffix in ("json", "html", "pdf", "jws") for path in home.glob(f"report*.{suffix}")),
     ):
         path.unlink()
     for path in (home / "rolls").glob("*"):

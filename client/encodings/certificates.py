@@ -6,7 +6,7 @@ import hashlib
 from functools import lru_cache
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
@@ -23,7 +23,7 @@ def load(certificate: bytes) -> x509.Certificate:
     """Return the DER certificate parsed; refuse with CERT_FORMAT."""
     try:
         return x509.load_der_x509_certificate(certificate)
-    except ValueError as error:
+    except (ValueError, x509.InvalidVersion) as error:
         raise Refused("CERT_FORMAT", "not DER X.509") from error
 
 
@@ -32,7 +32,7 @@ def public_key(certificate: bytes) -> ec.EllipticCurvePublicKey:
     """Return the P-256 key of a DER certificate; refuse with CERT_FORMAT or CERT_KEY."""
     try:
         key = load(certificate).public_key()
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise Refused("CERT_KEY", "the key can't be read") from error
     if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
         raise Refused("CERT_KEY", "not P-256")
@@ -56,7 +56,7 @@ def verify_issued(certificate: bytes, issuer: bytes) -> None:
     leaf, root = load(certificate), load(issuer)
     try:
         leaf.verify_directly_issued_by(root)
-    except (ValueError, TypeError, InvalidSignature) as error:
+    except (ValueError, TypeError, UnsupportedAlgorithm, InvalidSignature) as error:
         raise Refused("CERT_CHAIN") from error
     if not root.not_valid_before_utc <= leaf.not_valid_before_utc <= root.not_valid_after_utc:
         raise Refused("CERT_CHAIN", "the issuer was not valid at the certificate's notBefore")

@@ -25,20 +25,25 @@ if TYPE_CHECKING:
 class Candidate:
     """An entry read as far as the meeting's record alone allows.
 
-    `signed` is None for a compact entry: what was signed needs the enrolment's thumbprint.
+    `signed` is None for a compact entry: what was signed needs the enrolment's thumbprint. `payload` is what
+    was signed beside it; `rebuilt` the signed ballot of one thumbprint, kept so that it isn't made twice.
     """
 
     entry: Entry
     ballot: Ballot
     signed: SignedBallot | None
+    payload: bytes = b""
+    rebuilt: SignedBallot | None = None
 
     def complete(self, x5t: str) -> SignedBallot:
         """Return the signed ballot, rebuilt with the enrolled certificate's thumbprint if need be."""
         if self.signed is not None:
             return self.signed
+        if self.rebuilt is not None and self.rebuilt.jws.x5t == x5t:
+            return self.rebuilt
         if isinstance(self.entry, RawEntry):
             raise TypeError("a raw entry is signed as it is")
-        payload = self.ballot.payload()
+        payload = self.payload
         data = jws.signing_input(ballots.TYP, x5t, payload)
         return SignedBallot(self.ballot, jws.Jws(x5t, payload, self.entry.signature, data))
 
@@ -137,7 +142,7 @@ def read_entry(entry: Entry, meeting: Meeting) -> Candidate:
         votes=votes_of(entry.votes, meeting, proxied=entry.prx is not None),
         prx=None if entry.prx is None else base64url.encode(entry.prx),
     )
-    candidate = Candidate(entry, content, None)
+    candidate = Candidate(entry, content, None, content.payload())
     ballots.check_length(candidate.complete("A" * 43).compact)  # a thumbprint's length never varies
     return candidate
 

@@ -18,8 +18,11 @@ from client.encodings.ids import MAX_INTEGER
 
 MAX_DEPTH: Final = 16
 
+_PLAIN: Final = json.JSONEncoder(
+    ensure_ascii=False, check_circular=False, sort_keys=True, separators=(",", ":")
+)
 _DIGITS: Final = len(str(MAX_INTEGER))
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 
 
 class JsonError(ValueError):
@@ -39,11 +42,33 @@ class OddNumber:
 
 def dumps(value: Any) -> bytes:
     """Return the RFC 8785 form of `value`; raise JsonError for what the profile excludes."""
+    if _is_plain(value):
+        return _PLAIN.encode(value).encode("utf-8")
     try:
         data = rfc8785.dumps(value)
     except (rfc8785.CanonicalizationError, RecursionError) as error:
         raise JsonError(str(error)) from error
     return data
+
+
+def _is_plain(value: Any, depth: int = MAX_DEPTH) -> bool:
+    """Say whether the standard library writes `value` as RFC 8785 asks, which it does many times faster.
+
+    It does for ASCII text, integers in range, and arrays and objects of them: both escape the same
+    characters in the same way, and order the same names alike. A property test holds the one to the other.
+    """
+    kind = type(value)
+    if kind is str:
+        return bool(value.isascii())
+    if kind is int:
+        return bool(-MAX_INTEGER <= value <= MAX_INTEGER)
+    if depth and kind is dict:
+        return all(
+            type(name) is str and name.isascii() and _is_plain(one, depth - 1) for name, one in value.items()
+        )
+    if depth and kind in (list, tuple):
+        return all(_is_plain(one, depth - 1) for one in value)
+    return False
 
 
 def loads(data: bytes, *, tolerant: bool = False) -> Any:

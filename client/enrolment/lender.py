@@ -12,7 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from client.ca import build_csr, generate_key, key_from_pem, key_to_pem
-from client.encodings import base64url, certificates, times
+from client.encodings import base64url, certificates, ids, jcs, times
 from client.encodings.ballot import Ballot, sign_ballot
 from client.encodings.mandate import ALL, Mandate, sign_mandate
 from client.encodings.objection import Objection, sign_objection
@@ -149,11 +149,12 @@ class LenderKey:
     def load(cls, path: Path) -> LenderKey:
         """Read what `save` wrote."""
         try:
-            document = json.loads(path.read_text(encoding="ascii"))
+            document = jcs.loads(path.read_bytes())
+            base64url.decode(document["sub"], ids.ID_BYTES)
             lender = cls(document["institution"], document["sub"], key_from_pem(document["key"].encode()))
             pem = document.get("certificate")
+            return lender if pem is None else lender.with_certificate(pem.encode())
         except OSError as error:
             raise UserError(f"the lender's key file {path} can't be read: {error.strerror}") from error
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise UserError(f"{path} is not a lender's key file") from error
-        return lender if pem is None else lender.with_certificate(pem.encode())

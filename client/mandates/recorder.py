@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from client.encodings import jcs
 from client.encodings.mandate import parse_mandate
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from client.platform import Database
     from client.platform.chain import Contract
 
+MANDATE_REVOKED: Final = "MANDATE_REVOKED"
+
 
 class MandateRecorder:
     """Records mandates for one meeting as a door's relay."""
@@ -30,7 +32,8 @@ class MandateRecorder:
     def record(self, mandates: Sequence[str]) -> list[str | None]:
         """Record mandates (compact JWS) in one transaction; return why each is not in force, None if it is.
 
-        One that the channel has already is not recorded twice. The gateway's own errors pass through.
+        One that the channel has already is not recorded twice; it may have been revoked since. The gateway's
+        own errors pass through.
         """
         committed = commit(self._relay, "RecordMandates", self._mtg, jcs.dumps(list(mandates)))
         verdicts = Verdicts.parse(committed.result, len(mandates))
@@ -42,7 +45,16 @@ class MandateRecorder:
                     said = signed.mandate
                     row = {"digest": signed.digest, "mtg": said.mtg, "sub": said.sub, "proxy": said.proxy}
                     session.merge(Mandate(**row, no=said.no, jws=compact))
-        return codes
+        return [
+            MANDATE_REVOKED if place in verdicts.held and self._is_revoked(compact) else code
+            for place, (compact, code) in enumerate(zip(mandates, codes, strict=True))
+        ]
+
+    def _is_revoked(self, compact: str) -> bool:
+        """Say whether a mandate that the channel has was revoked, or replaced meanwhile."""
+        signed = parse_mandate(compact)
+        last = parse_mandate_record(self._relay.evaluate("GetMandate", self._mtg, signed.mandate.sub))
+        return last.digest != signed.digest or last.revoked is not None
 
     def revoke(self, revocation: str) -> MandateRecord:
         """Record the end of a mandate (compact JWS); return the mandate as the channel then has it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -81,11 +82,11 @@ def _json(stands: Entitlement | None) -> dict[str, Any] | None:
 def read_entitlements(data: bytes) -> Entitlements:
     """Return the lenders of a file of changes: by pseudonym `{"claims", "excluded"?}` or null, in JSON.
 
-    Amounts are in fen. Raises UserError, naming the pseudonym.
+    Amounts are in fen. Raises UserError, naming the pseudonym; a lender who is named twice is no change.
     """
     try:
-        value = json.loads(data)
-    except ValueError as error:
+        value = jcs.loads(data.removeprefix(codecs.BOM_UTF8))
+    except jcs.JsonError as error:
         raise UserError(f"the file of changes is no JSON: {error}") from error
     if not isinstance(value, dict) or not value:
         raise UserError("the file of changes is not an object of pseudonyms")

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from client.encodings import times
 from client.encodings.amendment import Entitlement
 from client.errors import Negative, UserError
 from client.meetings.amendments import look_up_amendments, verify_amendment
 from client.meetings.channel import wait_until
 from client.meetings.record import FrozenRoll
 from client.platform.chain import LAG_SECONDS, commit
+from client.platform.times import now
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from client.encodings.meeting import Meeting
     from client.encodings.step import Step
     from client.platform.chain import Committed, Contract
+    from client.platform.times import Clock
     from client.rolls import Roll
 
 _POLL_SECONDS = 0.1
@@ -65,13 +68,18 @@ def verify_roll(meeting: Meeting, roll: Sequence[RollLine]) -> FrozenRoll:
     return frozen
 
 
+CLOCKS_DIFFER: Final = 300
+"""The seconds that the proposer's clock may be ahead of the Regulator's."""
+
+
 class Supervisor:
     """Confirms meetings and their steps as an officer of the Regulator."""
 
-    def __init__(self, officer: Contract, genesis: Mapping[str, str]) -> None:
+    def __init__(self, officer: Contract, genesis: Mapping[str, str], *, clock: Clock = now) -> None:
         """Take the officer's contract, and the genesis hashes as the Regulator itself computed them."""
         self._officer = officer
         self._genesis = dict(genesis)
+        self._clock = clock
 
     def confirm(self, mtg: str, roll: Sequence[RollLine]) -> Committed:
         """Check a proposed meeting against the full roll and this network, and confirm its hash.
@@ -123,7 +131,16 @@ class Supervisor:
         verify_amendment(amendment, look_up_amendments(self._officer, mtg), leaves.get)
         return commit(self._officer, "ConfirmAmendment", mtg, amendment.digest)
 
-    def confirm_step(self, mtg: str, step: Step) -> Committed:
-        """Confirm exactly this step, once the Regulator's own peer has it."""
+    def confirm_step(self, mtg: str, step: Step, *, insecure_ahead: bool = False) -> Committed:
+        """Confirm exactly this step, once the Regulator's own peer has it.
+
+        The chaincode has no clock: it holds the moment that a step names to the announced times, and whether
+        that moment has come is for the Regulator to say. Raises Negative (STEP_EARLY) for one to come, unless
+        `insecure_ahead`, which rehearsals and benchmarks need.
+        """
+        if not insecure_ahead and times.parse(step.at) > self._clock().timestamp() + CLOCKS_DIFFER:
+            raise Negative(
+                f"the step of {mtg} to {step.to} names {step.at}, which is still to come", code="STEP_EARLY"
+            )
         wait_until(self._officer, mtg, lambda there: there.pending == step)
         return commit(self._officer, "ConfirmStep", mtg, step.digest)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _BACKOFF = (0.2, 0.5, 1.0, 2.0, 4.0)
+_MAY_COME = 600.0  # seconds after which no orderer has a transaction any more: theirs forget in a third of it
 
 # Said of a whole batch, and of each part of it all the same: waiting may help, splitting never does.
 WAITS = frozenset({"MEETING_NOT_OPEN", "MEETING_NOT_FOUND", "MEETING_STATE", "NOT_AUTHORISED"})
@@ -158,13 +159,32 @@ class Delivery:
         self._watch.retried("refused")
         if refusal.code in WAITS or len(parcel.items) == 1:
             _log.warning("batch %s: %s", parcel.id, refusal)
-            pending = [(item.ballot, refusal.code) for item in parcel.items]
-            self._outbox.settle(parcel, Outcome(pending=pending))
-            return False
+            return self._put_back(parcel, refusal.code)
         middle = len(parcel.items) // 2
         ballots = [item.ballot for item in parcel.items]
         self._outbox.split(parcel, [ballots[:middle], ballots[middle:]])
         return False
+
+    def _put_back(self, parcel: Parcel, code: str) -> bool:
+        """Put ballots back into the queue, but for those that an earlier transaction brought.
+
+        One of unknown outcome may be in a block that the peer asked hasn't got yet. It is the batch that
+        remembers it, so the batch stays whole for as long as it may come.
+        """
+        try:
+            carriers = self._carriers(parcel)
+        except RouteDown as error:
+            return self._later(parcel, "route", f"no gateway tells of earlier transactions: {error}")
+        if any(one.code is None and one.age < _MAY_COME for one in self._outbox.attempts(parcel)):
+            return self._later(parcel, "lost", f"{code}, and the outcome of a transaction is unknown")
+        committed = [
+            (ballot, carrier.tx, carrier.block)
+            for ballot, carrier in carriers.items()
+            if ballot in {item.ballot for item in parcel.items}
+        ]
+        pending = [(item.ballot, code) for item in parcel.items if item.ballot not in carriers]
+        self._outbox.settle(parcel, Outcome(committed, pending=pending))
+        return not pending
 
     def _part(self, parcel: Parcel, before: Endorsed) -> None:
         """After a conflict, part the voters whose records moved on, so that they hold up nobody else.

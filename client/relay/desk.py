@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 from client.encodings import certificates, times
 from client.encodings.acknowledgement import Acknowledgement, sign_acknowledgement
@@ -128,8 +129,7 @@ class AcknowledgementDesk:
         """Acknowledge several ballots in one transaction; each gets its own answer, in order."""
         judged = self._judge(ballots)
         if any(isinstance(one, _Judged) for one in judged):
-            with self._database.write() as session:
-                answers = self._acknowledge(session, judged)
+            answers = self._write(judged)
             self._taken()
             return answers
         return [one for one in judged if not isinstance(one, _Judged)]
@@ -235,6 +235,15 @@ class AcknowledgementDesk:
 
     # -- within the transaction -----------------------------------------------------------------------
 
+    def _write(self, judged: Sequence[_Judged | Answer]) -> list[Answer]:
+        try:
+            with self._database.write() as session:
+                return self._acknowledge(session, judged)
+        except IntegrityError:
+            # Where writers don't queue, another door took one of these very ballots meanwhile: now it shows.
+            with self._database.write() as session:
+                return self._acknowledge(session, judged)
+
     def _acknowledge(self, session: DatabaseSession, judged: Sequence[_Judged | Answer]) -> list[Answer]:
         mtg, door = self._file.meeting.mtg, self._signer.msp
         counter = self._counter(session)
@@ -272,6 +281,8 @@ class AcknowledgementDesk:
 
     def _check_again(self, judged: _Judged, history: History, seconds: int) -> None:
         signed, meeting = judged.signed, self._file.meeting
+        if signed.digest in history.refused:  # by another door on this database: each ballot has one row
+            raise Refused(history.refused[signed.digest], "the channel refused this very ballot before")
         check_time(seconds, meeting)
         check_session(judged.session, signed, meeting, seconds, signer=judged.signer)
         before = Context(

@@ -39,13 +39,15 @@ class PastBallot:
 def history(database: Database, mtg: str, sub: str) -> tuple[PastBallot, ...]:
     """Return a lender's ballots at a meeting as this platform's doors took them, the earliest first.
 
-    At most one of them `counts`: the channel takes a voter's ballots one at a time, each in place of the
-    one before. What came in by a door on another database is the channel's to tell.
+    At most one of them `counts`, the last that the channel took: it takes a voter's ballots one at a time,
+    each in place of the one before. What came in by a door on another database is the channel's to tell.
     """
     query = select(Ballot).where(Ballot.mtg == mtg, Ballot.sub == sub).order_by(Ballot.id)
     with database.read() as session:
         rows = session.scalars(query).all()
-    last = max((row.id for row in rows if row.status == "committed"), default=None)
+    # Two doors may acknowledge in one order and deliver in the other.
+    taken = [row for row in rows if row.status == "committed"]
+    last = max(taken, key=lambda row: (-1 if row.block is None else row.block, row.id), default=None)
     return tuple(
         PastBallot(
             row.digest,
@@ -64,7 +66,7 @@ def history(database: Database, mtg: str, sub: str) -> tuple[PastBallot, ...]:
     )
 
 
-def _state(row: Ballot, last: int | None) -> State:
+def _state(row: Ballot, last: Ballot | None) -> State:
     if row.status == "committed":
-        return "counts" if row.id == last else "replaced"
+        return "counts" if row is last else "replaced"
     return "refused" if row.status == "refused" else "waiting"

@@ -83,20 +83,28 @@ class History:
 
     latest: dict[str, HeldBallot] = field(default_factory=dict)  # by pseudonym
     users: dict[str, str] = field(default_factory=dict)  # the digest that used a session, by session
+    refused: dict[str, str] = field(default_factory=dict)  # the channel's code, by digest
 
     @classmethod
     def of(cls, session: DatabaseSession, mtg: str, ballots: Iterable[SignedBallot]) -> History:
         """Read the history of these ballots' voters and sessions at a meeting."""
         asked = list(ballots)
         history = cls()
-        counting = select(Ballot.sub, Ballot.seq, Ballot.digest, Ballot.ses, Ballot.proxy)
-        counting = counting.where(Ballot.mtg == mtg, Ballot.status != "refused")
-        counting = counting.order_by(Ballot.id)
+        voted = select(
+            Ballot.sub, Ballot.seq, Ballot.digest, Ballot.ses, Ballot.proxy, Ballot.status, Ballot.code
+        )
+        voted = voted.where(Ballot.mtg == mtg).order_by(Ballot.id)
         for subs in chunks({signed.ballot.sub for signed in asked}):
-            for sub, seq, digest, ses, proxy in session.execute(counting.where(Ballot.sub.in_(subs))):
-                history.add(sub, HeldBallot(seq, digest, ses, proxy))
+            for sub, seq, digest, ses, proxy, status, code in session.execute(
+                voted.where(Ballot.sub.in_(subs))
+            ):
+                if status == "refused":
+                    history.refused[digest] = str(code)
+                else:
+                    history.add(sub, HeldBallot(seq, digest, ses, proxy))
+        used = select(Ballot.ses, Ballot.digest).where(Ballot.mtg == mtg, Ballot.status != "refused")
         for sessions in chunks({signed.ballot.ses for signed in asked}):
-            for _, _, digest, ses, _ in session.execute(counting.where(Ballot.ses.in_(sessions))):
+            for ses, digest in session.execute(used.where(Ballot.ses.in_(sessions)).order_by(Ballot.id)):
                 history.users.setdefault(ses, digest)
         return history
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, cast
 from sqlalchemy import Table, and_, bindparam, delete, exists, func, or_, select, update
 from sqlalchemy.orm import aliased
 
+from client.encodings import times
 from client.platform.models import Ballot, Batch, BatchAttempt, OutboxEntry
 from client.platform.registers import chunks
 from client.platform.times import now, to_text
@@ -35,9 +36,13 @@ _RETRY_PENDING = (0.25, 0.5, 1.0, 2.0, 5.0)
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """An earlier transaction of a batch: which ballots it carried, what the endorsers said, what is known."""
+    """An earlier transaction of a batch: which ballots it carried, what the endorsers said, what is known.
+
+    `age` counts the seconds since it was written down, just before it was sent.
+    """
 
     tx: str
+    age: float
     ballots: tuple[int, ...]
     verdicts: str
     code: str | None
@@ -201,10 +206,18 @@ class Outbox:
 
     def attempts(self, parcel: Parcel) -> list[Attempt]:
         """Return the transactions that this batch, or the one it was split from, was sent in."""
+        moment = self._clock().timestamp()
         with self._database.read() as session:
             rows = session.scalars(select(BatchAttempt).where(BatchAttempt.root == parcel.root))
             return [
-                Attempt(row.tx, tuple(json.loads(row.ballots)), row.verdicts, row.code, row.block)
+                Attempt(
+                    row.tx,
+                    moment - times.parse(row.created_at),
+                    tuple(json.loads(row.ballots)),
+                    row.verdicts,
+                    row.code,
+                    row.block,
+                )
                 for row in rows
             ]
 

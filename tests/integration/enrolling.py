@@ -13,7 +13,7 @@ from client.connection import Profile
 from client.enrolment.approvals import InsecureApprovals
 from client.enrolment.lender import LenderKey
 from client.platform import Database, Vault
-from client.relay.services import Services
+from client.services import Services
 
 
 def main() -> None:

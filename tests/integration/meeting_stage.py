@@ -15,8 +15,8 @@ from client.meetings.record import FrozenRoll, build_meeting
 from client.meetings.supervisor import RollLine
 from client.platform import Database, Vault
 from client.platform.times import to_text
-from client.relay.services import Services
 from client.rolls import Person
+from client.services import Services
 from client.sessions import InsecureDemoChecks
 
 if TYPE_CHECKING:

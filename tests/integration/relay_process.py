@@ -22,11 +22,12 @@ from client.bench.preparation import Bench, Settings
 from client.bench.progress import Progress
 from client.encodings import times
 from client.encodings.ballot import parse_ballot
+from client.encodings.ids import arbitration_channel
 from client.platform import Database, Vault
 from client.platform.models import Ballot, BatchAttempt
 from client.platform.verdicts import Verdicts
 from client.relay.desk import Acknowledged, AcknowledgementDesk
-from client.relay.services import REGULATOR, Services
+from client.services import REGULATOR, Services
 
 if TYPE_CHECKING:
     import signal
@@ -152,8 +153,16 @@ class Hall:
     def step(self, meeting: Meeting, to: To) -> None:
         convener = self.services.convener(meeting.institution)
         step = convener.propose_step(meeting.mtg, to, at=times.form(meeting.closes + 1))
-        self.services.supervisor(meeting.institution).confirm_step(meeting.mtg, step)
+        self.services.supervisor(meeting.institution).confirm_step(meeting.mtg, step, insecure_ahead=True)
         convener.refresh(meeting.mtg, expected=to)
+
+    def caught_up(self, meeting: Meeting) -> None:
+        """Wait until the Regulator's peer, which may have been down, has every block that another has."""
+        channel = arbitration_channel(meeting.institution)
+        height = self.network.height("association", channel)
+        wait_until(
+            lambda: self.network.height("regulator", channel) >= height, "the Regulator's peer catches up"
+        )
 
     def check_exactly_once(self, staged: Staged, ballots: Sequence[str], acknowledged: set[str]) -> None:
         """Acknowledged = committed, none twice, on the channel as in the database, and the tally is exact."""
@@ -173,6 +182,7 @@ class Hall:
                 accepted.update(ballot for index, ballot in enumerate(carried) if verdicts.accepts(index))
         # An attempt whose outcome was never learnt may have been the one; never more than one.
         assert set(accepted.values()) == {1}
+        self.caught_up(meeting)
         contract = self.services.arbitration(REGULATOR, "officer", meeting.institution)
         for row in list(rows.values())[:: max(1, len(rows) // 500)]:
             assert json.loads(contract.evaluate("GetBallot", meeting.mtg, row.sub))["digest"] == row.digest

@@ -20,7 +20,7 @@ from auditor.errors import AuditUnavailable
 from auditor.platform_rows import PlatformRows
 from auditor.reconcile import Reconciliation, reconcile
 from auditor.snapshot import open_snapshot
-from tests.unit.auditor.platform_side import SCHEMA, ballot, closed_meeting, row_of, terms
+from tests.unit.auditor.platform_side import SCHEMA, ballot, closed_meeting, mutable, row_of, terms
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -140,7 +140,7 @@ def test_rows_come_in_the_order_of_bytes(
     database.execute(b'ALTER TABLE ballots ALTER digest TYPE TEXT COLLATE "und-x-icu"')
     for number in range(4, 40):
         one = replace(ballot(number), ses="ses-1")
-        meeting.accepted[one.digest] = one
+        mutable(meeting.accepted)[one.digest] = one
         insert(database, "ballots", {"id": number, **row_of(one)})
     with open_snapshot(url(server)) as (connection, _):
         digests = [row.digest for row in PlatformRows(connection).ballots("m")]

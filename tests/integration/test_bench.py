@@ -69,6 +69,26 @@ def test_closing_counts_every_ballot_and_kept_voters_serve_again(tmp_path: Path)
     assert len(list(folder.glob("*.enrolled-*"))) == 2  # two networks
 
 
+def test_an_audit_counts_what_it_had_to_verify(tmp_path: Path) -> None:
+    code, out, log = concordat(
+        tmp_path, "bench", "audit", "--ballots", str(BALLOTS), "--batch", "20", "--json"
+    )
+    assert code == 0, log
+    found: dict[str, Any] = json.loads(out)
+    assert (found["verdict"], found["discrepancies"]) == ("consistent", 0)
+    assert (found["ballots"], found["accepted"]) == (BALLOTS, BALLOTS)
+    counted = found["signatures"]
+    assert {counted[name] for name in ("ballots", "acknowledgements", "certificates")} == {BALLOTS}
+    assert counted["endorsements"] >= 2 * (BALLOTS // 20)
+    assert counted["creators"] > 0
+    assert counted["orderers"] >= 3 * (sum(found["blocks"].values()) - len(found["blocks"]))
+    assert 0 < found["seconds_reconcile"] < found["seconds"]
+    assert found["ratio"] == pytest.approx(found["seconds"] / found["signature_seconds"], rel=0.05)
+    assert found["cpu_s"].keys() == {"audit", "helpers", "signatures"}
+    assert found["processes"] >= 2
+    assert found["rss_mib"] > 50
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [

@@ -21,7 +21,7 @@ from client.platform.chain import commit, refusal_code
 from client.platform.models import OutboxEntry
 from client.platform.registers import load_meeting, roll_entry
 from client.platform.verdicts import Verdicts
-from client.relay.services import ASSOCIATION
+from client.services import ASSOCIATION
 from tests.integration.meeting_stage import INSTITUTION, Stage
 from tests.integration.test_audit_meeting import audit, copied
 

@@ -16,8 +16,8 @@ from client.enrolment.approvals import InsecureApprovals
 from client.enrolment.lender import LenderKey
 from client.platform import Database, Vault
 from client.platform.models import Lender
-from client.relay.services import Services
 from client.rolls import Person
+from client.services import Services
 from tests.integration.meeting_stage import INSTITUTION
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ from client.encodings import base64url
 from client.encodings.records import parse_session
 from client.identity.channel import ChannelEnrolments, ChannelMeetings, VerifierContract
 from client.platform import Vault
-from client.relay.services import ASSOCIATION
+from client.services import ASSOCIATION
 from client.sessions import SessionRecorder
 from tests.integration.meeting_stage import INSTITUTION, Stage
 from tests.unit.biometrics_service.doubles import (

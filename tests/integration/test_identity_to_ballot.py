@@ -11,7 +11,7 @@ from biometrics.service import proofs
 from client.encodings import jcs
 from client.gateway.errors import EndorseError, SubmitError
 from client.platform.chain import commit
-from client.relay.services import ASSOCIATION
+from client.services import ASSOCIATION
 from tests.integration.meeting_stage import INSTITUTION
 from tests.integration.test_identity_service_network import Platform
 from tests.integration.test_meeting_refusals import Trouble, _renew, submit

@@ -22,7 +22,7 @@ from client.meetings.channel import look_up, wait_until
 from client.meetings.profiles import motions
 from client.platform.chain import refusal_code
 from client.receipts import ReceiptOffice, verify
-from client.relay.services import ASSOCIATION, REGULATOR
+from client.services import ASSOCIATION, REGULATOR
 from tests.integration.meeting_stage import INSTITUTION, Stage
 
 if TYPE_CHECKING:

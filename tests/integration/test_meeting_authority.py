@@ -13,7 +13,7 @@ from client.gateway import Identity, connect, ecdsa_signer, grpc_channel
 from client.gateway.errors import GatewayError
 from client.meetings.channel import look_up
 from client.platform.chain import commit, refusal_code
-from client.relay.services import ASSOCIATION, REGULATOR
+from client.services import ASSOCIATION, REGULATOR
 from tests.integration.meeting_stage import INSTITUTION, Stage
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ from client.enrolment.lender import LenderKey
 from client.platform import Database, database_url
 from client.platform.models import Ballot, Lender, Meeting
 from client.platform.times import to_text
-from client.relay.services import Services
 from client.rolls import generate_csv, read_roll
+from client.services import Services
 from client.sessions import InsecureDemoChecks
 from tests.integration.meeting_stage import INSTITUTION
 
@@ -122,7 +122,8 @@ def test_a_meeting_by_commands_from_proposal_to_receipt(terminal: Terminal) -> N
     closes = record["closes_at"]
     for to in ("closing", "closed"):
         terminal.ok("meeting", "step", "commands", to, "--at", closes)
-        terminal.ok("meeting", "step", "commands", to, "--confirm")
+        assert "still to come" in terminal.fails(1, "meeting", "step", "commands", to, "--confirm")
+        terminal.ok("meeting", "step", "commands", to, "--confirm", "--insecure-ahead")
     assert terminal.ok("meeting", "result", "commands")["ballots"] == 1
 
 

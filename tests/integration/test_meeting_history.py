@@ -13,7 +13,7 @@ from client.encodings.ballot import parse_ballot
 from client.encodings.batch import encode_batch
 from client.encodings.judge import HeldBallot
 from client.platform.chain import commit
-from client.relay.services import ASSOCIATION
+from client.services import ASSOCIATION
 from tests.integration.meeting_stage import INSTITUTION, Stage
 from tests.integration.test_meeting_refusals import Bad, Trouble, judged, submit, verdict_of
 

@@ -26,7 +26,7 @@ from client.gateway.errors import EndorseError, EvaluateError
 from client.platform.chain import commit, refusal_code
 from client.platform.registers import DatabaseRecords, load_meeting, roll_entry
 from client.platform.verdicts import Verdicts
-from client.relay.services import ARBITRATION, ASSOCIATION, REGULATOR
+from client.services import ARBITRATION, ASSOCIATION, REGULATOR
 from tests.integration.meeting_stage import INSTITUTION, Stage
 from tests.integration.relay_process import wait_until
 from tests.vectors import form_cases, judge_cases, scene

@@ -25,7 +25,7 @@ from client.platform.registers import load_meeting, roll_entry
 from client.platform.verdicts import Verdicts
 from client.receipts import ReceiptOffice, verify
 from client.relay.batch import Limits
-from client.relay.services import ASSOCIATION, REGULATOR
+from client.services import ASSOCIATION, REGULATOR
 from tests.integration.meeting_stage import INSTITUTION, Stage
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from client.encodings.anchor import HEAD_TYP, Anchor
 from client.encodings.award import Answer, Award
 from client.gateway.errors import EndorseError
 from client.platform.chain import commit, refusal_code
-from client.relay.services import ARBITRATION, ASSOCIATION, REGULATOR
+from client.services import ARBITRATION, ASSOCIATION, REGULATOR
 from tests.integration.meeting_stage import INSTITUTION, Stage
 
 if TYPE_CHECKING:

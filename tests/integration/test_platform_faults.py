@@ -16,7 +16,7 @@ from client.gateway.errors import EvaluateError
 from client.platform.models import Ballot, BatchAttempt, OutboxEntry
 from client.platform.verdicts import Verdicts
 from client.relay.batch import Limits
-from client.relay.services import REGULATOR
+from client.services import REGULATOR
 from tests.integration.meeting_stage import INSTITUTION, Stage
 
 if TYPE_CHECKING:

@@ -57,6 +57,7 @@ def test_a_proxy_votes_and_the_principal_prevails(terminal: Terminal) -> None:
         terminal.ok("ballot", "enrol", sub, "--institution", INSTITUTION, "--out", key, "--insecure-demo")
     mandate, receipt = (str(terminal.folder / name) for name in ("mandate.jws", "receipt.json"))
     signing = ("mandate", "sign", mtg, "--lender", keys[0], f"--proxy={subs[1]}", "--out", mandate)
+    assert "can't be written" in terminal.fails(2, *signing[:-1], str(terminal.home / "nowhere" / "m.jws"))
     signed = terminal.ok(*signing)
     assert "gave no mandate" in terminal.fails(1, "mandate", "show", mtg, subs[0])
     by_proxy = ("ballot", "cast", mtg, "--lender", keys[1], "--mandate", mandate, "--insecure-demo")
@@ -69,6 +70,7 @@ def test_a_proxy_votes_and_the_principal_prevails(terminal: Terminal) -> None:
     for _ in range(2):
         assert terminal.ok("mandate", "revoke", mtg, "--lender", keys[0])["revoked"]
     assert terminal.ok("mandate", "show", mtg, subs[0])["proxy"] == subs[1]
+    assert "MANDATE_REVOKED" in terminal.fails(1, "mandate", "record", mandate)
     assert "MANDATE_REVOKED" in terminal.fails(1, *by_proxy, "--vote", "m1=approve", "--seq", "2")
     own = ("--insecure-demo", "--vote", "m1=approve")
     for key in keys:
@@ -77,7 +79,7 @@ def test_a_proxy_votes_and_the_principal_prevails(terminal: Terminal) -> None:
     assert [(one["state"], one["proxy"]) for one in past] == [("replaced", subs[1]), ("counts", None)]
     for to in ("closing", "closed"):
         terminal.ok("meeting", "step", mtg, to, "--at", record["closes_at"])
-        terminal.ok("meeting", "step", mtg, to, "--confirm")
+        terminal.ok("meeting", "step", mtg, to, "--confirm", "--insecure-ahead")
     result = terminal.ok("meeting", "result", mtg)
     assert (result["ballots"], result["motions"]["m1"]["choices"]["reject"]["*"]) == (2, [0, 0])
     assert terminal.ok("audit", "run", "--meeting", mtg)["verdict"] == "consistent"

@@ -15,8 +15,8 @@ from client.relay.batch import Limits
 from client.relay.delivery import Delivery
 from client.relay.failover import Failover
 from client.relay.gateways import route
-from client.relay.services import ASSOCIATION, REGULATOR, Services
 from client.relay.worker import Relay
+from client.services import ASSOCIATION, REGULATOR, Services
 from network.ports import free_base
 from network.topology import load
 from tests.integration.conftest import LiveNetwork

@@ -84,6 +84,25 @@ def test_canonical_json_round_trip(value: Any) -> None:
     assert json.loads(data) == value
 
 
+_NAMES = st.text(st.characters(max_codepoint=0x7F), max_size=4) | st.text(max_size=3)
+_ANYTHING = st.recursive(
+    st.integers(-(2**54), 2**54) | _NAMES | st.booleans() | st.none(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_NAMES, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(_ANYTHING)
+def test_canonical_json_is_that_of_the_rfc_library_byte_for_byte(value: Any) -> None:
+    try:
+        expected = rfc8785.dumps(value)
+    except rfc8785.CanonicalizationError:
+        with pytest.raises(jcs.JsonError):
+            jcs.dumps(value)
+    else:
+        assert jcs.dumps(value) == expected
+
+
 @given(strategies.json_values)
 def test_only_canonical_json_is_canonical(value: Any) -> None:
     other = json.dumps(value, indent=1).encode()

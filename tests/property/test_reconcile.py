@@ -26,6 +26,7 @@ from tests.unit.auditor.platform_side import (
     ballot,
     closed_meeting,
     made_up,
+    mutable,
     named,
     row_of,
     save,
@@ -304,7 +305,8 @@ def test_nothing_is_found_in_an_honest_database(
     meeting = replace(closed_meeting(SIZE), state=state)
     for number in refused:
         digest = BALLOTS[number].digest
-        meeting.refused[digest] = replace(meeting.accepted.pop(digest), code="SESSION_USED")
+        taken = mutable(meeting.accepted).pop(digest)
+        mutable(meeting.refused)[digest] = replace(taken, code="SESSION_USED")
     rows = [
         row_of(replace(one, code="SESSION_USED"), "refused") if one.ack_no in refused else row_of(one)
         for one in order

@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from auditor.log.service_db.book import LogBook, StoredLeaf
 from auditor.log.service_db.database import ServiceDatabase, database_url
+from auditor.log.service_db.taken import DoorBook, TakenBallot
 
-__all__ = ["LogBook", "ServiceDatabase", "StoredLeaf", "database_url"]
+__all__ = ["DoorBook", "LogBook", "ServiceDatabase", "StoredLeaf", "TakenBallot", "database_url"]

@@ -56,3 +56,25 @@ HEADS = Table(
     Column("document", LargeBinary, nullable=False),  # the head's file: JWS and certificates
     PrimaryKeyConstraint("mtg", "number"),
 )
+
+DOOR_BALLOTS = Table(
+    "door_ballots",
+    METADATA,
+    Column("channel", Text, nullable=False),
+    Column("mtg", Text, nullable=False),
+    Column("number", BigInteger, nullable=False),  # the acknowledgement's, from 1 a meeting
+    Column("digest", Text, nullable=False),
+    Column("sub", Text, nullable=False),
+    Column("jws", Text, nullable=False),
+    Column("proxy", Text, nullable=False),  # who signed in the voter's place, empty for nobody
+    Column("entry", LargeBinary, nullable=False),  # as it goes into a batch
+    Column("ack_time", Text, nullable=False),
+    Column("ack", Text, nullable=False),  # the door's own
+    Column("platform_ack", Text, nullable=False),  # the platform's, where the lender had one in hand
+    Column("status", Text, nullable=False),  # queued, accepted, refused
+    Column("code", Text, nullable=False),
+    Column("tx", Text, nullable=False),
+    PrimaryKeyConstraint("channel", "mtg", "number"),
+    UniqueConstraint("channel", "mtg", "digest", name="uq_door_ballots_digest"),
+    Index("ix_door_ballots_status", "status"),
+)

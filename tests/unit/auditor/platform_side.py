@@ -38,6 +38,11 @@ HEIGHT = 1000
 PATIENCE = 600
 
 
+def mutable(mapping: Any) -> Any:
+    """Return a meeting's mapping, which is a dictionary here, for a test to change."""
+    return mapping
+
+
 def made_up(text: str) -> str:
     """Return a hash of the form that digests have."""
     return hashes.digest(hashes.STEP, text.encode())

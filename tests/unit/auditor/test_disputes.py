@@ -166,7 +166,7 @@ def test_an_objection_decided_and_a_meeting_certified(play: Disputes) -> None:
     )
 
 
-def test_a_wrong_root_is_named(play: Disputes) -> None:
+def test_step_21_a_wrong_root(play: Disputes) -> None:
     wrong = base64url.encode(b"r" * 32)
     play.anchor(1).anchor(2, root=wrong).anchor(3, root=wrong)
     meeting = play.follow().meeting(CHANNEL, MTG)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -145,6 +146,37 @@ def test_step_15_a_certificate_of_another_ca(identity: Identity) -> None:
         {key("enrolment", lender.sub): lender.enrolment(tx)},
     )
     assert "CERT_CHAIN" in only_finding(identity, 15)
+
+
+UNREADABLE_PARTS = {
+    "its key's curve": (bytes.fromhex("2a8648ce3d030107"), bytes.fromhex("2a8648ce3d030106")),
+    "its name": (b"\x06\x03\x55\x04\x03\x0c\x16", b"\x06\x03\x55\x04\x03\x1e\x16"),
+    "its version": (b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x03"),
+    "its extensions": (b"\x06\x03\x55\x1d\x13\x01", b"\x06\x03\x55\x1d\x13\x02"),
+}
+
+
+@pytest.mark.parametrize("part", UNREADABLE_PARTS)
+def test_a_certificate_that_cannot_be_read_is_refused_and_ends_nothing(identity: Identity, part: str) -> None:
+    """The library reads parts only when they are asked for; a malformed one is the verdict's business."""
+    lender = identity.ca.lender("an")
+    old, new = UNREADABLE_PARTS[part]
+    der = base64.b64decode(lender.request()["certificate"])
+    assert der.count(old) >= 1
+    request = lender.request(certificate=base64.b64encode(der.replace(old, new)).decode())
+    tx = identity.chain.next_transaction_id(identity.verifier)
+    record = {**lender.enrolment(tx), "certificate": request["certificate"]}
+    identity.run(identity.verifier, ["Enrol", [request]], verdicts(1), {key("enrolment", lender.sub): record})
+    assert [one.step for one in identity.follow().findings] == [15]
+
+
+def test_a_certificate_authority_is_no_lender(identity: Identity) -> None:
+    """The code is the chaincode's, so that an honest refusal is no finding."""
+    lender = identity.ca.lender("an")
+    request = lender.request(certificate=identity.ca.issuer_request["certificate"])
+    answer = verdicts(0, refused=[[0, "CERT_KEY", 0]])
+    identity.run(identity.verifier, ["Enrol", [request]], answer)
+    assert identity.follow().findings == []
 
 
 def test_step_15_a_record_that_nobody_asked_for(identity: Identity) -> None:

@@ -27,6 +27,7 @@ from tests.unit.auditor.platform_side import (
     change,
     closed_meeting,
     made_up,
+    mutable,
     save,
 )
 
@@ -105,8 +106,18 @@ def test_a_ballot_after_the_snapshot_is_pending(database: Path, meeting: ChainMe
 
 
 def test_a_ballot_of_the_own_door_needs_no_row(database: Path, meeting: ChainMeeting) -> None:
-    meeting.accepted[FOUR] = replace(ballot(4), door=OWN_DOOR, ses="ses-1")
+    mutable(meeting.accepted)[FOUR] = replace(ballot(4), door=OWN_DOOR, ses="ses-1")
     assert found(database, meeting) == []
+
+
+def test_a_ballot_at_both_doors_is_no_finding(database: Path, meeting: ChainMeeting) -> None:
+    """The platform acknowledged it as its number 2; the own door brought it first, as number 1."""
+    mutable(meeting.accepted)[TWO] = replace(
+        ballot(2), door=OWN_DOOR, ack_no=1, ack_time="2026-01-01T00:00:00Z"
+    )
+    assert found(database, meeting) == []
+    change(database, "UPDATE ballots SET ack_time = '2026-01-03T00:00:00Z' WHERE id = 2")
+    assert [(kind, name) for kind, _, name, *_ in found(database, meeting)] == [("altered", "ack_time")]
 
 
 def test_extra(database: Path, meeting: ChainMeeting) -> None:
@@ -145,9 +156,9 @@ def test_a_refusal_must_be_the_chain_s(database: Path, meeting: ChainMeeting) ->
     assert audit(database, replace(meeting, state="open")).pending == 1
     assert audit(database, replace(meeting, state="void")).discrepancies == ()
     assert found(database, meeting) == [("late", FOUR, "status", "", "refused")]
-    meeting.refused[FOUR] = replace(ballot(4), ses="ses-1", code="SESSION_USED")
+    mutable(meeting.refused)[FOUR] = replace(ballot(4), ses="ses-1", code="SESSION_USED")
     assert found(database, meeting) == []
-    meeting.refused[FOUR] = replace(ballot(4), ses="ses-1", code="SESSION_EXPIRED")
+    mutable(meeting.refused)[FOUR] = replace(ballot(4), ses="ses-1", code="SESSION_EXPIRED")
     assert found(database, meeting) == [("altered", FOUR, "code", "SESSION_EXPIRED", "SESSION_USED")]
 
 
@@ -164,19 +175,19 @@ def test_an_altered_row_in_flight_is_found(database: Path, meeting: ChainMeeting
 
 
 def test_an_acknowledged_ballot_that_vanished(database: Path, meeting: ChainMeeting) -> None:
-    meeting.accepted[FIVE] = replace(ballot(5), ses="ses-1")
+    mutable(meeting.accepted)[FIVE] = replace(ballot(5), ses="ses-1")
     add(database, meeting.accepted[FIVE])
-    meeting.numbers[DOOR].add(5)
+    mutable(meeting.numbers)[DOOR].add(5)
     assert found(database, meeting) == [("missing", "", "ack_no", "", "4")]
     add(database, replace(ballot(4), ses="ses-1"), "refused")  # claimed, but the chain never said so
     assert [one[0] for one in found(database, meeting)] == ["late"]
-    meeting.accepted[FIVE] = replace(meeting.accepted[FIVE], ack_no=10**15)
-    meeting.numbers[DOOR].add(10**15)
+    mutable(meeting.accepted)[FIVE] = replace(meeting.accepted[FIVE], ack_no=10**15)
+    mutable(meeting.numbers)[DOOR].add(10**15)
     assert ("missing", "6-999999999999999") in {(one[0], one[4]) for one in found(database, meeting)}
 
 
 def test_a_number_in_a_refused_entry_claims_no_gap(database: Path, meeting: ChainMeeting) -> None:
-    meeting.numbers[DOOR].add(999)
+    mutable(meeting.numbers)[DOOR].add(999)
     assert found(database, meeting) == []
 
 
@@ -246,7 +257,7 @@ def test_a_ballot_on_its_way_whose_session_nobody_recorded(database: Path, meeti
 
 
 def test_an_unused_session_without_a_row(database: Path, meeting: ChainMeeting) -> None:
-    meeting.sessions["ses-9"] = platform_side.session(9)
+    mutable(meeting.sessions)["ses-9"] = platform_side.session(9)
     assert found(database, meeting) == [("missing", "", "session", "ses-9", "")]
     assert found(database, meeting, settled_sessions=3) == []
 

@@ -170,6 +170,23 @@ REFUSED: dict[str, tuple[Any, Any, str]] = {
     "a ballot without a vote": (rules(), tally({"claims": []}), "ballot 0: other members"),
     "rules of another form": ({"yes": ["approve"]}, tally(), "rules: other members"),
     "rules that are none": ([], tally(), "not an object"),
+    "rules whose yes is a number": ({"yes": 5}, tally(), "yes is not a list"),
+    "rules whose yes holds a list": ({"yes": [["approve"]]}, tally(), "yes is not a list"),
+    "motions that are a number": ({"motions": 5}, tally(), "motions is not a list"),
+    "motions that are numbers": ({"motions": [5]}, tally(), "motions is not a list"),
+    "a voter that is a list": (rules(), tally(ballot("approve", voter=[])), "ballot 0: voter"),
+    "an exclusion that is a text": (
+        rules(),
+        tally(ballot("approve", excluded="m1")),
+        "excluded is not a",
+    ),
+    "an exclusion that is a number": (
+        rules(),
+        tally(ballot("approve", excluded=5)),
+        "excluded is not a",
+    ),
+    "a vote that is a number": (rules(), tally(ballot(5)), "no vote on the motion"),
+    "a vote that holds a list": (rules(), tally(ballot([["approve"]])), "not a list of names"),
     "a record of two motions": ({"motions": [motion("m1", "A"), motion("m2", "B")]}, tally(), "--motion"),
     "figures without those present": (rules(), {"v": 1, "roll": ROLL, "choices": {}}, "other members"),
     "figures that don't add up": (
@@ -208,7 +225,13 @@ def test_what_is_refused(evaluate: Any, name: str) -> None:
     assert any(one in error for one in words.split("|")), error
 
 
-def test_a_file_that_is_not_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "x").write_text("{", "utf-8")
+def test_a_voter_called_by_a_number_is_not_whoever_stands_there(evaluate: Any) -> None:
+    code, found, _ = evaluate(_majority(), tally(ballot("approve"), ballot("approve", voter=0)))
+    assert (code, found["tests"][0]["numerator"]) == (0, 2)
+
+
+@pytest.mark.parametrize("text", ["{", "[" * 100_000, '{"yes":[],"yes":["approve"]}'])
+def test_a_file_that_is_not_json(tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str) -> None:
+    (tmp_path / "x").write_text(text, "utf-8")
     assert main(["rules", "evaluate", "--rules", str(tmp_path / "x"), "--tally", str(tmp_path / "x")]) == 2
     assert "is not JSON" in capsys.readouterr().err

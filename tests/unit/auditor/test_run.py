@@ -10,7 +10,9 @@ import pytest
 
 from auditor.errors import AuditUnavailable
 from auditor.replay.authority import Offices
-from auditor.report import render, write_reports, yuan
+from auditor.reporting.document import report_of
+from auditor.reporting.page import to_html
+from auditor.reporting.write import write_reports
 from auditor.run import Roots, run_audit
 from auditor.source import OwnPeer
 from auditor.verdict import VerifiedMeeting
@@ -154,7 +156,7 @@ def test_another_chaincode_is_an_alarm_in_both_reports(player: Player, tmp_path:
         1,
     )
     assert alarm["where"].startswith(f"{CHANNEL} block {number} ")
-    page = render(audit)
+    page = to_html(report_of(audit)).decode()
     assert "stranger" in page
     assert "Transactions of another chaincode" in page
 
@@ -163,7 +165,7 @@ def test_an_open_meeting_shows_no_choices(player: Player, tmp_path: Path) -> Non
     audit = audited(player, save(player, tmp_path / "platform.db"))
     assert (audit.verdict, audit.state, audit.counted) == ("consistent", "open", 2)
     assert (audit.tally, audit.outcome) == (None, None)
-    assert "approve" not in render(audit)
+    assert b"approve" not in to_html(report_of(audit))
 
 
 def test_a_forged_block_is_not_consistent(player: Player, tmp_path: Path) -> None:
@@ -218,21 +220,7 @@ def test_only_the_verifier_makes_a_verified_meeting() -> None:
         VerifiedMeeting(MTG, None, None, object())  # type: ignore[arg-type]
 
 
-def test_the_report_files(player: Player, tmp_path: Path) -> None:
-    path = save(player.closed(), tmp_path / "platform.db")
-    change(path, "UPDATE ballots SET choices = '<script>alert(1)</script>' WHERE ack_no = 1")
-    audit = audited(player, path)
-    machine, human = write_reports(audit, tmp_path / "report.json")
-    assert json.loads(machine.read_text()) == json.loads(json.dumps(audit.as_json()))
-    page = human.read_text()
-    assert human.name == "report.html"
-    assert "<script>" not in page
-    assert "&lt;script&gt;" in page
-    assert "同一台主机" in page
-    assert "same host" in page
+def test_a_report_that_cannot_be_written(player: Player, tmp_path: Path) -> None:
+    audit = audited(player, save(player.closed(), tmp_path / "platform.db"))
     with pytest.raises(AuditUnavailable):
         write_reports(audit, tmp_path / "no-folder" / "report.json")
-
-
-def test_yuan() -> None:
-    assert [yuan(fen) for fen in (0, 7, 123456789)] == ["0.00", "0.07", "1,234,567.89"]

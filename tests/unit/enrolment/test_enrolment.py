@@ -383,7 +383,13 @@ def test_a_lenders_key_file_is_private_and_comes_back(office: Office, tmp_path: 
     assert LenderKey.load(path).x5t == certified.x5t
     with pytest.raises(UserError, match="can't be written"):
         certified.save(path)
-    path.write_text("{}")
+    written = json.loads(path.read_text())
+    wrongs: list[dict[str, object]] = [{}, *(written | one for one in ({"certificate": 5}, {"sub": 5}))]
+    for wrong in (*wrongs, written | {"certificate": "x"}):
+        path.write_text(json.dumps(wrong))
+        with pytest.raises(UserError, match="not a lender's key file"):
+            LenderKey.load(path)
+    path.write_text("[" * 100_000)
     with pytest.raises(UserError, match="not a lender's key file"):
         LenderKey.load(path)
 

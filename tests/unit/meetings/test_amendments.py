@@ -193,6 +193,8 @@ def test_a_peer_whose_amendments_do_not_add_up_is_not_believed(
     ("data", "why"),
     [
         (b"{", "no JSON"),
+        (b"[" * 100_000, "no JSON"),
+        (b'{"AAAAAAAAAAAAAAAAAAAAAA":{"claims":[]},"AAAAAAAAAAAAAAAAAAAAAA":null}', "AAAA"),
         (b"[]", "not an object"),
         (b"{}", "not an object"),
         (b'{"an":null}', "an"),

@@ -147,7 +147,7 @@ def convener(database: Database, arbitration: Arbitration, faults: Faults | None
 
 
 def supervisor(arbitration: Arbitration) -> Supervisor:
-    return Supervisor(arbitration.contract("RegulatorMSP/officer"), GENESIS)
+    return Supervisor(arbitration.contract("RegulatorMSP/officer"), GENESIS, clock=lambda: OPENS)
 
 
 # -- the roll and the record ------------------------------------------------------------------------------
@@ -335,7 +335,7 @@ def test_a_step_happens_when_exactly_it_is_confirmed(database: Database, arbitra
     step = mine.propose_step("m-1", "open")
     assert mine.refresh("m-1").state == "announced"
     with pytest.raises(EndorseError, match="endorsing failed"):
-        supervisor(arbitration).confirm_step("m-1", replace(step, at="2026-03-02T09:00:00Z"))
+        supervisor(arbitration).confirm_step("m-1", replace(step, at="2026-03-02T08:01:00Z"))
     assert supervisor(arbitration).pending_step("m-1") == step
     supervisor(arbitration).confirm_step("m-1", step)
     assert mine.refresh("m-1").state == "open"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import secrets
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -177,11 +177,13 @@ class Scene:
         ses = ses or self.check(lender)
         return self.keys[lender].sign(self.meeting, votes or VOTES, ses=ses, iat=self.clock(), seq=seq)
 
-    def desk(self, mtg: str = "m-1", bound: int | None = None) -> AcknowledgementDesk:
+    def desk(
+        self, mtg: str = "m-1", bound: int | None = None, door: str | None = None
+    ) -> AcknowledgementDesk:
         return AcknowledgementDesk(
             self.database,
             mtg,
-            self.signer,
+            self.signer if door is None else replace(self.signer, msp=door),
             bound=bound,
             clock=self.clock,
             wall=lambda: self.clock().timestamp(),

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pytest
 from sqlalchemy import update
 
 from client.cli.main import main
@@ -13,8 +14,6 @@ from tests.unit.platform.scene import Scene
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
 
     from client.platform import Database
 
@@ -43,6 +42,16 @@ def test_a_lender_sees_what_became_of_each_ballot(database: Database) -> None:
         ("waiting", None, None, None),
     ]
     assert {one.votes for one in past} == {'{"m1":"approve","m2":"reject"}'}
+
+
+def test_what_counts_is_what_the_channel_took_last_whichever_door_was_first(database: Database) -> None:
+    scene = Scene(database, revote="last")
+    signed = [scene.ballot(0, seq=seq) for seq in (1, 2)]
+    for one, block in zip(signed, (9, 8), strict=True):
+        scene.desk().accept(one.compact)
+        settle(database, one.digest, status="committed", tx=f"tx{block}", block=block)
+    states = [(one.block, one.state) for one in history(database, "m-1", scene.keys[0].sub)]
+    assert states == [(9, "counts"), (8, "replaced")]
 
 
 def test_who_has_not_voted_has_no_history(database: Database) -> None:
@@ -77,3 +86,15 @@ def test_the_command_takes_pseudonyms_that_begin_with_hyphens(
     for sub in ("-1" + "A" * 20, "--" + "A" * 20):
         assert main(["ballot", "history", "m-1", sub]) == 0
         assert capsys.readouterr().out == "no ballot\n"
+
+
+@pytest.mark.parametrize("words", [("m-1", "\udcff"), ("\udcff", "A" * 22), ("m-1", "A")])
+def test_the_command_refuses_what_names_nobody(
+    words: tuple[str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("CONCORDAT_DATABASE_URL", f"sqlite:///{tmp_path / 'platform.db'}")
+    assert main(["ballot", "history", *words]) == 2
+    assert "no pseudonym" in capsys.readouterr().err

@@ -158,7 +158,7 @@ class Services:
     def supervisor(self, institution: str) -> Supervisor:
         """Return the Regulator's side of an institution's meetings."""
         officer = self.arbitration(REGULATOR, "officer", institution)
-        return Supervisor(officer, self.genesis(institution))
+        return Supervisor(officer, self.genesis(institution), clock=self.clock)
 
     # -- ballots --------------------------------------------------------------------------------------
 

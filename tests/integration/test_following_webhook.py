@@ -1,0 +1,55 @@
+"""The webhook over real HTTP: down, slow to come back, and never waited for."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from auditor.errors import AuditUnavailable
+from auditor.following.webhook import Webhook
+from tests.integration.follower_process import Hook, wait_until
+
+
+def test_a_hook_that_is_down_gets_everything_in_order_once_it_is_up() -> None:
+    with Hook() as hook, Webhook(hook.url, first_wait=0.01) as webhook:
+        hook.down = True
+        for number in range(5):
+            webhook.tell({"n": number})
+        wait_until(lambda: hook.refused >= 2, "a second attempt")
+        assert (hook.told, webhook.waiting) == ([], 5)
+        hook.down = False
+        wait_until(lambda: len(hook.told) == 5, "all five")
+        assert [one["n"] for one in hook.told] == list(range(5))
+        wait_until(lambda: webhook.sent == 5, "all taken")
+        assert (webhook.waiting, webhook.dropped) == (0, 0)
+        assert webhook.failed >= 2
+
+
+def test_the_queue_is_bounded_and_the_newest_are_kept() -> None:
+    with Hook() as hook:
+        hook.down = True
+        with Webhook(hook.url, queue=3, first_wait=0.01) as webhook:
+            wait_until(lambda: not webhook.waiting, "an empty queue")
+            for number in range(10):
+                webhook.tell({"n": number})
+            assert (webhook.waiting, webhook.dropped) == (3, 7)
+            hook.down = False
+            wait_until(lambda: [one["n"] for one in hook.told[-3:]] == [7, 8, 9], "the newest three")
+
+
+def test_nobody_listening_blocks_nobody() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound and not listening: connections are refused
+        with Webhook(f"http://127.0.0.1:{taken.getsockname()[1]}/", first_wait=30) as webhook:
+            for number in range(100):
+                webhook.tell({"n": number})
+            wait_until(lambda: webhook.failed, "an attempt")
+            assert webhook.waiting == 100
+        # Leaving ends the wait before the next attempt, too.
+
+
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://localhost/", "localhost:80"])
+def test_only_http_is_a_webhook(url: str) -> None:
+    with pytest.raises(AuditUnavailable, match="no http or https URL"):
+        Webhook(url)
