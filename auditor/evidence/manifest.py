@@ -11,6 +11,7 @@ from cryptography import x509
 
 from auditor.evidence.errors import EvidenceRefused
 from auditor.log import kinds
+from auditor.members import UNREADABLE
 from auditor.signer import SignerRefused, verify_auditor
 from client.encodings import certificates, jcs, jws, times
 from client.encodings.errors import Refused
@@ -95,7 +96,7 @@ def verify_manifest(files: Mapping[str, bytes], trust: TrustRoot) -> Manifest:
         values = f"expected {error.expected}, found {error.found}" if error.expected else ""
         said = "; ".join(part for part in (error.detail, values) if part)
         raise EvidenceRefused(f"EVIDENCE_{error.fault.upper()}", said) from error
-    except ValueError as error:
+    except UNREADABLE as error:
         raise EvidenceRefused("EVIDENCE_SIGNER", "not DER X.509") from error
     _verify_files(files, manifest)
     return manifest

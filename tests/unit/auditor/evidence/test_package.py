@@ -9,6 +9,7 @@ import pytest
 from auditor.evidence.container import encode
 from auditor.evidence.errors import EvidenceRefused
 from auditor.evidence.verify import verify_evidence
+from auditor.log.head import HeadSigner
 from auditor.log.trust import TrustRoot
 from client.encodings import jcs
 
@@ -126,6 +127,16 @@ def test_files_are_neither_missing_nor_extra(case: Case) -> None:
 )
 def test_only_the_regulators_auditor_signs(case: Case, signer: tuple[str, str], code: str) -> None:
     assert refused(case.signed(case.files, case.stage.signer_of(*signer)), case.trust).code == code
+
+
+def test_a_signers_certificate_of_no_version(case: Case) -> None:
+    good = case.exporter.signer
+    own, root = good.certificates
+    version = b"\xa0\x03\x02\x01"  # explicit tag 0 and an integer, RFC 5280
+    changed = own.replace(version + b"\x02", version + b"\x09", 1)
+    assert changed != own
+    signer = HeadSigner(good.key, (changed, root))
+    assert refused(case.signed(case.files, signer), case.trust).code == "EVIDENCE_SIGNER"
 
 
 @pytest.mark.parametrize(
