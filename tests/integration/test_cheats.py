@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import delete
 
+from auditor.withhold import WITHHELD
 from client.encodings import base64url
 from client.encodings.ballot import parse_ballot
 from client.encodings.batch import CompactEntry, RawEntry, encode_batch
@@ -165,17 +166,17 @@ def held(stage: Stage, meeting_held: tuple[Meeting, list[SignedBallot]], tmp_pat
 
 
 def _altered(held: Held) -> list[tuple[str, ...]]:
-    before, after = '{"m1":"approve","m2":"approve"}', '{"m1":"approve","m2":"reject"}'
+    after = '{"m1":"approve","m2":"reject"}'
     digest = held.ballots[3].digest
     held.run("UPDATE ballots SET choices = :to WHERE mtg = :mtg AND digest = :it", to=after, it=digest)
-    return [("altered", digest, "choices", before, after), held.dropped]
+    return [("altered", digest, "choices", WITHHELD, WITHHELD), held.dropped]
 
 
 def _reweighed(held: Held) -> list[tuple[str, ...]]:
-    before, after = '[{"class":"individual","fen":10000003}]', '[{"class":"individual","fen":90000003}]'
+    after = '[{"class":"individual","fen":90000003}]'
     digest = held.ballots[3].digest
     held.run("UPDATE ballots SET claims = :to WHERE mtg = :mtg AND digest = :it", to=after, it=digest)
-    return [("altered", digest, "claims", before, after), held.dropped]
+    return [("altered", digest, "claims", WITHHELD, WITHHELD), held.dropped]
 
 
 def _injected(held: Held) -> list[tuple[str, ...]]:
@@ -193,7 +194,7 @@ def _injected(held: Held) -> list[tuple[str, ...]]:
         ses=signed.ballot.ses,
         model=model.digest,
     )
-    return [("extra", signed.digest, "row", "", signed.compact), held.dropped]
+    return [("extra", signed.digest, "row", "", WITHHELD), held.dropped]
 
 
 def _dropped(held: Held) -> list[tuple[str, ...]]:
