@@ -34,6 +34,8 @@ _SCHEMA = "".join(
     (
         _table("ballots", (*_BALLOT, "accepted")),
         "CREATE TABLE numbers (door TEXT, ack_no INTEGER);",
+        # Numbers that a door gave to ballots which another door brought.
+        "CREATE TABLE given (door TEXT, ack_no INTEGER, PRIMARY KEY (door, ack_no)) WITHOUT ROWID;",
         f"CREATE TABLE sessions ({', '.join(_SESSION)}, settled INTEGER);",
         # What the first pass leaves: ballots without a row, rows without a ballot, session ids in rows.
         "CREATE TABLE open (digest TEXT PRIMARY KEY) WITHOUT ROWID;",
@@ -163,6 +165,7 @@ class ChainRows:
         query = """
             SELECT ack_no FROM ballots WHERE accepted = '1' AND door = :door
             UNION SELECT ack_no FROM numbers WHERE door = :door AND ack_no <= :last
+            UNION SELECT ack_no FROM given WHERE door = :door AND ack_no <= :last
             UNION SELECT CAST(ack_no AS INTEGER) FROM leftovers WHERE door = :door
               AND ack_no <> '' AND ack_no NOT GLOB '*[^0-9]*' AND CAST(ack_no AS INTEGER) <= :last
             ORDER BY 1"""
@@ -171,11 +174,16 @@ class ChainRows:
         for (one,) in self._connection.execute(query, {"door": door, "last": number}):
             yield one
 
-    def account(self, row: BallotRow) -> None:
-        """Account for a row's number, which its door gave to a ballot that another door brought."""
-        number = as_number(row.ack_no)
-        if number is not None:
-            self._insert("numbers", 2, [(row.door, number)])
+    def account(self, door: str, number: int) -> bool:
+        """Account for a number that a door gave to a ballot which another door brought.
+
+        Says False where the number is another ballot's already.
+        """
+        used = "SELECT 1 FROM ballots WHERE accepted = '1' AND door = ? AND ack_no = ?"
+        if self._connection.execute(used, (door, number)).fetchone() is not None:
+            return False
+        insert = "INSERT OR IGNORE INTO given VALUES (?, ?)"
+        return self._connection.execute(insert, (door, number)).rowcount == 1
 
     def doors(self) -> list[str]:
         """Return the doors whose ballots were accepted."""

@@ -20,7 +20,7 @@ from auditor.errors import (
 )
 from auditor.ledger import Ledger
 from auditor.replay.authority import Offices, verify_authority
-from auditor.replay.effect import STEP_WRITES, Effect, meeting_written, verify_effect
+from auditor.replay.effect import STEP_WRITES, Effect, only_meeting, verify_effect
 from auditor.store import TEXT, InMemory
 from auditor.transactions import LIFECYCLE, parse_transaction
 from client.encodings.certificates import thumbprint
@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from auditor.members import Member
     from auditor.store import Tables
     from auditor.transactions import Endorsed, Transaction
+
+
+ARBITRATION = "arbitration"
 
 
 class Replay(Protocol):
@@ -124,12 +127,6 @@ class Follower:
         return asked
 
     def _replayed(self, endorsed: Endorsed) -> list[VerificationError]:
-        findings = self._disagreements(endorsed)
-        for error in findings:
-            error.mtg = meeting_written(endorsed.transaction)
-        return findings
-
-    def _disagreements(self, endorsed: Endorsed) -> list[VerificationError]:
         transaction = endorsed.transaction
         try:
             for name in sorted(foreign_definitions(transaction, self._chaincode)):
@@ -145,12 +142,19 @@ class Follower:
             verify_authority(endorsed, self._offices)
             self._note_relay(endorsed.creator)
             expected = self._expected(endorsed)
-            # What the replay can say precisely would only come again as differing bytes.
-            if not expected.findings:
-                verify_effect(transaction, expected)
         except VerificationError as error:
             return [error]
-        return expected.findings
+        findings = expected.findings
+        # What the replay can say precisely would only come again as differing bytes.
+        if not findings:
+            try:
+                verify_effect(transaction, expected)
+            except VerificationError as error:
+                findings = [error]
+        if self._chaincode == ARBITRATION:
+            for finding in findings:
+                finding.mtg = only_meeting(transaction, expected)
+        return findings
 
     def _note_relay(self, creator: Member) -> None:
         """Keep the keys by which doors bring ballots: they sign acknowledgements with the same."""

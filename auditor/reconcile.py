@@ -12,6 +12,7 @@ from auditor.chain_rows import ChainRows
 from auditor.discrepancy import ALTERED, MISCOUNTED, MISSING, Discrepancy
 from auditor.reconcile_ballots import BallotPass
 from auditor.reconcile_sessions import reconcile_sessions
+from auditor.replay.authority import Offices
 from client.encodings import times
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class Terms:
     chain order, were there (None: all). `own_door` is the auditor's own organisation: ballots that came
     through it need no row. `now` is when the snapshot was taken, `patience` how long a ballot may be on
     its way, both in seconds. `doors` are the keys for stored acknowledgements, `helpers` verify these ahead.
+    `platform_door` is the only other organisation whose relay may bring ballots.
     """
 
     settled_height: int
@@ -44,6 +46,7 @@ class Terms:
     settled_sessions: int | None = None
     doors: Doors = field(default_factory=lambda: Doors({}))
     helpers: Helpers = field(default_factory=Alone)
+    platform_door: str = Offices().association
 
     def overdue(self, moment: str) -> bool:
         """Say whether a time is longer ago than the patience; what is no time always is."""

@@ -98,7 +98,7 @@ class BallotPass:
         settled = row.status not in _IN_FLIGHT
         second = held.door == self._terms.own_door != row.door
         if second:
-            self._chain.account(row)
+            self._second_word(row, held)
         for name in (*_COMPARED, *(_SETTLED if settled else ())):
             if second and name in _WORD:
                 continue
@@ -109,6 +109,25 @@ class BallotPass:
         elif not settled:
             self._on_its_way(row, held, "committed")
         self._acknowledged(row, None if second else held)
+
+    def _second_word(self, row: BallotRow, held: ChainBallot) -> None:
+        """Take the platform's own number of a ballot for accounted for, if its door signed that.
+
+        What is wrong with the signature or differs from the row, `_acknowledged` says.
+        """
+        door = self._terms.platform_door
+        if row.door != door:
+            self._add(ALTERED, row, held, "door", (door, row.door), detail="there is no such door")
+            return
+        try:
+            word, verified = self._terms.doors.verified(row)
+        except Refused:
+            return
+        if not (verified and self._here(word) and word.digest == held.digest):
+            return
+        if not self._chain.account(word.door, word.no):
+            detail = "the door gave its acknowledgement number to two ballots"
+            self._add(DUPLICATED, row, held, "ack_no", ("", str(word.no)), detail=detail)
 
     # -- second pass ----------------------------------------------------------------------------------
 

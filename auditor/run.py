@@ -78,6 +78,7 @@ def run_audit(
         terms = Terms(
             settled_height=settled[channel],
             own_door=roots.offices.regulator,
+            platform_door=roots.offices.association,
             now=times.parse(as_of or snapshot.taken_at),
             patience=patience,
             settled_sessions=sessions,

@@ -88,6 +88,7 @@ def full_pass(order: PassOrder) -> dict[str, Any]:
                     terms = Terms(
                         settled_height=settled.get(channel, 0),
                         own_door=Offices().regulator,
+                        platform_door=Offices().association,
                         now=times.parse(snapshot.taken_at),
                         patience=order.patience,
                         settled_sessions=sessions.get(meeting.mtg, 0),

@@ -36,17 +36,22 @@ def composite(kind: str, *attributes: str) -> str:
     return "\x00" + "\x00".join((kind, *attributes)) + "\x00"
 
 
-def meeting_written(transaction: Transaction) -> str:
-    """Return the only meeting whose records a transaction touches, "" where it touches others or none.
+def only_meeting(transaction: Transaction, expected: Effect) -> str:
+    """Return the only meeting that a transaction can concern, "" where that isn't certain.
 
-    Every record of the arbitration chaincode has its meeting as its key's second part, so what such a
-    transaction did wrong can't have changed anything about another meeting.
+    Every record of the arbitration chaincode has its meeting as its key's second part. Where what was written
+    and what had to be written are one meeting's records, nothing about another is or should be different.
     """
     if any(one.metadata_writes or one.private for one in transaction.sets):
         return ""
-    keys = (write.key.split("\x00") for one in transaction.sets for write in one.writes)
-    meetings = {parts[_MEETING_PART] if len(parts) > _MEETING_PART else "" for parts in keys}
-    return meetings.pop() if len(meetings) == 1 else ""
+    written = {_meeting(write.key) for one in transaction.sets for write in one.writes}
+    wanted = {_meeting(key) for key in expected.writes}
+    return wanted.pop() if len(wanted) == 1 and written == wanted else ""
+
+
+def _meeting(key: str) -> str:
+    parts = key.split("\x00")
+    return parts[_MEETING_PART] if len(parts) > _MEETING_PART else ""
 
 
 def verify_effect(transaction: Transaction, expected: Effect) -> None:

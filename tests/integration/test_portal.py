@@ -59,8 +59,10 @@ class Pages:
 
     def refresh(self) -> Any:
         facts = self.service.watcher.refresh()
-        assert (facts.trouble, facts.broken) == ("", False)
-        return self.client.get(f"/api{self.path}").get_json()
+        value = self.client.get(f"/api{self.path}").get_json()
+        # Other meetings on this channel were held by cheats.
+        assert (facts.trouble, value["findings"]) == ("", [])
+        return value
 
     def page(self) -> str:
         response = self.client.get(self.path, headers={"Accept-Language": "en"})

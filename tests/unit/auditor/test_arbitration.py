@@ -179,31 +179,56 @@ def test_step_15_a_step_that_nobody_proposed(player: Player) -> None:
     assert only(player, 15).expected == "STEP_NOT_PROPOSED"
 
 
-def test_what_touched_another_meeting_alone_is_an_alarm_here(player: Player) -> None:
-    tx = player.chain.next_transaction_id(player.regulator)
-    forged = canonical({"v": 1, "state": "closing", "tx": tx})
-    player.run(player.regulator, [b"ConfirmStep", MTG.encode(), b"x"], b"{}", {key("state", MTG): forged})
+def test_what_can_concern_another_meeting_alone_is_an_alarm_here(player: Player) -> None:
+    player.submit([("an", 1, {}), ("bo", 1, {})])  # one number twice: a verdict's finding
+    player.submit([("chen", 2, {})], change=forged_ballot(player, 7, 2, "chen"))  # and a write's
     verifier = player.follow()
-    assert [one.mtg for one in verifier.findings(CHANNEL, MTG)] == [MTG]
+    assert [one.mtg for one in verifier.findings(CHANNEL, MTG)] == [MTG, MTG]
     assert verifier.alarms(CHANNEL, MTG) == ()
     assert verifier.findings(CHANNEL, "another") == ()
     (alarm,) = verifier.alarms(CHANNEL, "another")
-    assert (alarm.kind, alarm.subject, alarm.count) == ("other-meeting", MTG, 1)
+    assert (alarm.kind, alarm.subject, alarm.count) == ("other-meeting", MTG, 2)
 
 
+@pytest.mark.parametrize("numbers", [(1, 2), (1, 1)], ids=["writes", "numbers"])
 @pytest.mark.parametrize("other", [key("state", "another"), "loose"])
-def test_what_touched_other_records_too_concerns_every_meeting(player: Player, other: str) -> None:
-    player.run(
-        player.regulator,
-        [b"ConfirmStep", MTG.encode(), b"x"],
-        b"{}",
-        {key("state", MTG): b"{}", other: b"{}"},
+def test_what_touched_other_records_too_concerns_every_meeting(
+    player: Player, other: str, numbers: tuple[int, int]
+) -> None:
+    first, second = numbers
+    player.submit([("an", first, {}), ("bo", second, {})], change={other: b"{}"})
+    verifier = player.follow()
+    for mtg in (MTG, "another", "a third"):
+        assert [one.mtg for one in verifier.findings(CHANNEL, mtg)] == [""]
+
+
+def test_a_batch_that_wrote_another_meeting_s_records_alone_concerns_every_meeting(player: Player) -> None:
+    batch = [b"SubmitBallots", encode_batch(MTG, [player.entry("an", 1)])]
+    forged: dict[str, bytes | None] = {key("state", "another"): b"{}"}
+    player.run(player.relay, batch, verdicts(1), forged, player.looked_at(player.ballot("an")))
+    assert [one.mtg for one in player.follow().findings(CHANNEL, MTG)] == [""]
+
+
+def test_what_had_to_be_refused_concerns_every_meeting(player: Player) -> None:
+    forged = {key("state", MTG): b"{}"}
+    player.run(player.regulator, [b"ConfirmStep", MTG.encode(), b"x"], b"{}", forged)
+    assert [one.mtg for one in player.follow().findings(CHANNEL, "another")] == [""]
+
+
+def test_what_failed_on_the_identity_channel_concerns_every_meeting(player: Player) -> None:
+    """Its records have a pseudonym where the other channels' have a meeting."""
+    sub = player.scene.lenders["an"].sub
+    revoke = [b"Revoke", canonical({"sub": sub, "reason": "lost"})]
+    player.identity.add(
+        player.identity.invoke(
+            player.regulator, "identity", revoke, response=b"{}", writes={key("enrolment", sub): b"{}"}
+        )
     )
     assert [one.mtg for one in player.follow().findings(CHANNEL, "another")] == [""]
 
 
-def forged_ballot(player: Player, member: int, value: Any) -> dict[str, bytes | None]:
-    name, record = next(iter(player.accept("an", player.ballot("an"), 1).items()))
+def forged_ballot(player: Player, member: int, value: Any, lender: str = "an") -> dict[str, bytes | None]:
+    name, record = next(iter(player.accept(lender, player.ballot(lender), 1).items()))
     items = cbor2.loads(record)
     items[member] = value
     return {name: cbor2.dumps(items)}

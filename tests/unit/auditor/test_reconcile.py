@@ -120,6 +120,32 @@ def test_a_ballot_at_both_doors_is_no_finding(database: Path, meeting: ChainMeet
     assert [(kind, name) for kind, _, name, *_ in found(database, meeting)] == [("altered", "ack_time")]
 
 
+@pytest.mark.parametrize(
+    ("change_to", "expected"),
+    [
+        # Number 3 is on the channel already, another ballot's.
+        (("3", acknowledge(TWO, 3)), [("duplicated", "ack_no"), ("missing", "ack_no")]),
+        # What the door didn't sign accounts for no number.
+        (("2", acknowledge(TWO, 2, false=True)), [("altered", "ack_jws"), ("missing", "ack_no")]),
+    ],
+)
+def test_a_number_is_accounted_for_by_what_its_door_signed_once(
+    database: Path, meeting: ChainMeeting, change_to: tuple[str, str], expected: list[tuple[str, str]]
+) -> None:
+    mutable(meeting.accepted)[TWO] = replace(ballot(2), door=OWN_DOOR, ack_no=1)
+    mutable(meeting.numbers)[DOOR].discard(2)  # nothing but the row says what became of it
+    number, word = change_to
+    change(database, f"UPDATE ballots SET ack_no = {number}, ack_jws = '{word}' WHERE id = 2")  # noqa: S608
+    assert [(kind, name) for kind, _, name, *_ in found(database, meeting)] == expected
+
+
+def test_a_door_that_there_is_not_gave_no_word(database: Path, meeting: ChainMeeting) -> None:
+    mutable(meeting.accepted)[TWO] = replace(ballot(2), door=OWN_DOOR, ack_no=1)
+    word = acknowledge(TWO, 2, door="InventedMSP")
+    change(database, f"UPDATE ballots SET door = 'InventedMSP', ack_jws = '{word}' WHERE id = 2")  # noqa: S608
+    assert ("altered", TWO, "door", DOOR, "InventedMSP") in found(database, meeting)
+
+
 def test_extra(database: Path, meeting: ChainMeeting) -> None:
     add(database, replace(ballot(4), ses="ses-1"), ack_jws=acknowledge(FOUR, 4, false=True))
     assert found(database, meeting) == [("extra", FOUR, "row", "", "jws-4")]

@@ -1,0 +1,74 @@
+"""State on disk answers as a dictionary does, whatever is asked of it, in whatever order."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from auditor.key_filter import KeyFilter
+from auditor.store import TEXT, Store
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KEYS = st.sampled_from([f"key-{number}" for number in range(12)])
+STEPS = st.lists(st.tuples(st.sampled_from(["set", "delete", "ask", "flush"]), KEYS))
+
+
+@given(STEPS)
+def test_a_table_answers_as_a_dictionary_does(steps: list[tuple[str, str]]) -> None:
+    naive: dict[str, str] = {}
+    with closing(Store()) as store:
+        table = store.table("t", TEXT)
+        for number, (what, key) in enumerate(steps):
+            if what == "set":
+                table[key] = naive[key] = str(number)
+            elif what == "delete":
+                assert table.pop(key, None) == naive.pop(key, None)
+            elif what == "flush":
+                store.flush()
+            assert (table.get(key), key in table) == (naive.get(key), key in naive)
+        assert (dict(table), len(table)) == (naive, len(naive))
+
+
+def test_what_an_earlier_process_wrote_is_found(tmp_path: Path) -> None:
+    path = tmp_path / "state"
+    with closing(Store(path)) as store:
+        store.table("t", TEXT)["old"] = "1"
+        store.commit(b"")
+    with closing(Store(path)) as store:
+        table = store.table("t", TEXT)
+        assert (table.get("old"), "old" in table, table.get("new")) == ("1", True, None)
+
+
+@given(st.sets(st.text()), st.text())
+def test_a_filter_forgets_nothing(keys: set[str], stranger: str) -> None:
+    known = KeyFilter()
+    known.add(keys)
+    assert all(key in known for key in keys)
+    assert keys or stranger not in known
+
+
+def test_a_filter_knows_most_strangers() -> None:
+    known = KeyFilter()
+    known.add(str(number) for number in range(50_000))
+    assert sum(str(number) in known for number in range(50_000, 60_000)) < 100
+
+
+def test_a_reader_sees_what_another_writes_meanwhile(tmp_path: Path) -> None:
+    path = tmp_path / "state"
+    with closing(Store(path)) as writer:
+        writer.table("t", TEXT)
+        writer.commit(b"")
+        with closing(Store(path, read_only=True)) as reader:
+            table = reader.table("t", TEXT)
+            with pytest.raises(KeyError):
+                table["late"]
+            writer.table("t", TEXT)["late"] = "1"
+            writer.commit(b"")
+            reader.renew()
+            assert table["late"] == "1"
