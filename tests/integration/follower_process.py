@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -109,6 +110,11 @@ class FollowerProcess:
         return sum(
             float(one.rpartition(" ")[2]) for one in lines if one.startswith(f"concordat_audit_{name}")
         )
+
+    def close(self) -> None:
+        """Leave nothing running, whatever became of the test."""
+        if self.process is not None and self.process.poll() is None:
+            self.end(signal.SIGKILL)
 
     def end(self, number: int) -> int:
         assert self.process is not None

@@ -85,13 +85,14 @@ def test_killed_it_goes_on_where_it_was_and_tells_of_a_silent_row(
 ) -> None:
     meeting = stage.open()
     first = cast(stage, meeting, slice(0, 3))
-    with Hook() as hook:
+    with Hook() as hook, contextlib.ExitStack() as at_the_end:
         others = [part for msp in OTHERS for part in ("--compare", msp)]
         follower = FollowerProcess(
             *(network.home, tmp_path / "following.db"),
             *("--database", f"sqlite:///{database(stage)}", "--patience", str(FOREVER), "--full-every", "1"),
             *("--webhook", hook.url, *others),
         )
+        at_the_end.callback(follower.close)
         follower.start()
         wait_until(lambda: verified(follower, network), "everything verified")
         wait_until(lambda: follower.value("passes_total") >= 1, "a full pass")
