@@ -168,8 +168,11 @@ def test_everything_killed_at_once_resumes_with_its_ledgers(mended: LiveNetwork)
     height = mended.height("regulator", "identity")
     layout = Layout(mended.home)
     # The supervisor first: it would be at bringing services back.
-    for record in sorted(processes.all_recorded(layout), key=lambda r: r.node != "supervisor"):
+    records = sorted(processes.all_recorded(layout), key=lambda r: r.node != "supervisor")
+    for record in records:
         os.kill(record.pid, signal.SIGKILL)
+    # What the kernel is still ending would pass for running.
+    wait_until(lambda: not any(record.alive() for record in records), "everything killed")
     assert len(processes.recorded_nodes(layout)) >= 19  # stale records, as after a crash of the machine
     mended.up()
     assert mended.status().healthy
