@@ -243,27 +243,21 @@ func writeMandates(tx ledger.Tx, id string, givings []giving) ([]byte, error) {
 	var verdicts verdict.List
 	for i := range givings {
 		g := &givings[i]
-		code, refused := refusal.CodeOf(g.refused)
-		switch {
-		case refused:
-			verdicts.Refuse(i, code, g.revision)
-		case g.refused != nil:
-			return nil, g.refused
-		case g.pending != "":
-			verdicts.Wait(i, g.pending)
-		case g.same:
-			verdicts.Hold(i)
-		default:
-			verdicts.Accept()
-			record := mandateRecord{
-				Version: 1, Mandate: g.text, Revision: g.revision, Past: []string{}, Transaction: tx.ID(),
-			}
-			if g.held != nil {
-				record.Past = append(slices.Clone(g.held.Past), g.held.digest)
-			}
-			if _, err := put(tx, mandateKey(id, g.signed.Sub), record); err != nil {
-				return nil, err
-			}
+		accepted, err := verdicts.Settle(i, g.refused, g.pending, g.same, g.revision)
+		if err != nil {
+			return nil, err
+		}
+		if !accepted {
+			continue
+		}
+		record := mandateRecord{
+			Version: 1, Mandate: g.text, Revision: g.revision, Past: []string{}, Transaction: tx.ID(),
+		}
+		if g.held != nil {
+			record.Past = append(slices.Clone(g.held.Past), g.held.digest)
+		}
+		if _, err := put(tx, mandateKey(id, g.signed.Sub), record); err != nil {
+			return nil, err
 		}
 	}
 	return verdicts.JSON(), nil

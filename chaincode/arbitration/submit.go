@@ -181,21 +181,15 @@ func record(tx ledger.Tx, door string, m *meeting.Meeting, cases []hearing) ([]b
 	subtotal := tally.New()
 	for i := range cases {
 		c := &cases[i]
-		code, refused := refusal.CodeOf(c.refused)
-		switch {
-		case refused:
-			verdicts.Refuse(i, code, c.revision)
-		case c.refused != nil:
-			return nil, c.refused
-		case c.pending != "":
-			verdicts.Wait(i, c.pending)
-		case c.same:
-			verdicts.Hold(i)
-		default:
-			verdicts.Accept()
-			if err := c.write(tx, door, m, subtotal); err != nil {
-				return nil, err
-			}
+		accepted, err := verdicts.Settle(i, c.refused, c.pending, c.same, c.revision)
+		if err != nil {
+			return nil, err
+		}
+		if !accepted {
+			continue
+		}
+		if err := c.write(tx, door, m, subtotal); err != nil {
+			return nil, err
 		}
 	}
 	if verdicts.Accepted() > 0 {

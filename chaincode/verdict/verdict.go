@@ -40,6 +40,29 @@ func (l *List) Refuse(index int, code refusal.Code, revision uint64) {
 	l.refused = append(l.refused, entry{index: index, code: code, revision: revision})
 }
 
+// Settle notes what was decided about an item: refused for a reason with a
+// code, pending, held already, or else accepted. It says whether it was
+// accepted, and returns a reason that has no code, which is about no item.
+func (l *List) Settle(
+	index int, refused error, pending refusal.Code, held bool, revision uint64,
+) (accepted bool, err error) {
+	code, coded := refusal.CodeOf(refused)
+	switch {
+	case coded:
+		l.Refuse(index, code, revision)
+	case refused != nil:
+		return false, refused
+	case pending != "":
+		l.Wait(index, pending)
+	case held:
+		l.Hold(index)
+	default:
+		l.Accept()
+		return true, nil
+	}
+	return false, nil
+}
+
 // Accepted is how many entries were accepted.
 func (l *List) Accepted() int { return l.accepted }
 
