@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 import cbor2
 
 from auditor.errors import AuditUnavailable
-from auditor.key_filter import KeyFilter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -88,7 +87,6 @@ class Store:
         """Open or make the file; raises StoreUnusable."""
         self.path = path
         self._begin = "BEGIN" if read_only else "BEGIN IMMEDIATE"
-        self._alone = not read_only
         self._tables: dict[str, Table[Any]] = {}
         try:
             self._connection = sqlite3.connect("" if path is None else path, isolation_level=None)
@@ -114,7 +112,7 @@ class Store:
     def table(self, name: str, codec: Codec[Value]) -> MutableMapping[str, Value]:
         """Return the mapping of a name, the same one each time."""
         if name not in self._tables:
-            self._tables[name] = Table(self._connection, self._number(name), codec, alone=self._alone)
+            self._tables[name] = Table(self._connection, self._number(name), codec)
         return self._tables[name]
 
     def named(self, table: object) -> str | None:
@@ -189,10 +187,7 @@ class Store:
 class Table(MutableMapping[str, Value]):
     """One mapping of a store; iterating gives the order of insertion, as with a dictionary."""
 
-    def __init__(
-        self, connection: sqlite3.Connection, number: int, codec: Codec[Value], *, alone: bool = False
-    ) -> None:
-        """Open a table; `alone` says that nobody else writes into it, so that its keys can be remembered."""
+    def __init__(self, connection: sqlite3.Connection, number: int, codec: Codec[Value]) -> None:
         self._codec = codec
         self._connection = connection
         self._waiting: dict[str, Value | None] = {}
@@ -207,10 +202,6 @@ class Table(MutableMapping[str, Value]):
         self._all = f"SELECT key, value FROM {name} ORDER BY id"  # noqa: S608
         self._count = f"SELECT count(*) FROM {name}"  # noqa: S608
         self._last = f"SELECT coalesce(max(id), 0) FROM {name}"  # noqa: S608
-        # Two questions of three are about keys that were never written.
-        self._written = KeyFilter() if alone else None
-        if self._written is not None:
-            self._written.add(key.decode() for key, _ in connection.execute(self._all))
 
     def __getitem__(self, key: str) -> Value:
         """Return a value; KeyError for none."""
@@ -221,8 +212,6 @@ class Table(MutableMapping[str, Value]):
             return held
         if key in self._read:
             return self._read[key]
-        if self._written is not None and key not in self._written:
-            raise KeyError(key)
         row = self._connection.execute(self._select, (key.encode(),)).fetchone()
         if row is None:
             raise KeyError(key)
@@ -247,8 +236,6 @@ class Table(MutableMapping[str, Value]):
             return False
         if key in self._waiting:
             return self._waiting[key] is not None
-        if self._written is not None and key not in self._written:
-            return False
         return self._connection.execute(self._select, (key.encode(),)).fetchone() is not None
 
     def __iter__(self) -> Iterator[str]:
@@ -300,8 +287,6 @@ class Table(MutableMapping[str, Value]):
                 if value is not None
             )
         )
-        if self._written is not None:
-            self._written.add(self._waiting)
         if gone:
             self._connection.executemany(self._delete, gone)
         self._connection.executemany(self._upsert, rows)

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditor.key_filter import KeyFilter
 from auditor.store import TEXT, Store
 
 if TYPE_CHECKING:
@@ -43,20 +42,6 @@ def test_what_an_earlier_process_wrote_is_found(tmp_path: Path) -> None:
     with closing(Store(path)) as store:
         table = store.table("t", TEXT)
         assert (table.get("old"), "old" in table, table.get("new")) == ("1", True, None)
-
-
-@given(st.sets(st.text()), st.text())
-def test_a_filter_forgets_nothing(keys: set[str], stranger: str) -> None:
-    known = KeyFilter()
-    known.add(keys)
-    assert all(key in known for key in keys)
-    assert keys or stranger not in known
-
-
-def test_a_filter_knows_most_strangers() -> None:
-    known = KeyFilter()
-    known.add(str(number) for number in range(50_000))
-    assert sum(str(number) in known for number in range(50_000, 60_000)) < 100
 
 
 def test_a_reader_sees_what_another_writes_meanwhile(tmp_path: Path) -> None:
