@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import socket
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
@@ -229,19 +230,14 @@ def test_a_chunk_beyond_the_queue_is_refused_and_sent_again(tmp_path: Path) -> N
 def test_connections_beyond_the_bound_are_turned_away(tmp_path: Path) -> None:
     served = Served(tmp_path, STUB, PoolSize(workers=1, places=3), connections=1)
     try:
-        gate = tmp_path / "gate"
-        check = served.stream()
-        frames = check.take(f"until {gate}")
-        waiting = threading.Thread(target=lambda: check.post(frames, last=True))
-        waiting.start()
-        turn = threading.Event()
-        while served.pool._workers[0]._room._value == 1 + served.pool.size.waiting:
-            turn.wait(0.02)
-        answer = httpx.get(f"{served.url}/v1/health", timeout=60)
-        assert (answer.status_code, answer.json()["code"]) == (503, "OVERLOADED")
-        assert int(answer.headers["Retry-After"]) >= 1
-        gate.touch()
-        waiting.join()
+        # Connections are taken in the order in which they came, so the first has the only room.
+        with socket.create_connection(("127.0.0.1", served.server.server_port), timeout=60) as idle:
+            answer = httpx.get(f"{served.url}/v1/health", timeout=60)
+            assert (answer.status_code, answer.json()["code"]) == (503, "OVERLOADED")
+            assert int(answer.headers["Retry-After"]) >= 1
+            idle.sendall(b"GET /v1/health HTTP/1.1\r\nHost: identity\r\n\r\n")
+            with idle.makefile("rb") as taken:
+                assert taken.read().startswith(b"HTTP/1.1 200")
     finally:
         served.close()
 
