@@ -13,12 +13,13 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from auditor.members import UNREADABLE
+from auditor.store import read_ahead
 from client.encodings import certificates, es256, jcs, times
 from client.encodings.errors import Refused
 from client.encodings.ids import is_hash, is_msp, is_name, is_random_id
 
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping
+    from collections.abc import Iterable, MutableMapping
 
     from auditor.facts import Facts
     from auditor.replay.authority import Offices
@@ -127,6 +128,11 @@ class People:
     def record(self, enrolment: Enrolment) -> None:
         """Take over a new revision."""
         self.enrolments[enrolment.sub] = [*self.enrolments.get(enrolment.sub, []), enrolment]
+
+    def read_ahead(self, subs: Iterable[str], sessions: Iterable[str]) -> None:
+        """Have the enrolments of pseudonyms and the identity checks of ids at hand, which are asked for next."""
+        read_ahead(self.enrolments, subs)
+        read_ahead(self.sessions, sessions)
 
     def check(self, session: Session) -> None:
         """Take over a new identity check."""

@@ -30,6 +30,12 @@ class Reading:
     candidates: tuple[Candidate | Refused, ...]
 
 
+def signers(reading: Reading) -> list[str]:
+    """Return the voters who sign for themselves."""
+    read = (one for one in reading.candidates if isinstance(one, Candidate))
+    return [one.ballot.sub for one in read if one.ballot.prx is None]
+
+
 def read_batch(batch: Batch, meeting: Meeting) -> Reading:
     """Read every entry of a batch by the meeting's record alone."""
     return Reading(batch, meeting.mh, tuple(_read(entry, meeting) for entry in batch.entries))
@@ -62,6 +68,7 @@ class Readings:
         reading = read_batch(batch, meetings[batch.mtg].record)
         candidates: list[Candidate | Refused] = []
         asked: list[Fact] = []
+        people.read_ahead(signers(reading), ())
         for one in reading.candidates:
             enrolment = None
             if isinstance(one, Candidate) and one.ballot.prx is None:
