@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from auditor.ahead import DEPTH
@@ -77,9 +77,9 @@ class Readings:
                 candidates.append(one)
                 continue
             signed = one.complete(enrolment.x5t)
-            candidates.append(replace(one, rebuilt=signed))
+            candidates.append(Candidate(one.entry, one.ballot, one.signed, one.payload, signed))
             asked.append(enrolment.signed(signed.jws))
-        self._ahead[encoded] = replace(reading, candidates=tuple(candidates))
+        self._ahead[encoded] = Reading(batch, reading.mh, tuple(candidates))
         while len(self._ahead) > DEPTH + 1:
             self._ahead.popitem(last=False)
         return asked

@@ -76,8 +76,7 @@ def _is_plain(value: Any, depth: int = MAX_DEPTH) -> bool:
 def _are_plain(values: Collection[Any], depth: int) -> bool:
     texts = [one for one in values if type(one) is str]
     return "".join(texts).isascii() and (
-        len(texts) == len(values)
-        or all(_is_plain(one, depth) for one in values if type(one) is not str)
+        len(texts) == len(values) or all(_is_plain(one, depth) for one in values if type(one) is not str)
     )
 
 
