@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from client.cli.options import PATH
 from client.connection import Profile
 from client.errors import UserError
 from client.home import home
@@ -55,7 +56,7 @@ def serve(host: str, port: int, seconds: float) -> None:
 
 @click.command()
 @click.argument("challenge")
-@click.option("--lender", type=click.Path(path_type=Path), help="Sign with this lender's key file.")
+@click.option("--lender", type=PATH, help="Sign with this lender's key file.")
 @click.option("--msp", help="Sign as this organisation's --role instead.")
 @click.option("--role", type=click.Choice(["officer", "auditor"]), default="officer", show_default=True)
 def answer(challenge: str, lender: Path | None, msp: str | None, role: str) -> None:
