@@ -96,7 +96,10 @@ class Store:
         self._begin = "BEGIN" if read_only else "BEGIN IMMEDIATE"
         self._tables: dict[str, Table[Any]] = {}
         try:
-            self._connection = sqlite3.connect("" if path is None else path, isolation_level=None)
+            # Whoever shares a store between threads lets one of them at it at a time.
+            self._connection = sqlite3.connect(
+                "" if path is None else path, isolation_level=None, check_same_thread=False
+            )
             self._connection.execute(f"PRAGMA cache_size = -{_CACHE}")
             if read_only:
                 self._connection.execute("PRAGMA query_only = ON")
@@ -212,6 +215,7 @@ class Table(MutableMapping[str, Value]):
         self._delete = f"DELETE FROM {name} WHERE key = ?"  # noqa: S608
         self._all = f"SELECT key, value FROM {name} ORDER BY id"  # noqa: S608
         self._count = f"SELECT count(*) FROM {name}"  # noqa: S608
+        self._after = f"SELECT id, key, value FROM {name} WHERE id > ? ORDER BY id LIMIT ?"  # noqa: S608
         self._last = f"SELECT coalesce(max(id), 0) FROM {name}"  # noqa: S608
 
     def __getitem__(self, key: str) -> Value:
@@ -297,6 +301,12 @@ class Table(MutableMapping[str, Value]):
         self.flush()
         for key, data in self._connection.execute(self._all):
             yield key.decode(), self._codec.decode(cbor2.loads(data[:-_SUM]))
+
+    def after(self, row: int, most: int) -> list[tuple[int, str, Value]]:
+        """Return the next rows after one of that number, `most` at most: each its number, key and value."""
+        self.flush()
+        found = self._connection.execute(self._after, (row, most)).fetchall()
+        return [(at, key.decode(), self._codec.decode(cbor2.loads(data[:-_SUM]))) for at, key, data in found]
 
     def last_row(self) -> int:
         """Return the number of the last row."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from auditor.errors import AuditUnavailable
 from auditor.log.service_db import DoorBook
 from auditor.log.service_db.taken import ACCEPTED, REFUSED, outstanding
-from auditor.portal.facts import CLOSED
+from auditor.portal.figures import CLOSED
 from auditor.replay.claimed import ResponseMalformedError, parse_claimed
 from client.encodings.batch import encode_batch
 from client.encodings.codes import CODES

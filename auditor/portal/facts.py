@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from auditor.anchors import wrong_anchors
 from auditor.portal.disputed import anchors_of, objections_of
-from auditor.portal.outcomes import outcomes_of
-from auditor.weights import Weights
+from auditor.portal.figures import CLOSED
+from auditor.portal.records import Ballots, Standing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from auditor.alarm import Alarm
     from auditor.errors import VerificationError
+    from auditor.portal.figures import Figures
+    from auditor.portal.state import State
     from auditor.replay.meetings import MeetingState
-    from auditor.verifier import Verifier
     from auditor.view import ChainBallot
     from client.encodings.meeting import Meeting
-
-CLOSED: Final = ("closed", "objections", "certified")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +57,10 @@ class Turnout:
 class MeetingFacts:
     """One meeting as replayed. `motions` is None until it is closed, and whenever anything failed.
 
-    `accepted` has every ballot ever accepted, `standing` the digest that stands by voter; `anchored`
-    says whether the Regulator's auditor anchored the final head. `second_door` counts the accepted
-    ballots that came through the Regulator's door, whose highest number is `last_number`.
+    `accepted` has every ballot ever accepted, `standing` the digest that stands by voter, both read from
+    the state on disk as they are asked for; `anchored` says whether the Regulator's auditor anchored the
+    final head. `second_door` counts the accepted ballots that came through the Regulator's door, whose
+    highest number is `last_number`.
     """
 
     meeting: Meeting
@@ -77,9 +75,9 @@ class MeetingFacts:
     objections: tuple[dict[str, Any], ...]
     second_door: int
     last_number: int
-    accepted: Mapping[str, ChainBallot]
-    refused: Mapping[str, ChainBallot]
-    standing: Mapping[str, str]
+    accepted: Ballots
+    refused: Ballots
+    standing: Standing
 
     @property
     def mtg(self) -> str:
@@ -93,7 +91,7 @@ class MeetingFacts:
 
     def ballots_of(self, sub: str) -> list[ChainBallot]:
         """Return every ballot that was accepted in a lender's name, in the chain's order."""
-        return [one for one in self.accepted.values() if one.sub == sub]
+        return self.accepted.of(sub)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,36 +119,29 @@ class Facts:
         return self.meetings.get((f"arbitration-{institution}", mtg))
 
 
-def meeting_facts(verifier: Verifier, channel: str, state: MeetingState, regulator: str) -> MeetingFacts:
-    """Return the facts of one meeting as a verifier has it now; what they hold never changes again."""
-    mtg = state.record.mtg
-    failed = (
-        *verifier.findings(channel, mtg),
-        *wrong_anchors(mtg, state.anchors, state.accepted.values()),
+def meeting_facts(kept: State, channel: str, state: MeetingState, figures: Figures) -> MeetingFacts:
+    """Return the facts of one meeting as the state's verifier has it now, and its figures."""
+    verifier, mtg = kept.verifier, state.record.mtg
+    findings = (
+        *map(Finding.of, verifier.findings(channel, mtg)),
+        *(Finding(*one) for one in figures.wrong),
     )
-    findings = tuple(map(Finding.of, failed))
-    counted = Weights()
-    ballots = list(state.counted())
-    accepted, refused = dict(state.accepted), dict(state.refused)
-    second = [one for one in (*accepted.values(), *refused.values()) if one.door == regulator]
-    for one in ballots:
-        counted.add(one.claims)
     roll = state.amended.roll
     shown = state.state in CLOSED and bool(state.result) and not findings
     return MeetingFacts(
         meeting=state.record,
         channel=channel,
         state=state.state,
-        turnout=Turnout(len(ballots), counted.of("all", "fen"), roll.heads, roll.fen),
-        motions=outcomes_of(state) if shown else None,
+        turnout=Turnout(figures.ballots, figures.fen, roll.heads, roll.fen),
+        motions=tuple(figures.motions) if shown else None,
         findings=findings,
         alarms=verifier.alarms(channel, mtg),
         anchored=bool(state.anchors),
         anchors=anchors_of(state),
         objections=objections_of(state),
-        second_door=sum(not one.code for one in second),
-        last_number=max((one.ack_no for one in second), default=0),
-        accepted=MappingProxyType(accepted),
-        refused=MappingProxyType(refused),
-        standing=MappingProxyType({sub: one.digest for sub, one in state.held.items()}),
+        second_door=figures.second_door,
+        last_number=figures.last_number,
+        accepted=Ballots(kept, channel, mtg, "accepted", figures.rows),
+        refused=Ballots(kept, channel, mtg, "refused"),
+        standing=Standing(kept, channel, mtg),
     )
