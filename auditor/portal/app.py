@@ -19,6 +19,7 @@ from auditor.portal.language import LANGUAGES, choose, texts, yuan
 from auditor.portal.pages import page_routes
 from auditor.portal.security import secure
 from client.encodings.errors import Refused
+from client.serving.uploads import MemoryRequest
 
 if TYPE_CHECKING:
     from auditor.portal.parts import Parts
@@ -30,7 +31,7 @@ _HTTP_CODES = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED", 413: "REQUEST_TOO_LA
 def create_app(parts: Parts) -> Flask:
     """Return the application. It logs a request's route, status and code: nothing sent, and no address."""
     app = Flask("auditor.portal", static_folder=None)
-    app.request_class = asked.MemoryRequest
+    app.request_class = MemoryRequest
     app.config["MAX_CONTENT_LENGTH"] = asked.MOST_BYTES
     app.config["MAX_FORM_MEMORY_SIZE"] = asked.MOST_TEXT
     app.config["MAX_FORM_PARTS"] = asked.MOST_PARTS

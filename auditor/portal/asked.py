@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import io
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
-from flask import Request, request
+from flask import request
 
 from auditor.portal.errors import PortalRefused
 
@@ -16,20 +15,6 @@ if TYPE_CHECKING:
 MOST_BYTES = 6_000_000
 MOST_TEXT = 300_000
 MOST_PARTS = 8
-
-
-class MemoryRequest(Request):
-    """A request whose uploads stay in memory: the default writes larger ones into temporary files."""
-
-    def _get_file_stream(
-        self,
-        total_content_length: int | None,
-        content_type: str | None,
-        filename: str | None = None,
-        content_length: int | None = None,
-    ) -> IO[bytes]:
-        del total_content_length, content_type, filename, content_length
-        return io.BytesIO()
 
 
 def given(name: str) -> bytes:

@@ -10,7 +10,7 @@ from auditor.portal.figures import CLOSED
 from auditor.portal.records import Ballots, Standing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from auditor.alarm import Alarm
     from auditor.errors import VerificationError
@@ -60,7 +60,7 @@ class MeetingFacts:
     `accepted` has every ballot ever accepted, `standing` the digest that stands by voter, both read from
     the state on disk as they are asked for; `anchored` says whether the Regulator's auditor anchored the
     final head. `second_door` counts the accepted ballots that came through the Regulator's door, whose
-    highest number is `last_number`.
+    highest number is `last_number`. `named` gives the ballots accepted in a lender's name.
     """
 
     meeting: Meeting
@@ -75,9 +75,10 @@ class MeetingFacts:
     objections: tuple[dict[str, Any], ...]
     second_door: int
     last_number: int
-    accepted: Ballots
-    refused: Ballots
-    standing: Standing
+    accepted: Mapping[str, ChainBallot]
+    refused: Mapping[str, ChainBallot]
+    standing: Mapping[str, str]
+    named: Callable[[str], list[ChainBallot]] = field(repr=False)
 
     @property
     def mtg(self) -> str:
@@ -91,7 +92,7 @@ class MeetingFacts:
 
     def ballots_of(self, sub: str) -> list[ChainBallot]:
         """Return every ballot that was accepted in a lender's name, in the chain's order."""
-        return self.accepted.of(sub)
+        return self.named(sub)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +129,7 @@ def meeting_facts(kept: State, channel: str, state: MeetingState, figures: Figur
     )
     roll = state.amended.roll
     shown = state.state in CLOSED and bool(state.result) and not findings
+    accepted = Ballots(kept, channel, mtg, "accepted", figures.rows)
     return MeetingFacts(
         meeting=state.record,
         channel=channel,
@@ -141,7 +143,8 @@ def meeting_facts(kept: State, channel: str, state: MeetingState, figures: Figur
         objections=objections_of(state),
         second_door=figures.second_door,
         last_number=figures.last_number,
-        accepted=Ballots(kept, channel, mtg, "accepted", figures.rows),
+        accepted=accepted,
         refused=Ballots(kept, channel, mtg, "refused"),
         standing=Standing(kept, channel, mtg),
+        named=accepted.of,
     )

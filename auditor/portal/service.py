@@ -10,6 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
+from auditor.ahead import HelperProcesses
 from auditor.errors import AuditUnavailable
 from auditor.log.service_db import ServiceDatabase
 from auditor.log.trust import TrustRoot, fingerprint
@@ -17,15 +18,16 @@ from auditor.portal.app import create_app
 from auditor.portal.carrier import Carrier, GatewayRoad
 from auditor.portal.door import DoorKey, SecondDoor
 from auditor.portal.parts import Parts
-from auditor.portal.server import BoundedServer
 from auditor.portal.watch import Watcher, utc_now
 from auditor.replay.authority import Offices
 from auditor.run import Roots
 from auditor.source import OwnPeer
+from client.serving.bounded import BoundedServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
+    from pathlib import Path
 
     from flask import Flask
 
@@ -36,9 +38,17 @@ class Service:
     """One running verification service; use it in a `with`. Threads begin with `start`."""
 
     def __init__(
-        self, profile: Profile, database_url: str, *, clock: Callable[[], datetime] = utc_now
+        self,
+        profile: Profile,
+        database_url: str,
+        *,
+        state: Path | None = None,
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
-        """Connect as the Regulator's auditor and relay; raises AuditUnavailable and the profile's errors."""
+        """Connect as the Regulator's auditor and relay, and resume the replay's `state` (default: a new one).
+
+        Raises AuditUnavailable (CheckpointRefused among them) and the profile's errors.
+        """
         self._stack = ExitStack()
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -48,7 +58,14 @@ class Service:
             self._stack.callback(self.database.close)
             auditor = self._stack.enter_context(profile.gateway(offices.regulator, "auditor"))
             relay = self._stack.enter_context(profile.gateway(offices.regulator, "relay"))
-            self.watcher = Watcher(OwnPeer(auditor), Roots(_genesis(profile), offices), clock=clock)
+            self.watcher = Watcher(
+                OwnPeer(auditor),
+                Roots(_genesis(profile), offices),
+                state=state,
+                hire=HelperProcesses,
+                clock=clock,
+            )
+            self._stack.callback(self.watcher.close)
             self.carrier = Carrier(self.watcher, self.database, GatewayRoad(relay))
             door = SecondDoor(
                 self.watcher,

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import io
 import logging
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
-from flask import Flask, Request, Response, g, request
+from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from biometrics.service.parts import system_random
@@ -15,6 +14,7 @@ from biometrics.service.routes import check_routes, lender_routes, officer_route
 from biometrics.service.upload import PictureTurnedAway
 from biometrics.sources.interface import NoPhoto, SourceUnavailable
 from biometrics.terms.errors import ServiceRefused
+from client.serving.uploads import MemoryRequest
 
 if TYPE_CHECKING:
     from biometrics.service.service import IdentityService
@@ -25,20 +25,6 @@ _PARTS_BESIDE_FRAMES = 4
 # boundary yet against the same limit.
 _SMALL_FIELDS = 256 * 1024
 _HTTP_CODES = {400: "REQUEST_FORMAT", 404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED", 408: "REQUEST_TIMEOUT"}
-
-
-class MemoryRequest(Request):
-    """A request whose uploads stay in memory: the default writes larger ones into temporary files."""
-
-    def _get_file_stream(
-        self,
-        total_content_length: int | None,
-        content_type: str | None,
-        filename: str | None = None,
-        content_length: int | None = None,
-    ) -> IO[bytes]:
-        del total_content_length, content_type, filename, content_length
-        return io.BytesIO()
 
 
 def create_app(service: IdentityService) -> Flask:

@@ -11,6 +11,7 @@ from biometrics.reasons import Reason
 from biometrics.terms.codes import CODES
 from biometrics.terms.ledger_codes import LEDGER
 from client.encodings.codes import CODES as LEDGER_CODES
+from client.serving.bounded import Busy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,6 +29,19 @@ def advice_of(code: str) -> dict[str, str]:
     if code in LEDGER:
         return {"zh-CN": LEDGER[code], "en": LEDGER_CODES[code]}
     return {"zh-CN": CODES["INTERNAL"].zh, "en": CODES["INTERNAL"].en}
+
+
+def busy() -> Busy:
+    """Return what the server says to those for whom it has no room."""
+    advice = advice_of("OVERLOADED")
+    body = {
+        "type": "urn:concordat:identity:OVERLOADED",
+        "title": advice["en"],
+        "status": 503,
+        "code": "OVERLOADED",
+        "advice": advice,
+    }
+    return Busy(json.dumps(body).encode("ascii"), MEDIA_TYPE)
 
 
 def explained(codes: Iterable[str]) -> list[dict[str, Any]]:

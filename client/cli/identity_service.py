@@ -17,7 +17,7 @@ from biometrics.review import officers
 from biometrics.service.app import create_app
 from biometrics.service.callers import HttpRequest
 from biometrics.service.pool import PoolSize
-from biometrics.service.server import BoundedServer
+from biometrics.service.problems import busy
 from biometrics.service.service import DEFAULT_CHECKER
 from biometrics.sources.insecure_stand_in import create_insecure_stand_in
 from biometrics.sources.institution import KINDS, InstitutionPhotos
@@ -32,6 +32,7 @@ from client.encodings import times
 from client.errors import Negative, UserError
 from client.home import home
 from client.identity.platform import identity_vault
+from client.serving.bounded import BoundedServer
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -298,7 +299,7 @@ def _serve(
     host: str, port: int, app: Flask, connections: int, said: dict[str, Any], *, as_json: bool
 ) -> None:
     try:
-        server = BoundedServer(host, port, app, connections=connections)
+        server = BoundedServer(host, port, app, connections=connections, busy=busy())
     except OSError as error:
         raise UserError(f"{host}:{port} can't be listened on: {error.strerror}") from error
     url = f"http://{host}:{server.server_port}"

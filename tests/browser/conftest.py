@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from auditor.log.service_db import ServiceDatabase
-from auditor.portal.server import BoundedServer
+from client.serving.bounded import BoundedServer
 from tests.unit.auditor.builder import Network
 from tests.unit.auditor.portal.site import Site
 

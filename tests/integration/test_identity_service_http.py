@@ -23,13 +23,14 @@ from biometrics.service.app import create_app
 from biometrics.service.checker import SentFrame
 from biometrics.service.parts import system_random
 from biometrics.service.pool import FacePool, PoolSize
-from biometrics.service.server import BoundedServer
+from biometrics.service.problems import MEDIA_TYPE, busy
 from biometrics.service.service import Surroundings, build
 from biometrics.store import Database
 from biometrics.synthesis.actor import Actor
 from biometrics.synthesis.camera import Camera
 from client.encodings import jcs
 from client.platform import Vault
+from client.serving.bounded import BoundedServer
 from tests.unit.biometrics_service.doubles import (
     INSTITUTION,
     Clock,
@@ -88,7 +89,7 @@ class Served:
         )
         self.service = build(given)
         self.app = create_app(self.service)
-        self.server = BoundedServer("127.0.0.1", 0, self.app, connections=connections)
+        self.server = BoundedServer("127.0.0.1", 0, self.app, connections=connections, busy=busy())
         self.url = f"http://127.0.0.1:{self.server.server_port}"
         self._thread = threading.Thread(target=self.server.serve_forever, daemon=True)
         self._thread.start()
@@ -234,6 +235,7 @@ def test_connections_beyond_the_bound_are_turned_away(tmp_path: Path) -> None:
         with socket.create_connection(("127.0.0.1", served.server.server_port), timeout=60) as idle:
             answer = httpx.get(f"{served.url}/v1/health", timeout=60)
             assert (answer.status_code, answer.json()["code"]) == (503, "OVERLOADED")
+            assert answer.headers["Content-Type"] == MEDIA_TYPE
             assert int(answer.headers["Retry-After"]) >= 1
             idle.sendall(b"GET /v1/health HTTP/1.1\r\nHost: identity\r\n\r\n")
             with idle.makefile("rb") as taken:

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 import urllib.request
 from typing import TYPE_CHECKING, Any
 
@@ -191,8 +192,11 @@ def test_the_command_serves_until_it_is_told_to_stop(home: Path, tmp_path: Path)
         try:
             assert process.stdout is not None
             address = process.stdout.readline().strip()
-            with urllib.request.urlopen(f"{address}api/status", timeout=30) as response:  # noqa: S310
-                status = json.load(response)
+            status: dict[str, Any] = {"behind": True}
+            deadline = time.monotonic() + 120
+            while status["behind"] and time.monotonic() < deadline:
+                with urllib.request.urlopen(f"{address}api/status", timeout=30) as response:  # noqa: S310
+                    status = json.load(response)
             assert (status["behind"], status["trouble"]) == (False, False)
             assert status["blocks"]["identity"] > 0
         finally:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from flask import Flask
 
-from auditor.portal.server import BoundedServer
+from client.serving.bounded import BoundedServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,7 +16,7 @@ from client.bench.cohort import Term, Voter, recruit
 from client.bench.issuer import BenchIssuer
 from client.encodings import hashes, times
 from client.encodings.acknowledgement import Acknowledgement, sign_acknowledgement
-from client.encodings.ballot import parse_ballot, votes_json
+from client.encodings.ballot import SignedBallot, parse_ballot, votes_json
 from client.encodings.ballot_record import BallotRecord
 from client.encodings.batch import encode_batch
 from client.encodings.certificates import thumbprint
@@ -64,11 +64,15 @@ class Load:
 
 def make_load(count: int, folder: Path, *, batch: int = BATCH) -> Load:
     """Write an open meeting of `count` lenders, a ballot each, and what an honest platform has of it."""
-    return _Maker(Network(), count, batch).made(folder / "platform.db")
+    return LoadMaker(Network(), count, batch).made(folder / "platform.db")
 
 
-class _Maker:
-    def __init__(self, fabric: Network, count: int, batch: int) -> None:
+class LoadMaker:
+    """Makes a load; `silent` lenders more have everything but a ballot on the chain."""
+
+    def __init__(self, fabric: Network, count: int, batch: int, *, silent: int = 0) -> None:
+        self.count = count
+        self.sampled: dict[str, tuple[SignedBallot, int, str, int]] = {}
         self.identity, self.chain = Chain(fabric, "identity"), Chain(fabric, CHANNEL)
         self.officer = fabric.person(INSTITUTION, "officer")
         self.regulator = fabric.person("RegulatorMSP", "officer")
@@ -76,7 +80,7 @@ class _Maker:
         self.verifier = fabric.person("AssociationMSP", "verifier")
         self.issuer = BenchIssuer.make()
         self.batch = batch
-        self.voters = recruit(count, self.issuer, INSTITUTION, random.Random(1))  # noqa: S311
+        self.voters = recruit(count + silent, self.issuer, INSTITUTION, random.Random(1))  # noqa: S311
         start = datetime.now(UTC) - timedelta(minutes=5)
         self.opens_at = times.form(int(start.timestamp()))
         self.ack_time = times.form(int(start.timestamp()) + 60)
@@ -107,14 +111,15 @@ class _Maker:
             record = (MTG, self.meeting.record.decode(), self.meeting.mh, CHANNEL, "open")
             connection.execute("INSERT INTO meetings VALUES (?,?,?,?,?)", record)
             chooser = random.Random(2)  # noqa: S311
-            for number, chunk in enumerate(self._chunks()):
+            for number, chunk in enumerate(self._chunks(self.count)):
                 self._submit(chunk, number * self.batch, chooser, connection)
         connection.close()
         return Load(self.identity, self.chain, f"sqlite:///{database}")
 
-    def _chunks(self) -> Iterator[list[Voter]]:
-        for start in range(0, len(self.voters), self.batch):
-            yield self.voters[start : start + self.batch]
+    def _chunks(self, count: int | None = None) -> Iterator[list[Voter]]:
+        voters = self.voters[:count]
+        for start in range(0, len(voters), self.batch):
+            yield voters[start : start + self.batch]
 
     def _issuer(self) -> None:
         issuer = {
@@ -202,6 +207,8 @@ class _Maker:
         for number, voter in enumerate(voters, first + 1):
             signed = parse_ballot(voter.ballot(self.meeting, chooser))
             ballot, leaf = signed.ballot, voter.leaf(MTG)
+            if number == first + 1:
+                self.sampled[voter.sub] = (signed, number, tx, block)
             index, ack_time = self.place[voter.sub], times.parse(self.ack_time)
             proof = self.roll.tree.run_path(index, self.meeting.roll.cap_height)
             entries.append(

@@ -16,6 +16,7 @@ ALLOWED = {
     "client.errors",
     "client.gateway",
     "client.home",
+    "client.serving",
 }
 FOREIGN = ("biometrics", "webui", "voice", "network")
 
