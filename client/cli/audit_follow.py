@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from client.cli.options import FILE
-from client.errors import UserError
 from client.home import home
 
 if TYPE_CHECKING:
@@ -106,6 +105,7 @@ def _following(
     from auditor.following.metrics import ADDRESS, Metrics  # noqa: PLC0415
     from auditor.following.passing import PassOrder  # noqa: PLC0415
     from auditor.following.webhook import Webhook  # noqa: PLC0415
+    from auditor.resumed import remove  # noqa: PLC0415
     from auditor.source import OwnPeer  # noqa: PLC0415
     from auditor.store import Store  # noqa: PLC0415
     from client.cli.audit_identity import auditor_identity  # noqa: PLC0415
@@ -114,7 +114,7 @@ def _following(
     profile, regulator = own.profile, own.roots.offices.regulator
     path = state or home() / STATE
     if from_genesis:
-        _remove(path)
+        remove(path)
     store = opened.enter_context(closing(Store(path)))
     hook = None if webhook is None else opened.enter_context(Webhook(webhook))
     metrics = Metrics(hook)
@@ -147,11 +147,3 @@ def _comparison(
 
     gateway = opened.enter_context(profile.gateway(Offices().regulator, "auditor", via=msp))
     return opened.enter_context(Comparison(f"the peer of {msp}", OwnPeer(gateway), found))
-
-
-def _remove(path: Path) -> None:
-    for name in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
-        try:
-            name.unlink(missing_ok=True)
-        except OSError as error:
-            raise UserError(f"{name} can't be removed: {error.strerror}") from error

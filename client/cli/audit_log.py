@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -20,20 +20,28 @@ if TYPE_CHECKING:
     from auditor.log.head import SignedHead
     from auditor.log.service_db import LogBook, ServiceDatabase
 
+STATE = "signing.db"
+
 
 @click.command()
 @click.argument("meeting")
 @click.option("--sign", is_flag=True, help="Verify the chain first, log its ballots, sign a new head.")
 @click.option("--out", type=FILE, help="Write the head's file there, certificates included.")
+@click.option("--state", type=FILE, help="The replay's state; default: signing.db in the state folder.")
+@click.option("--from-genesis", is_flag=True, help="Remove that state first and verify everything again.")
 @JSON
-def head(meeting: str, out: Path | None, *, sign: bool, as_json: bool) -> None:
+def head(
+    meeting: str, out: Path | None, state: Path | None, *, from_genesis: bool, sign: bool, as_json: bool
+) -> None:
     """Show a meeting's newest signed tree head; with --sign make it.
 
-    Exit 0: done. 1: the chain did not verify, or the head would contradict the last one.
-    2: could not be done.
+    Signing goes on verifying where it last stopped. Exit 0: done. 1: the chain did not verify, or the head
+    would contradict the last one. 2: could not be done; a damaged checkpoint is refused.
     """
     with _database() as database:
-        signed = _sign(database, meeting) if sign else _newest(database, meeting)
+        signed = (
+            _sign(database, meeting, state, from_genesis=from_genesis) if sign else _newest(database, meeting)
+        )
     if out is not None:
         write(out, signed.encode())
     content = signed.head
@@ -217,16 +225,36 @@ def _newest(database: ServiceDatabase, meeting: str) -> SignedHead:
     return signed
 
 
-def _sign(database: ServiceDatabase, meeting: str) -> SignedHead:
+def _sign(
+    database: ServiceDatabase, meeting: str, state: Path | None = None, *, from_genesis: bool = False
+) -> SignedHead:
+    from auditor.ahead import HelperProcesses  # noqa: PLC0415
+    from auditor.checkpoint import Checkpoints  # noqa: PLC0415
     from auditor.log.current import publish_current  # noqa: PLC0415
+    from auditor.resumed import remove  # noqa: PLC0415
     from auditor.source import OwnPeer  # noqa: PLC0415
+    from auditor.store import Store  # noqa: PLC0415
     from client.cli.audit_identity import auditor_identity  # noqa: PLC0415
     from client.platform.times import now, to_text  # noqa: PLC0415
 
-    own = auditor_identity()
-    with own.profile.gateway(own.roots.offices.regulator, "auditor") as gateway:
+    own, path = auditor_identity(), state or home() / STATE
+    if from_genesis:
+        remove(path)
+    with (
+        own.profile.gateway(own.roots.offices.regulator, "auditor") as gateway,
+        closing(Store(path)) as store,
+        HelperProcesses() as helpers,
+    ):
         return publish_current(
-            OwnPeer(gateway), own.roots, meeting, database, own.signer, own.regulator, now=to_text(now())
+            OwnPeer(gateway),
+            own.roots,
+            meeting,
+            database,
+            own.signer,
+            own.regulator,
+            now=to_text(now()),
+            checkpoints=Checkpoints(store, own.roots),
+            helpers=helpers,
         )
 
 

@@ -17,6 +17,8 @@ from client.home import home
 if TYPE_CHECKING:
     from types import FrameType
 
+STATE = "serving.db"
+
 
 @click.command()
 @click.option(
@@ -32,16 +34,24 @@ if TYPE_CHECKING:
     show_default=True,
     help="How often to look for new blocks.",
 )
-def serve(host: str, port: int, seconds: float) -> None:
+@click.option(
+    "--state", type=PATH, help="Its replay and checkpoints; default: serving.db in the state folder."
+)
+@click.option("--from-genesis", is_flag=True, help="Remove that state first and verify everything again.")
+def serve(host: str, port: int, seconds: float, state: Path | None, *, from_genesis: bool) -> None:
     """Serve the Regulator's verification service: pages, receipt checks, second door, no-vote check.
 
-    Runs until SIGINT or SIGTERM. Exit 2: no network, no database or no port.
+    Runs until SIGINT or SIGTERM; says that it is behind until it caught up. A killed service goes on at its
+    checkpoint. Exit 2: no network, no database or no port; a damaged checkpoint is refused.
     """
     from auditor.log.service_db import database_url  # noqa: PLC0415  gRPC, SQL and Flask only where needed
     from auditor.portal.service import Service  # noqa: PLC0415
+    from auditor.resumed import remove  # noqa: PLC0415
 
-    with Service(Profile.load(home()), database_url(home())) as service:
-        service.watcher.refresh()
+    path = state or home() / STATE
+    if from_genesis:
+        remove(path)
+    with Service(Profile.load(home()), database_url(home()), state=path) as service:
         server = service.serve(host, port)
         signal.signal(signal.SIGTERM, _interrupt)
         service.start(seconds)
