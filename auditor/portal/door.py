@@ -11,6 +11,7 @@ from auditor.members import NotAMember
 from auditor.portal.errors import PortalRefused
 from auditor.portal.keys import lender_key
 from auditor.portal.officers import member_of
+from auditor.portal.words import Words
 from auditor.replay.judgement import judge
 from client.encodings import certificates, times
 from client.encodings.acknowledgement import Acknowledgement, parse_acknowledgement, sign_acknowledgement
@@ -111,6 +112,7 @@ class SecondDoor:
     ) -> None:
         """`taken` is called after each acknowledgement, to wake whoever carries."""
         self.key = key
+        self.words = Words(database)
         self._watcher = watcher
         self._database = database
         self._clock = clock
@@ -202,7 +204,8 @@ class SecondDoor:
         """Return when another door took this ballot, by its signed word, None where there is no word in hand.
 
         Refuse with the code of what is wrong with it: ACK_FORMAT and the JWS codes, ACK_MISMATCH,
-        KEY_FOREIGN where no relay that brought ballots to the channel signed it, SIGNATURE_INVALID.
+        KEY_FOREIGN where no relay that brought ballots to the channel signed it, SIGNATURE_INVALID,
+        ACK_CONTRADICTED where that door said otherwise before.
         """
         if not handed.platform_ack:
             return None
@@ -213,6 +216,8 @@ class SecondDoor:
             membership = self._watcher.membership(facts.channel)
             key = _relay_key(membership, other.ack.door, other.jws.x5t, handed.platform_certificate)
         other.verify(key)
+        if other.ack.door != self.key.msp:  # of its own numbers, times don't rise: it took over earlier ones
+            self.words.take(facts, other)
         return other.ack.seconds
 
 

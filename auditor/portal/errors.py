@@ -17,6 +17,7 @@ STATUS: Final = {
     "PICTURE_UNREADABLE": 422,
     "CODE_FORMAT": 422,
     "NOT_SHOWN": 403,
+    "ACK_CONTRADICTED": 422,
     "INTERNAL": 500,
 }
 

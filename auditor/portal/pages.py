@@ -117,6 +117,8 @@ def _asking(routes: Blueprint, parts: Parts) -> None:
         asking, rows = records_for(parts.watcher, parts.challenges, facts, place, answer)
         if request.form.get("form") == "json":
             value = {"v": 1, "mtg": mtg, "asking": asking, "ballots": rows}
+            if asking != "lender" and parts.door is not None:
+                value["contradictions"] = parts.door.words.contradictions(facts)
             return _download(json.dumps(value).encode(), "records.json")
         return _form("records.html", facts, records=rows[:_SHOWN], total=len(rows), challenge="")
 

@@ -78,3 +78,17 @@ DOOR_BALLOTS = Table(
     UniqueConstraint("channel", "mtg", "digest", name="uq_door_ballots_digest"),
     Index("ix_door_ballots_status", "status"),
 )
+
+DOOR_WORDS = Table(
+    "door_words",
+    METADATA,
+    Column("channel", Text, nullable=False),
+    Column("mtg", Text, nullable=False),
+    Column("door", Text, nullable=False),
+    Column("number", BigInteger, nullable=False),  # the acknowledgement's, in that door's own sequence
+    Column("seconds", BigInteger, nullable=False),  # its time, since 1970
+    Column("digest", Text, nullable=False),
+    Column("ack", Text, nullable=False),
+    Column("against", Text, nullable=False),  # JSON: what it contradicts, empty for nothing
+    PrimaryKeyConstraint("channel", "mtg", "door", "number", "seconds", "digest"),
+)

@@ -154,7 +154,7 @@ def test_while_closing_only_what_was_acknowledged_in_time_is_taken(site: Site) -
     site.player.step("closing")
     site.watcher.refresh()
     assert code(site.hand_in(late, "zeng")) == (422, "BALLOT_LATE")
-    after = platform_word(site, late, time=times.form(int(LATE.timestamp())))
+    after = platform_word(site, late, no=10, time=times.form(int(LATE.timestamp())))
     assert code(site.hand_in(late, "zeng", acknowledgement=after)) == (422, "BALLOT_LATE")
     taken = site.hand_in(in_hand, "chen", acknowledgement=platform_word(site, in_hand))
     assert (taken.status_code, taken.get_json()["time"]) == (202, "2026-03-03T08:29:59Z")
