@@ -135,7 +135,8 @@ class SecondDoor:
                 raise Refused("ENROLMENT_NOT_FOUND")
             signed.verify(lender_key(enrolment))
             return known
-        if self._watcher.behind or facts.findings:
+        # A finding closes nothing: who can bring one about would shut out whom the other door turned away.
+        if self._watcher.behind or self._watcher.broken(facts.channel):
             raise PortalRefused("DOOR_CLOSED", retry_after=_RETRY_SECONDS)
         if self._waiting() >= self._bound:
             raise PortalRefused("DOOR_BUSY", retry_after=_RETRY_SECONDS)

@@ -148,6 +148,10 @@ class Watcher:
         with self._lock:
             return self._verifier.people.sessions.get(ses)
 
+    def broken(self, channel: str) -> bool:
+        """Say whether a block failed, here or on `identity`, so that the replay stands still."""
+        return self._verifier.broken(channel)
+
     def membership(self, channel: str) -> Membership:
         """Return a channel's organisations; BlockError where nothing of it was verified."""
         return self._verifier.membership(channel)

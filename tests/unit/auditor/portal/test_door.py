@@ -218,9 +218,31 @@ def test_a_door_that_is_behind_or_not_there_is_closed(site: Site) -> None:
     assert code(site.hand_in(site.player.ballot("chen"), "chen")) == (503, "DOOR_CLOSED")
 
 
+def test_what_is_found_wrong_leaves_the_door_open(site: Site) -> None:
+    site.player.submit([("chen", 2, {})])  # the platform alone can bring a number twice: bo's
+    site.watcher.refresh()
+    facts = site.watcher.facts.meetings[CHANNEL, MTG]
+    assert [one.step for one in facts.findings] == [18]
+    assert site.hand_in(site.player.ballot("ding"), "ding").status_code == 202
+    site.player.submit([("zeng", 3, {})], response=verdicts(0, refused=[[0, "KEY_REVOKED", 1]]))
+    site.watcher.refresh()
+    facts = site.watcher.facts.meetings[CHANNEL, MTG]
+    assert {one.step for one in facts.findings} == {16, 18}
+    # It judges by what the auditor's own replay has: zeng's ballot had to be accepted.
+    other = site.player.ballot("zeng", m1="reject")
+    assert code(site.hand_in(other, "zeng")) == (422, "SEQ_EQUIVOCATION")
+
+
 def test_a_broken_channel_closes_the_door(site: Site) -> None:
     site.player.step("closing")
     site.player.chain.blocks[-1] = site.player.chain.blocks[-1].replace(b"ConfirmStep", b"ConfirmStap")
+    site.watcher.refresh()
+    assert code(site.hand_in(site.player.ballot("chen"), "chen")) == (503, "DOOR_CLOSED")
+
+
+def test_a_broken_identity_channel_closes_the_door(site: Site) -> None:
+    site.player.revoke(site.player.scene.lenders["bo"])
+    site.player.identity.blocks[-1] = site.player.identity.blocks[-1].replace(b"Revoke", b"Revake")
     site.watcher.refresh()
     assert code(site.hand_in(site.player.ballot("chen"), "chen")) == (503, "DOOR_CLOSED")
 
