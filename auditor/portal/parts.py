@@ -11,8 +11,11 @@ from auditor.portal.logged import Logged
 from auditor.portal.pace import Pace, Rate
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from auditor.log.service_db import ServiceDatabase
     from auditor.log.trust import TrustRoot
+    from auditor.portal.address import IpNetwork
     from auditor.portal.door import SecondDoor
     from auditor.portal.watch import Watcher
 
@@ -22,9 +25,17 @@ def usual_pace() -> Pace:
     return Pace(Rate(20, 1 / 3), Rate(200, 20))
 
 
+def reading_pace() -> Pace:
+    """Return the rates of requests of any kind: 120 at once and 5/s for each, 1,200 and 100/s together."""
+    return Pace(Rate(120, 5), Rate(1200, 100))
+
+
 @dataclass(frozen=True)
 class Parts:
-    """The service behind the pages; without a `door` it takes no ballots."""
+    """The service behind the pages; without a `door` it takes no ballots.
+
+    `pace` is for what costs something, `reading` for every request; `proxies` are believed about clients.
+    """
 
     watcher: Watcher
     database: ServiceDatabase
@@ -32,6 +43,8 @@ class Parts:
     door: SecondDoor | None = None
     challenges: Challenges = field(default_factory=Challenges)
     pace: Pace = field(default_factory=usual_pace)
+    reading: Pace = field(default_factory=reading_pace)
+    proxies: Sequence[IpNetwork] = ()
 
     @property
     def logged(self) -> Logged:

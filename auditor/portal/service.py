@@ -24,11 +24,12 @@ from auditor.run import Roots
 from auditor.source import OwnPeer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from flask import Flask
 
+    from auditor.portal.address import IpNetwork
     from client.connection import Profile
 
 
@@ -36,9 +37,17 @@ class Service:
     """One running verification service; use it in a `with`. Threads begin with `start`."""
 
     def __init__(
-        self, profile: Profile, database_url: str, *, clock: Callable[[], datetime] = utc_now
+        self,
+        profile: Profile,
+        database_url: str,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+        proxies: Sequence[IpNetwork] = (),
     ) -> None:
-        """Connect as the Regulator's auditor and relay; raises AuditUnavailable and the profile's errors."""
+        """Connect as the Regulator's auditor and relay; raises AuditUnavailable and the profile's errors.
+
+        `proxies` in front are believed about whose request they pass on; nobody else is.
+        """
         self._stack = ExitStack()
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -57,7 +66,8 @@ class Service:
                 clock=clock,
                 taken=self.carrier.wake,
             )
-            self.parts = Parts(self.watcher, self.database, trust_of(profile, offices.regulator), door)
+            trust = trust_of(profile, offices.regulator)
+            self.parts = Parts(self.watcher, self.database, trust, door, proxies=proxies)
         except BaseException:
             self._stack.close()
             raise

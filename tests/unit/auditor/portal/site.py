@@ -74,7 +74,9 @@ class Site:
         self.carrier = Carrier(self.watcher, database, self.road)
         self.door = SecondDoor(self.watcher, database, key, clock=self.clock, bound=3)
         self.pace = Pace(Rate(1000, 1000), Rate(1000, 1000))
-        self.parts = Parts(self.watcher, database, self.stage.trust, self.door, pace=self.pace)
+        self.parts = Parts(
+            self.watcher, database, self.stage.trust, self.door, pace=self.pace, reading=self.pace
+        )
         self.app = create_app(self.parts)
 
     @property

@@ -167,7 +167,7 @@ def test_too_many_requests_are_told_when_to_come_back(site: Site) -> None:
     refused = site.client.post("/api/check", data="{}")
     assert (refused.status_code, refused.get_json()["code"]) == (429, "TOO_MANY_REQUESTS")
     assert 1 <= int(refused.headers["Retry-After"]) <= 4
-    assert site.client.get("/").status_code == 200  # reading costs nothing
+    assert site.client.get("/").status_code == 200  # reading has a rate of its own
 
 
 def test_a_rate_comes_back_and_others_have_their_own() -> None:
