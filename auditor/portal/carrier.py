@@ -90,7 +90,8 @@ def _refusal(error: GatewayError) -> str:
 class Carrier:
     """Brings what is on its way to the channels. Repeating is harmless: a ballot counts once."""
 
-    def __init__(self, watcher: Watcher, database: ServiceDatabase, road: Road) -> None:
+    def __init__(self, watcher: Watcher, database: ServiceDatabase, road: Road, *, most: int = MOST) -> None:
+        self._most = most
         self._watcher = watcher
         self._database = database
         self._road = road
@@ -121,11 +122,14 @@ class Carrier:
 
     def _carry_meeting(self, channel: str, mtg: str) -> int:
         with self._database.read() as connection:
-            rows = DoorBook(connection, channel, mtg).queued(MOST)
+            rows = DoorBook(connection, channel, mtg).queued(self._most)
         settled = self._settle_by_chain(channel, mtg, rows)
-        rows = _one_a_voter([row for row in rows if row.number not in settled])
+        rows = [row for row in rows if row.number not in settled]
         if not rows:
             return len(settled)
+        # Noted before the attempt: whatever ends it, others come first the next time.
+        with self._database.write() as connection:
+            DoorBook(connection, channel, mtg).tried(row.number for row in rows)
         try:
             carried = self._road.submit(channel, encode_batch(mtg, [row.entry for row in rows]), len(rows))
         except NotCarried as error:
@@ -173,11 +177,3 @@ class Carrier:
             for number, status, code, tx in outcomes:
                 book.settle(number, status, code=code, tx=tx)
         return len(outcomes)
-
-
-def _one_a_voter(rows: list[TakenBallot]) -> list[TakenBallot]:
-    """Return the first ballot of each voter: a batch has one of each at most."""
-    first: dict[str, TakenBallot] = {}
-    for row in rows:
-        first.setdefault(row.sub, row)
-    return list(first.values())

@@ -74,6 +74,7 @@ DOOR_BALLOTS = Table(
     Column("status", Text, nullable=False),  # queued, accepted, refused
     Column("code", Text, nullable=False),
     Column("tx", Text, nullable=False),
+    Column("tries", Integer, nullable=False, server_default="0"),  # how often it went into a batch
     PrimaryKeyConstraint("channel", "mtg", "number"),
     UniqueConstraint("channel", "mtg", "digest", name="uq_door_ballots_digest"),
     Index("ix_door_ballots_status", "status"),

@@ -9,12 +9,16 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import delete
+
 from auditor.log.service_db import DoorBook, ServiceDatabase
+from auditor.log.service_db.tables import DOOR_BALLOTS
+from auditor.portal.carrier import Carrier
 from auditor.portal.door import Handed
 from auditor.portal.place import parse_place
 from client.encodings import certificates, times
 from client.encodings.acknowledgement import Acknowledgement, parse_acknowledgement, sign_acknowledgement
-from client.encodings.ballot import sign_ballot
+from client.encodings.ballot import parse_ballot, sign_ballot
 from client.encodings.batch import decode_batch
 from tests.unit.auditor.lenders import std64, verdicts, x5t
 from tests.unit.auditor.meeting_player import CHANNEL, MTG
@@ -80,6 +84,48 @@ def test_a_lost_database_gives_no_number_a_second_time(site: Site, tmp_path: Any
     assert site.hand_in(site.player.ballot("ding"), "ding").get_json()["number"] == 8
 
 
+def lose_the_book(site: Site) -> None:
+    with site.database.write() as connection:
+        connection.execute(delete(DOOR_BALLOTS))
+
+
+def test_a_lost_database_honours_the_doors_own_word(site: Site) -> None:
+    chen, ding = site.player.ballot("chen"), site.player.ballot("ding")
+    first, second = (site.hand_in(one, name).get_json() for one, name in ((chen, "chen"), (ding, "ding")))
+    lose_the_book(site)
+    site.clock.now = LATE
+    site.player.step("closing")
+    site.watcher.refresh()
+    for signed, name, word in ((ding, "ding", second), (chen, "chen", first)):
+        again = site.hand_in(signed, name, acknowledgement=word["acknowledgement"]).get_json()
+        assert (again["number"], again["acknowledgement"]) == (word["number"], word["acknowledgement"])
+    assert site.client.get(f"/api{PATH}").get_json()["second_door"]["platform_acknowledged"] == 0
+    forged = second["acknowledgement"][:-8] + "AAAAAAAA"
+    lose_the_book(site)
+    assert code(site.hand_in(ding, "ding", acknowledgement=forged)) == (422, "SIGNATURE_INVALID")
+
+
+def test_an_own_word_whose_number_is_anothers_by_now_keeps_its_time_alone(site: Site) -> None:
+    chen, ding = site.player.ballot("chen"), site.player.ballot("ding")
+    word = site.hand_in(chen, "chen").get_json()
+    lose_the_book(site)
+    assert site.hand_in(ding, "ding").get_json()["number"] == 1
+    site.clock.now = LATE
+    site.player.step("closing")
+    site.watcher.refresh()
+    again = site.hand_in(chen, "chen", acknowledgement=word["acknowledgement"]).get_json()
+    assert (again["number"], again["time"]) == (2, word["time"])
+
+
+def test_an_own_word_whose_number_another_has_on_the_chain_gets_a_new_one(site: Site) -> None:
+    word = site.hand_in(site.player.ballot("chen"), "chen").get_json()
+    lose_the_book(site)
+    site.player.submit([("ding", 1, {})], by=site.player.second)
+    site.watcher.refresh()
+    again = site.hand_in(site.player.ballot("chen"), "chen", acknowledgement=word["acknowledgement"])
+    assert again.get_json()["number"] == 2
+
+
 def test_a_copy_with_a_forged_signature_gets_no_word(site: Site) -> None:
     signed = site.player.ballot("chen")
     assert site.hand_in(signed, "chen").status_code == 202
@@ -126,6 +172,41 @@ def test_a_voters_two_ballots_go_in_two_batches(site: Site) -> None:
     assert site.carrier.carry() == 1
     assert site.carrier.carry() == 0
     assert [count for *_, count in site.road.batches] == [1, 1]
+
+
+def test_what_stays_on_its_way_keeps_nobody_elses_back(site: Site) -> None:
+    carrier = Carrier(site.watcher, site.database, site.road, most=1)
+    stuck = site.player.ballot("chen")
+    assert site.hand_in(stuck, "chen").status_code == 202
+    site.road.answer = verdicts(0, pending=[[0, "SESSION_NOT_FOUND"]])
+    assert carrier.carry() == 1
+    assert site.hand_in(site.player.ballot("chen", seq=2), "chen").status_code == 202
+    assert site.hand_in(site.player.ballot("ding"), "ding").status_code == 202
+    site.road.answer = None
+    assert carrier.carry() == 2
+    assert _voters(site) == ["chen", "ding"]
+    # Then the one that waits again, and only after it its voter's next.
+    assert carrier.carry() == 1
+    assert carrier.carry() == 0
+    assert _voters(site) == ["chen", "ding", "chen", "chen"]
+
+
+def test_a_road_that_is_down_turns_them_too(site: Site) -> None:
+    carrier = Carrier(site.watcher, site.database, site.road, most=1)
+    for name in ("chen", "ding"):
+        assert site.hand_in(site.player.ballot(name), name).status_code == 202
+    site.road.down = True
+    assert carrier.carry() == 2
+    site.road.down = False
+    assert carrier.carry() == 1
+    assert _voters(site) == ["ding"]
+
+
+def _voters(site: Site) -> list[str]:
+    """Whose ballots the batches had, in order."""
+    names = {lender.sub: name for name, lender in site.player.scene.lenders.items()}
+    entries = (entry for _, batch, _ in site.road.batches for entry in decode_batch(batch).entries)
+    return [names[parse_ballot(getattr(entry, "jws", "")).ballot.sub] for entry in entries]
 
 
 def test_what_the_chain_refuses_is_told_with_its_code(site: Site) -> None:
