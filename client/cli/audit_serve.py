@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from client.cli.options import PATH
 from client.connection import Profile
 from client.errors import UserError
 from client.home import home
@@ -73,7 +74,7 @@ def _proxies(texts: tuple[str, ...]) -> list[IpNetwork]:
 
 @click.command()
 @click.argument("challenge")
-@click.option("--lender", type=click.Path(path_type=Path), help="Sign with this lender's key file.")
+@click.option("--lender", type=PATH, help="Sign with this lender's key file.")
 @click.option("--msp", help="Sign as this organisation's --role instead.")
 @click.option("--role", type=click.Choice(["officer", "auditor"]), default="officer", show_default=True)
 def answer(challenge: str, lender: Path | None, msp: str | None, role: str) -> None:
