@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from auditor.log.trust import TrustRoot
     from auditor.portal.address import IpNetwork
     from auditor.portal.door import SecondDoor
+    from auditor.portal.objecting import ObjectionDoor
     from auditor.portal.watch import Watcher
 
 
@@ -32,7 +33,7 @@ def reading_pace() -> Pace:
 
 @dataclass(frozen=True)
 class Parts:
-    """The service behind the pages; without a `door` it takes no ballots.
+    """The service behind the pages; without a `door` it takes no ballots, without `objecting` no objections.
 
     `pace` is for what costs something, `reading` for every request; `proxies` are believed about clients.
     """
@@ -41,6 +42,7 @@ class Parts:
     database: ServiceDatabase
     trust: TrustRoot
     door: SecondDoor | None = None
+    objecting: ObjectionDoor | None = None
     challenges: Challenges = field(default_factory=Challenges)
     pace: Pace = field(default_factory=usual_pace)
     reading: Pace = field(default_factory=reading_pace)

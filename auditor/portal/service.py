@@ -16,6 +16,7 @@ from auditor.log.trust import TrustRoot, fingerprint
 from auditor.portal.app import create_app
 from auditor.portal.carrier import Carrier, GatewayRoad
 from auditor.portal.door import DoorKey, SecondDoor
+from auditor.portal.objecting import ObjectionCarrier, ObjectionDoor
 from auditor.portal.parts import Parts
 from auditor.portal.server import BoundedServer
 from auditor.portal.watch import Watcher, utc_now
@@ -58,16 +59,14 @@ class Service:
             auditor = self._stack.enter_context(profile.gateway(offices.regulator, "auditor"))
             relay = self._stack.enter_context(profile.gateway(offices.regulator, "relay"))
             self.watcher = Watcher(OwnPeer(auditor), Roots(_genesis(profile), offices), clock=clock)
-            self.carrier = Carrier(self.watcher, self.database, GatewayRoad(relay))
-            door = SecondDoor(
-                self.watcher,
-                self.database,
-                _door_key(profile, offices.regulator),
-                clock=clock,
-                taken=self.carrier.wake,
-            )
+            road, key = GatewayRoad(relay), _door_key(profile, offices.regulator)
+            objections = ObjectionCarrier(self.watcher, self.database, road)
+            self.carrier = Carrier(self.watcher, self.database, road, also=objections.carry)
+            wake = self.carrier.wake
+            door = SecondDoor(self.watcher, self.database, key, clock=clock, taken=wake)
+            objecting = ObjectionDoor(self.watcher, self.database, key, clock=clock, taken=wake)
             trust = trust_of(profile, offices.regulator)
-            self.parts = Parts(self.watcher, self.database, trust, door, proxies=proxies)
+            self.parts = Parts(self.watcher, self.database, trust, door, objecting, proxies=proxies)
         except BaseException:
             self._stack.close()
             raise

@@ -93,3 +93,22 @@ DOOR_WORDS = Table(
     Column("against", Text, nullable=False),  # JSON: what it contradicts, empty for nothing
     PrimaryKeyConstraint("channel", "mtg", "door", "number", "seconds", "digest"),
 )
+
+DOOR_OBJECTIONS = Table(
+    "door_objections",
+    METADATA,
+    Column("channel", Text, nullable=False),
+    Column("mtg", Text, nullable=False),
+    Column("obj", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("sub", Text, nullable=False),
+    Column("jws", Text, nullable=False),
+    Column("ack_time", Text, nullable=False),
+    Column("ack", Text, nullable=False),  # the door's own
+    Column("status", Text, nullable=False),  # queued, accepted, refused
+    Column("code", Text, nullable=False),
+    Column("tx", Text, nullable=False),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    PrimaryKeyConstraint("channel", "mtg", "obj"),
+    Index("ix_door_objections_status", "status"),
+)
