@@ -7,7 +7,7 @@ words that can't both be true prove that it gave one of them falsely, whichever 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from auditor.alarm import Alarm
@@ -32,6 +32,7 @@ class Words:
     """The other doors' acknowledgements that were handed in, each held against all. Thread-safe."""
 
     database: ServiceDatabase
+    _reviewed: set[tuple[str, str]] = field(default_factory=set, init=False)
 
     def take(self, facts: MeetingFacts, signed: SignedAcknowledgement) -> None:
         """Keep a door's word, whose signature is verified; what becomes of its ballot doesn't matter.
@@ -57,6 +58,7 @@ class Words:
 
     def alarms(self, facts: MeetingFacts) -> tuple[Alarm, ...]:
         """Return an alarm for each door with contradictions. No digest is in it: anybody may read it."""
+        self._review(facts)
         first: dict[str, tuple[str, int]] = {}
         for kept, against in self._pairs(facts):
             where, count = first.get(kept.door, (_where(facts, kept, against), 0))
@@ -64,6 +66,27 @@ class Words:
         return tuple(
             Alarm(CONTRADICTED, facts.channel, door, where, count) for door, (where, count) in first.items()
         )
+
+    def _review(self, facts: MeetingFacts) -> None:
+        """Hold words taken while the meeting was open against what their doors brought after them, once.
+
+        From then on no other door brings anything, so that a word is held against everything as it comes.
+        """
+        if facts.state == "open" or (facts.channel, facts.mtg) in self._reviewed:
+            return
+        with self.database.write() as connection:
+            book = WordBook(connection, facts.channel, facts.mtg)
+            standing = book.standing()
+            by_number = {(one.door, one.number): one for one in standing}
+            by_digest = {(one.door, one.digest): one for one in standing}
+            for ballot in (*facts.accepted.values(), *facts.refused.values()) if standing else ():
+                for word in (
+                    by_number.get((ballot.door, ballot.ack_no)),
+                    by_digest.get((ballot.door, ballot.digest)),
+                ):
+                    if word is not None and _said(ballot) != _said_by(word):
+                        book.keep(word, _brought(ballot))
+        self._reviewed.add((facts.channel, facts.mtg))
 
     def _pairs(self, facts: MeetingFacts) -> list[tuple[KeptWord, dict[str, Any]]]:
         with self.database.read() as connection:
@@ -75,7 +98,6 @@ def _on_channel(facts: MeetingFacts, word: KeptWord) -> ChainBallot | None:
 
     The time of a refused entry is only claimed there and orders nothing, as it fills no gap in an audit.
     """
-    time = times.form(word.seconds)
     low = times.form(max(0, word.seconds - SLACK))
     high = times.form(min(times.MAX_SECONDS, word.seconds + SLACK))
     for ballots in (facts.accepted, facts.refused):
@@ -83,13 +105,21 @@ def _on_channel(facts: MeetingFacts, word: KeptWord) -> ChainBallot | None:
             if one.door != word.door:
                 continue
             if one.ack_no == word.number or one.digest == word.digest:
-                if (one.ack_no, one.digest, one.ack_time) != (word.number, word.digest, time):
+                if _said(one) != _said_by(word):
                     return one
             elif one.code:
                 continue
             elif one.ack_time > high if one.ack_no < word.number else one.ack_time < low:
                 return one
     return None
+
+
+def _said(ballot: ChainBallot) -> tuple[int, str, str]:
+    return (ballot.ack_no, ballot.digest, ballot.ack_time)
+
+
+def _said_by(word: KeptWord) -> tuple[int, str, str]:
+    return (word.number, word.digest, times.form(word.seconds))
 
 
 def _brought(ballot: ChainBallot) -> dict[str, Any]:

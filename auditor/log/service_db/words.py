@@ -79,6 +79,11 @@ class WordBook:
             self._connection.execute(update(DOOR_WORDS).where(*self._mine, *same).values(against=said))
         return against
 
+    def standing(self) -> list[KeptWord]:
+        """Return the words that contradict nothing so far."""
+        query = select(DOOR_WORDS).where(*self._mine, _COLUMNS.against == "")
+        return [_word(row) for row in self._connection.execute(query)]
+
     def contradicted(self) -> list[tuple[KeptWord, dict[str, Any]]]:
         """Return the contradicted words and what each stands against, by door and number."""
         query = select(DOOR_WORDS).where(*self._mine, _COLUMNS.against != "")

@@ -81,6 +81,22 @@ def test_a_backdated_word_against_the_channel_is_refused_and_an_alarm(
     assert "A door signed two acknowledgements that cannot both be true" in page
 
 
+def test_what_the_channel_says_after_the_word_is_an_alarm_too(site: Site) -> None:
+    assert handed(site, "chen", no=5, time="2026-03-03T08:29:30Z") == (202, "")
+    assert handed(site, "zeng", no=6, time="2026-03-03T08:29:40Z") == (202, "")
+    site.player.submit([("ding", 5, {})])
+    site.watcher.refresh()
+    assert alarms(site) == []
+    site.player.step("closing")
+    site.watcher.refresh()
+    (alarm,) = alarms(site)
+    assert (alarm["count"], "number 5 of AssociationMSP against number 5, block" in alarm["where"]) == (
+        1,
+        True,
+    )
+    assert alarms(site) == [alarm]
+
+
 def test_a_lower_number_with_a_later_time_is_refused(site: Site) -> None:
     site.player.submit([("chen", 7, {})])
     site.clock.now = LATE
