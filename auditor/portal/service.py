@@ -17,6 +17,7 @@ from auditor.log.trust import TrustRoot, fingerprint
 from auditor.portal.app import create_app
 from auditor.portal.carrier import Carrier, GatewayRoad
 from auditor.portal.door import DoorKey, SecondDoor
+from auditor.portal.objecting import ObjectionCarrier, ObjectionDoor
 from auditor.portal.parts import Parts
 from auditor.portal.watch import Watcher, utc_now
 from auditor.replay.authority import Offices
@@ -25,12 +26,13 @@ from auditor.source import OwnPeer
 from client.serving.bounded import BoundedServer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
     from pathlib import Path
 
     from flask import Flask
 
+    from auditor.portal.address import IpNetwork
     from client.connection import Profile
 
 
@@ -44,10 +46,12 @@ class Service:
         *,
         state: Path | None = None,
         clock: Callable[[], datetime] = utc_now,
+        proxies: Sequence[IpNetwork] = (),
     ) -> None:
         """Connect as the Regulator's auditor and relay, and resume the replay's `state` (default: a new one).
 
-        Raises AuditUnavailable (CheckpointRefused among them) and the profile's errors.
+        `proxies` in front are believed about whose request they pass on; nobody else is. Raises
+        AuditUnavailable (CheckpointRefused among them) and the profile's errors.
         """
         self._stack = ExitStack()
         self._stop = threading.Event()
@@ -66,15 +70,14 @@ class Service:
                 clock=clock,
             )
             self._stack.callback(self.watcher.close)
-            self.carrier = Carrier(self.watcher, self.database, GatewayRoad(relay))
-            door = SecondDoor(
-                self.watcher,
-                self.database,
-                _door_key(profile, offices.regulator),
-                clock=clock,
-                taken=self.carrier.wake,
-            )
-            self.parts = Parts(self.watcher, self.database, trust_of(profile, offices.regulator), door)
+            road, key = GatewayRoad(relay), _door_key(profile, offices.regulator)
+            objections = ObjectionCarrier(self.watcher, self.database, road)
+            self.carrier = Carrier(self.watcher, self.database, road, also=objections.carry)
+            wake = self.carrier.wake
+            door = SecondDoor(self.watcher, self.database, key, clock=clock, taken=wake)
+            objecting = ObjectionDoor(self.watcher, self.database, key, clock=clock, taken=wake)
+            trust = trust_of(profile, offices.regulator)
+            self.parts = Parts(self.watcher, self.database, trust, door, objecting, proxies=proxies)
         except BaseException:
             self._stack.close()
             raise

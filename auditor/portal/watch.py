@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from auditor.run import Roots
     from auditor.source import BlockSource
     from client.encodings.entries import Candidate
+    from client.encodings.objection_record import ObjectionRecord
 
 _LOG = logging.getLogger(__name__)
 SAVE: Final = 5.0
@@ -64,12 +65,13 @@ class Watcher:
         *,
         state: Path | None = None,
         hire: Callable[[], HelperProcesses] | None = None,
+        save: float = SAVE,
         clock: Callable[[], datetime] = utc_now,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """Resume the state at that path, by default a new one that is gone with the watcher.
 
-        `hire` starts the processes that help to catch up. Raises CheckpointRefused and StoreUnusable.
+        `hire` starts the processes that help to catch up, which makes a checkpoint every `save` seconds. Raises CheckpointRefused and StoreUnusable.
         """
         self.offices = roots.offices
         self._source = source
@@ -77,6 +79,7 @@ class Watcher:
         self._state = State(roots, state, self._hired)
         self._verifier = self._state.verifier
         self._channels = tuple(name for name in roots.genesis if name != IDENTITY)
+        self._save = save
         self._clock = clock
         self._monotonic = monotonic
         self._built: dict[str, int] = {}
@@ -107,7 +110,7 @@ class Watcher:
                     for _ in catch_up(self._source, self._verifier, name, heights[name]):
                         if stop is not None and stop.is_set():
                             return self._publish(begun)
-                        if self._monotonic() - self._published > SAVE:
+                        if self._monotonic() - self._published >= self._save:
                             self._publish(begun)
         except AuditUnavailable as error:
             _LOG.warning("the facts are not renewed: %s", error.message)
@@ -193,6 +196,12 @@ class Watcher:
         """Return an identity check."""
         with self._state.reading() as seen:
             return seen.verifier.people.sessions.get(ses)
+
+    def objection(self, channel: str, mtg: str, obj: str) -> ObjectionRecord | None:
+        """Return an objection as the channel holds it, None where it holds none of that id."""
+        with self._state.reading() as seen:
+            dispute = seen.verifier.states(channel)[mtg].disputes.get(obj)
+        return None if dispute is None else dispute.filed
 
     def broken(self, channel: str) -> bool:
         """Say whether a block failed, here or on `identity`, so that the replay stands still."""

@@ -17,6 +17,8 @@ from client.home import home
 if TYPE_CHECKING:
     from types import FrameType
 
+    from auditor.portal.address import IpNetwork
+
 STATE = "serving.db"
 
 
@@ -35,23 +37,38 @@ STATE = "serving.db"
     help="How often to look for new blocks.",
 )
 @click.option(
+    "--proxy",
+    "proxies",
+    multiple=True,
+    help="Address or network (CIDR) of a proxy in front, whose X-Forwarded-For is believed. Again for more.",
+)
+@click.option(
     "--state", type=PATH, help="Its replay and checkpoints; default: serving.db in the state folder."
 )
 @click.option("--from-genesis", is_flag=True, help="Remove that state first and verify everything again.")
-def serve(host: str, port: int, seconds: float, state: Path | None, *, from_genesis: bool) -> None:
+def serve(
+    host: str,
+    port: int,
+    seconds: float,
+    proxies: tuple[str, ...],
+    state: Path | None,
+    *,
+    from_genesis: bool,
+) -> None:
     """Serve the Regulator's verification service: pages, receipt checks, second door, no-vote check.
 
     Runs until SIGINT or SIGTERM; says that it is behind until it caught up. A killed service goes on at its
-    checkpoint. Exit 2: no network, no database or no port; a damaged checkpoint is refused.
+    checkpoint. Exit 2: no network, no database or no port, a --proxy that is no address, a checkpoint that
+    is damaged.
     """
     from auditor.log.service_db import database_url  # noqa: PLC0415  gRPC, SQL and Flask only where needed
     from auditor.portal.service import Service  # noqa: PLC0415
     from auditor.resumed import remove  # noqa: PLC0415
 
-    path = state or home() / STATE
+    trusted, path = _proxies(proxies), state or home() / STATE
     if from_genesis:
         remove(path)
-    with Service(Profile.load(home()), database_url(home()), state=path) as service:
+    with Service(Profile.load(home()), database_url(home()), state=path, proxies=trusted) as service:
         server = service.serve(host, port)
         signal.signal(signal.SIGTERM, _interrupt)
         service.start(seconds)
@@ -62,6 +79,15 @@ def serve(host: str, port: int, seconds: float, state: Path | None, *, from_gene
             click.echo("stopped", err=True)
         finally:
             server.server_close()
+
+
+def _proxies(texts: tuple[str, ...]) -> list[IpNetwork]:
+    from auditor.portal.address import parse_proxy  # noqa: PLC0415
+
+    try:
+        return [parse_proxy(text) for text in texts]
+    except ValueError as error:
+        raise UserError(f"--proxy takes an address or a network like 10.0.0.0/8: {error}") from error
 
 
 @click.command()

@@ -120,11 +120,11 @@ def _handed_in(maker: LoadMaker, voter: Any) -> dict[str, Any]:
     return {"v": 1, "ballot": ballot, "proof": _place(maker, voter)}
 
 
-def watcher_of(folder: Path, state: Path, **changes: Any) -> Watcher:
+def watcher_of(folder: Path, state: Path, *, source: Files | None = None, **changes: Any) -> Watcher:
     """A watcher over a written load."""
     value = json.loads((folder / "load.json").read_text())
     genesis = {name: bytes.fromhex(one) for name, one in value["genesis"].items()}
-    return Watcher(Files(folder / "blocks"), Roots(genesis, Offices()), state=state, **changes)
+    return Watcher(source or Files(folder / "blocks"), Roots(genesis, Offices()), state=state, **changes)
 
 
 def serve(folder: Path, state: Path) -> None:
