@@ -71,7 +71,8 @@ class Watcher:
     ) -> None:
         """Resume the state at that path, by default a new one that is gone with the watcher.
 
-        `hire` starts the processes that help to catch up, which makes a checkpoint every `save` seconds. Raises CheckpointRefused and StoreUnusable.
+        `hire` starts the processes that help to catch up, which makes a checkpoint every `save` seconds.
+        Raises CheckpointRefused and StoreUnusable.
         """
         self.offices = roots.offices
         self._source = source

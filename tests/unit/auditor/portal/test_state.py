@@ -81,7 +81,11 @@ def test_a_second_start_reads_no_block_again_and_says_the_same_at_once(
 def test_figures_renewed_step_by_step_are_those_of_counting_anew(player: Player, tmp_path: Path) -> None:
     _, watcher = watching(player, tmp_path / "serving.db")
     watcher.refresh()
-    for batch in ([("chen", 3, {})], [("an", 4, {"seq": 2, "m2": "reject"})]):
+    batches: list[list[tuple[str, int, dict[str, Any]]]] = [
+        [("chen", 3, {})],
+        [("an", 4, {"seq": 2, "m2": "reject"})],
+    ]
+    for batch in batches:
         player.submit(batch)
         watcher.refresh()
     player.closed()
