@@ -24,6 +24,11 @@ class Pass:
         self._files: tuple[IO[str], IO[str]] | None = None
         self._began = float("-inf")
 
+    @property
+    def running(self) -> bool:
+        """Say whether a pass was begun whose answer nobody has heard yet."""
+        return self._process is not None
+
     def begin(self, every: float) -> None:
         """Start a pass if none runs and the last one began `every` seconds ago or longer."""
         if self._order is None or self._process is not None or time.monotonic() - self._began < every:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from auditor.following.heads import Heads
     from auditor.following.metrics import Metrics
     from auditor.following.passing import PassOrder
+    from auditor.following.signing import Signing
     from auditor.source import BlockSource
 
 _LOG = logging.getLogger(__name__)
@@ -69,6 +70,7 @@ class Following:
     sinks: Sequence[Sink] = ()
     comparisons: Sequence[Comparison] = ()
     heads: Heads | None = None
+    signing: Signing | None = None
     rhythm: Rhythm = field(default_factory=Rhythm)
     found: queue.SimpleQueue[Announcement] = field(default_factory=queue.SimpleQueue)
     _standing: set[str] = field(default_factory=set)
@@ -163,9 +165,9 @@ class Following:
 
     def _drain(self, verifier: Verifier) -> None:
         """Announce what threads found, and what signed heads say otherwise."""
-        if self.heads is not None:
-            for one in self.heads.look(verifier):
-                self._once(one)
+        for looking in (self.heads, self.signing):
+            for one in () if looking is None else looking.look(verifier):
+                (self._raise if one.passing else self._once)(one)
         while not self.found.empty():
             one = self.found.get()
             (self._raise if one.passing else self._once)(one)

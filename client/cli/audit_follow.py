@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from auditor.following.announcement import Announcement
     from auditor.following.comparison import Comparison
     from auditor.following.follow import Following
+    from auditor.following.signing import Signing
+    from client.cli.audit_identity import AuditorIdentity
     from client.connection import Profile
 
 STATE = "following.db"
@@ -63,6 +65,12 @@ STATE = "following.db"
     type=click.Path(file_okay=False, exists=True, path_type=Path),
     help="A folder of signed tree heads (*.json) to compare with.",
 )
+@click.option(
+    "--sign-heads",
+    type=click.FloatRange(1, 86400),
+    metavar="SECONDS",
+    help="Log accepted ballots and sign each meeting's head as often, where its channel grew.",
+)
 def follow(database: str | None, *, no_database: bool, from_genesis: bool, **options: Any) -> None:
     """Verify the channels from the Regulator's own peer as they grow, until told to stop (SIGTERM, Ctrl-C).
 
@@ -98,6 +106,7 @@ def _following(
     metrics_port: int | None,
     compare: tuple[str, ...],
     heads: Path | None,
+    sign_heads: float | None,
 ) -> Following:
     from auditor.checkpoint import Checkpoints  # noqa: PLC0415
     from auditor.following.follow import Following, Rhythm  # noqa: PLC0415
@@ -133,9 +142,18 @@ def _following(
         sinks=() if hook is None else (hook,),
         comparisons=tuple(_comparison(opened, profile, msp, found) for msp in compare),
         heads=None if heads is None else Heads(heads, own.regulator),
+        signing=None if sign_heads is None else _signing(opened, own, sign_heads),
         rhythm=Rhythm(full=full_every),
         found=found,
     )
+
+
+def _signing(opened: ExitStack, own: AuditorIdentity, every: float) -> Signing:
+    from auditor.following.signing import Signing  # noqa: PLC0415
+    from auditor.log.service_db import ServiceDatabase, database_url  # noqa: PLC0415
+
+    database = opened.enter_context(closing(ServiceDatabase.open(database_url(home()))))
+    return Signing(database, own.signer, own.regulator, every)
 
 
 def _comparison(

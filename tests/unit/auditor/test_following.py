@@ -14,6 +14,7 @@ from auditor.blocks import parse_block
 from auditor.checkpoint import Checkpoints
 from auditor.errors import AuditUnavailable
 from auditor.following.announcement import Announcement
+from auditor.following.background import Pass
 from auditor.following.comparison import Comparison, Seen
 from auditor.following.follow import Following, Rhythm
 from auditor.following.heads import Heads
@@ -210,6 +211,33 @@ def test_a_row_altered_in_silence_is_told_by_the_next_pass_once_while_it_lasts(
     assert "altered choices" in told["text"]
     assert (follower.value("passes_total", verdict="consistent") or 0) >= 2
     assert follower.value("pending", meeting=MTG) == 0
+
+
+def test_a_pass_begins_when_it_is_due_and_never_beside_another(player: Player, tmp_path: Path) -> None:
+    database = save(player, tmp_path / "platform.db")
+    follower = Follower(player, tmp_path).run(lambda: None)  # leaves a checkpoint
+    passing = Pass(follower.order(database))
+
+    def running() -> bool:
+        return passing.running
+
+    def heard() -> dict[str, Any]:
+        while (answer := passing.answer()) is None:
+            assert running()
+        assert isinstance(answer, dict)
+        return answer
+
+    passing.begin(3600)
+    assert running()
+    passing.begin(0)  # due, but the first one still runs
+    assert heard()["discrepancies"] == []
+    assert not running()
+    passing.begin(3600)
+    assert not running()
+    change(database, "UPDATE ballots SET ses = 'another' WHERE ack_no = 1")
+    passing.begin(0)
+    assert [one["field"] for one in heard()["discrepancies"]] == ["ses"]
+    passing.end()
 
 
 def test_a_platform_without_database_is_told_and_blocks_are_followed(player: Player, tmp_path: Path) -> None:
