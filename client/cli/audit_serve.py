@@ -17,6 +17,8 @@ from client.home import home
 if TYPE_CHECKING:
     from types import FrameType
 
+    from auditor.portal.address import IpNetwork
+
 
 @click.command()
 @click.option(
@@ -32,15 +34,22 @@ if TYPE_CHECKING:
     show_default=True,
     help="How often to look for new blocks.",
 )
-def serve(host: str, port: int, seconds: float) -> None:
+@click.option(
+    "--proxy",
+    "proxies",
+    multiple=True,
+    help="Address or network (CIDR) of a proxy in front, whose X-Forwarded-For is believed. Again for more.",
+)
+def serve(host: str, port: int, seconds: float, proxies: tuple[str, ...]) -> None:
     """Serve the Regulator's verification service: pages, receipt checks, second door, no-vote check.
 
-    Runs until SIGINT or SIGTERM. Exit 2: no network, no database or no port.
+    Runs until SIGINT or SIGTERM. Exit 2: no network, no database or no port, or a --proxy that is no address.
     """
     from auditor.log.service_db import database_url  # noqa: PLC0415  gRPC, SQL and Flask only where needed
     from auditor.portal.service import Service  # noqa: PLC0415
 
-    with Service(Profile.load(home()), database_url(home())) as service:
+    trusted = _proxies(proxies)
+    with Service(Profile.load(home()), database_url(home()), proxies=trusted) as service:
         service.watcher.refresh()
         server = service.serve(host, port)
         signal.signal(signal.SIGTERM, _interrupt)
@@ -52,6 +61,15 @@ def serve(host: str, port: int, seconds: float) -> None:
             click.echo("stopped", err=True)
         finally:
             server.server_close()
+
+
+def _proxies(texts: tuple[str, ...]) -> list[IpNetwork]:
+    from auditor.portal.address import parse_proxy  # noqa: PLC0415
+
+    try:
+        return [parse_proxy(text) for text in texts]
+    except ValueError as error:
+        raise UserError(f"--proxy takes an address or a network like 10.0.0.0/8: {error}") from error
 
 
 @click.command()

@@ -43,11 +43,20 @@ def group() -> None:
 @click.option("--lender", "lender_file", type=FILE, required=True, help="The lender's key file.")
 @click.option("--ground", type=click.Choice(GROUNDS), required=True, help="What is objected to.")
 @click.option("--regulator", is_flag=True, help="By the Regulator's door, not by the platform's.")
+@click.option("--only-sign", is_flag=True, help="Send nothing: print it, to be handed in elsewhere.")
 @_evidence
 @_out
 @JSON
 def file_objection(
-    mtg: str, *, lender_file: Path, ground: str, evidence: Path, out: Path, regulator: bool, as_json: bool
+    mtg: str,
+    *,
+    lender_file: Path,
+    ground: str,
+    evidence: Path,
+    out: Path,
+    regulator: bool,
+    only_sign: bool,
+    as_json: bool,
 ) -> None:
     """File an objection with a lender's key. Repeating with the same --out is safe.
 
@@ -72,6 +81,10 @@ def file_objection(
             ).compact
 
         sent = _sent(out, evidence, sign)
+        if only_sign:
+            value = {"obj": parse_objection(sent).objection.obj, "mtg": mtg, "ground": ground, "jws": sent}
+            show(value, as_json=as_json, text=sent)
+            return
         door = services.arbitration(REGULATOR if regulator else ASSOCIATION, "relay", meeting.institution)
         tx = commit(door, "FileObjection", sent, moment).tx
     obj = parse_objection(sent).objection.obj
