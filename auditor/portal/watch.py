@@ -84,12 +84,12 @@ class Watcher:
         self._clock = clock
         self._monotonic = monotonic
         self._built: dict[str, int] = {}
-        self._saved = self._heights()
+        self._saved: dict[str, int] = {}
         self._seen: float | None = None
         self._published = monotonic()
         self.facts = Facts(at=self._now())
-        if any(self._saved.values()):
-            self.facts = self._build(self._monotonic())
+        if any(self._heights().values()):
+            self._publish(self._monotonic())
 
     @property
     def behind(self) -> bool:
@@ -158,10 +158,9 @@ class Watcher:
             for mtg, state in self._verifier.states(channel).items()
         }
 
-    def _build(self, begun: float, figures: Mapping[tuple[str, str], Figures] | None = None) -> Facts:
+    def _build(self, begun: float, renewed: Mapping[tuple[str, str], Figures]) -> Facts:
         """Return the facts; what stands in the last ones stands, if its channel didn't grow or fail."""
         verifier, names = self._verifier, (IDENTITY, *self._channels)
-        renewed = self._figures() if figures is None else figures
         meetings: dict[tuple[str, str], MeetingFacts] = {}
         for channel in self._channels:
             for mtg, state in verifier.states(channel).items():

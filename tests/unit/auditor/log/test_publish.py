@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import delete, insert, update
 
+from auditor.checkpoint import Checkpoints
 from auditor.errors import AuditUnavailable
 from auditor.log.current import publish_current
 from auditor.log.errors import LogRefused
@@ -19,12 +21,15 @@ from auditor.log.service_db.tables import HEADS, LEAVES, NODES
 from auditor.log.tree import EMPTY_ROOT, LogTree, MemoryNodes
 from auditor.replay.authority import Offices
 from auditor.run import Roots
+from auditor.store import Store
 from tests.unit.auditor.log.stage import LATER, NOW, LogStage
 from tests.unit.auditor.meeting_player import CHANNEL, MTG
+from tests.unit.auditor.portal.peer import Peer as CountingPeer
 from tests.unit.auditor.test_run import Peer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.unit.auditor.builder import Network
 
@@ -255,6 +260,30 @@ def test_from_the_own_peers_blocks_to_a_head(stage: LogStage) -> None:
         current("no-such-meeting")
     stage.player.chain.blocks[-1] = stage.player.chain.blocks[-1].replace(b"SubmitBallots", b"SubmitBallotz")
     assert code_of(current) == "LOG_UNVERIFIED"
+
+
+def test_signing_again_reads_only_what_is_new(stage: LogStage, tmp_path: Path) -> None:
+    roots, peer = Roots(stage.player.genesis, Offices()), CountingPeer(stage.player)
+
+    def current() -> TreeHead:
+        with closing(Store(tmp_path / "signing.db")) as store:
+            kept = Checkpoints(store, roots)
+            parts = (MTG, stage.database, stage.signer, stage.regulator)
+            return publish_current(peer, roots, *parts, now=NOW, checkpoints=kept).head
+
+    first = current()
+    assert first == stage.publish().head
+    read = len(peer.served)
+    assert current() == first
+    assert len(peer.served) == read
+    stage.player.submit([("chen", 3, {})])
+    second = current()
+    assert (second.size, len(peer.served)) == (first.size + 1, read + 1)
+    assert second == stage.publish().head
+    # What failed once stays failed, also for who comes later.
+    stage.player.submit([("bo", 4, {"seq": 2})], response=b"{}")
+    for _ in range(2):
+        assert code_of(current) == "LOG_UNVERIFIED"
 
 
 def test_no_head_over_a_wrong_transaction(stage: LogStage) -> None:
