@@ -10,6 +10,8 @@ from client.encodings.ballot import parse_ballot
 from client.encodings.errors import Refused
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from auditor.portal.challenge import Answer, Challenges
     from auditor.portal.facts import MeetingFacts
     from auditor.portal.place import Place
@@ -53,8 +55,10 @@ def cast_in_name(
 
 def records_for(
     watcher: Watcher, challenges: Challenges, facts: MeetingFacts, place: Place | None, answer: Answer
-) -> tuple[str, list[dict[str, Any]]]:
+) -> tuple[str, Iterator[dict[str, Any]]]:
     """Return who asks ("lender", or an MSP id) and every ballot that was ever accepted, in the chain's order.
+
+    The ballots are read as they are asked for: all of a large meeting's would not fit into memory.
 
     A lender of the meeting has to show their leaf and to sign with their enrolled key, an organisation
     of the channel to sign as officer or auditor; NOT_SHOWN for anybody else.
@@ -67,8 +71,9 @@ def records_for(
         except Refused as refused:
             raise PortalRefused("NOT_SHOWN") from refused
         challenges.verify_lender(answer, RECORDS, facts, watcher.enrolment(place.leaf.sub))
-        return "lender", [_for_lender(facts, one, place.leaf.sub) for one in facts.accepted.values()]
-    return asking, [_record(facts, one) for one in facts.accepted.values()]
+        sub = place.leaf.sub
+        return "lender", (_for_lender(facts, one, sub) for one in facts.accepted.values())
+    return asking, (_record(facts, one) for one in facts.accepted.values())
 
 
 def _stands(facts: MeetingFacts, ballot: ChainBallot) -> bool:

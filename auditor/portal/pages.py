@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, g, render_template, request
@@ -20,6 +21,8 @@ from client.encodings.errors import Refused
 from client.encodings.records import decode_certificate
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from auditor.portal.facts import MeetingFacts
     from auditor.portal.parts import Parts
     from auditor.portal.place import Place
@@ -117,11 +120,12 @@ def _asking(routes: Blueprint, parts: Parts) -> None:
         place, answer = _place("place") if given("place") else None, parse_answer(given("answer"))
         asking, rows = records_for(parts.watcher, parts.challenges, facts, place, answer)
         if request.form.get("form") == "json":
-            value = {"v": 1, "mtg": mtg, "asking": asking, "ballots": rows}
+            value: dict[str, Any] = {"v": 1, "mtg": mtg, "asking": asking}
             if asking != "lender" and parts.door is not None:
                 value["contradictions"] = parts.door.words.contradictions(facts)
-            return _download(json.dumps(value).encode(), "records.json")
-        return _form("records.html", facts, records=rows[:_SHOWN], total=len(rows), challenge="")
+            return _download(_streamed(value, rows), "records.json")
+        shown, total = list(islice(rows, _SHOWN)), len(facts.accepted)
+        return _form("records.html", facts, records=shown, total=total, challenge="")
 
 
 def _door(routes: Blueprint, parts: Parts) -> None:
@@ -182,6 +186,16 @@ def _form(template: str, facts: MeetingFacts, **values: Any) -> str:
     return render_template(template, facts=facts, institution=institution, mtg=facts.mtg, **values)
 
 
-def _download(data: bytes, name: str) -> Response:
+def _streamed(value: dict[str, Any], rows: Iterator[dict[str, Any]]) -> Iterator[bytes]:
+    """Yield a JSON object whose last member `ballots` has the rows, some at a time."""
+    yield json.dumps(value)[:-1].encode() + b', "ballots": ['
+    separator = b""
+    while chunk := list(islice(rows, _SHOWN)):
+        yield separator + b", ".join(json.dumps(row).encode() for row in chunk)
+        separator = b", "
+    yield b"]}"
+
+
+def _download(data: bytes | Iterator[bytes], name: str) -> Response:
     disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(data, content_type="application/json", headers=disposition)

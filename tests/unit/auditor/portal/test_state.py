@@ -96,6 +96,7 @@ def test_figures_renewed_step_by_step_are_those_of_counting_anew(player: Player,
         counted.add(one.claims)
     assert (facts.turnout.ballots, facts.turnout.fen) == (len(ballots), counted.of("all", "fen"))
     assert dict(facts.accepted.items()) == dict(state.accepted)
+    assert len(facts.accepted) == len(state.accepted)
     assert dict(facts.standing) == {sub: one.digest for sub, one in state.held.items()}
     for sub in facts.standing:
         assert facts.ballots_of(sub) == [one for one in state.accepted.values() if one.sub == sub]
