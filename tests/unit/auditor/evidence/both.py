@@ -13,7 +13,8 @@ from typing import Any
 
 def answers(cases: list[dict[str, Any]]) -> list[Any]:  # noqa: C901  imported under one of two
     from cryptography import x509  # noqa: PLC0415
-    from cryptography.exceptions import InvalidSignature  # noqa: PLC0415
+    from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm  # noqa: PLC0415
+    from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415
 
     from auditor.members import NotAMember, verify_signature  # noqa: PLC0415
     from client.encodings import cbor, es256  # noqa: PLC0415
@@ -31,6 +32,10 @@ def answers(cases: list[dict[str, Any]]) -> list[Any]:  # noqa: C901  imported u
             issued = True
         except (ValueError, TypeError, InvalidSignature):
             issued = False
+        try:
+            usable = isinstance(getattr(one.public_key(), "curve", None), ec.SECP256R1)
+        except (ValueError, UnsupportedAlgorithm):
+            usable = False
         return [
             one.subject.rfc4514_string(),
             one.issuer.rfc4514_string(),
@@ -42,6 +47,7 @@ def answers(cases: list[dict[str, Any]]) -> list[Any]:  # noqa: C901  imported u
             issued,
             one == issuer,
             one.subject == issuer.subject,
+            usable,
         ]
 
     def signature(case: dict[str, Any]) -> Any:
@@ -84,7 +90,7 @@ def answers(cases: list[dict[str, Any]]) -> list[Any]:  # noqa: C901  imported u
     for case in cases:
         try:
             found.append(judges[case["kind"]](case))
-        except (ValueError, x509.InvalidVersion):
+        except (ValueError, x509.InvalidVersion, x509.DuplicateExtension):
             found.append("malformed")
     return found
 
