@@ -37,6 +37,11 @@ def block_name(channel: str, number: int) -> str:
     return f"blocks/{channel}/{number:010d}.pb"
 
 
+def is_block(name: str) -> bool:
+    """Say whether a name is one under which a package has a block."""
+    return _NAME.fullmatch(name) is not None
+
+
 def blocks_of(files: Mapping[str, bytes]) -> dict[str, dict[int, bytes]]:
     """Return a package's blocks by channel and number, in ascending order."""
     found: dict[str, dict[int, bytes]] = {}
