@@ -102,6 +102,8 @@ def _figures(facts: Facts) -> Mapping[str, str]:
         "proxy": _proxy(facts),
         "objections": "; ".join(_disputed(one) for one in held.disputes) or "-",
         "claims": jcs.dumps(claims_json(counted.record.claims)).decode(),
+        "excluded": ", ".join(counted.record.excluded) or "-",
+        "reweighed": _reweighed(counted),
         "acknowledged": f"{times.form(counted.record.ack_time)}, {counted.record.ack_no}",
         "place": f"{counted.block}, {counted.tx}",
         "stands": str(subject.stands).lower(),
@@ -120,6 +122,14 @@ def _proxy(facts: Facts) -> str:
     if digest is None:
         return "-"
     return f"{facts.counted.record.proxy}; {digest}, {status_of(facts.held.mandates, digest)}"
+
+
+def _reweighed(counted: Counted) -> str:
+    record = counted.reweighed
+    if record is None:
+        return "-"
+    excluded = f"; {', '.join(record.excluded)}" if record.excluded else ""
+    return jcs.dumps(claims_json(record.claims)).decode() + excluded
 
 
 def _disputed(dispute: Dispute) -> str:

@@ -94,6 +94,9 @@ def _verify(data: bytes, trust: TrustRoot) -> VerifiedEvidence:
     on_roll = verify_files(files, manifest, held)
     # 6. Ballot, certificate, identity check and roll entry are good, and what the channel counted.
     counted = verify_counted(ballot, held, subject.mtg)
+    if counted.stands != subject.stands:
+        said = "stood" if subject.stands else "was replaced"
+        raise EvidenceRefused("EVIDENCE_BALLOT", f"the manifest says that it {said}, the blocks don't")
     verify_entry(on_roll, ballot, held, counted)
     # 7. The signed log has the ballot.
     head, place = _verify_log(files, held, counted, manifest, trust)
