@@ -13,7 +13,7 @@ from auditor.evidence.errors import EvidenceRefused
 from auditor.evidence.files import ANCHORS, verify_files
 from auditor.evidence.manifest import verify_manifest
 from auditor.evidence.provenance import verify_provenance
-from auditor.evidence.records import read_held
+from auditor.evidence.records import IDENTITY, read_held
 from auditor.evidence.result import verify_result
 from auditor.log.errors import LogRefused
 from auditor.log.head import VerifiedHead, parse_head_file, verify_head
@@ -90,6 +90,7 @@ def _verify(data: bytes, trust: TrustRoot) -> VerifiedEvidence:
     offices = Offices()
     held = read_held(blocks_of(files), subject, ballot, trust, offices)
     _verify_meeting(held, manifest, trust)
+    _verify_heights(held, manifest)
     # 5. The files for people say what the blocks hold.
     on_roll = verify_files(files, manifest, held)
     # 6. Ballot, certificate, identity check and roll entry are good, and what the channel counted.
@@ -143,6 +144,17 @@ def _verify_meeting(held: Held, manifest: Manifest, trust: TrustRoot) -> None:
         ) from error
 
 
+def _verify_heights(held: Held, manifest: Manifest) -> None:
+    """Refuse (EVIDENCE_CUSTODY) heights of other channels than the blocks', or below one of the blocks."""
+    heights = manifest.subject.heights
+    last = {
+        name: max(records.headers)
+        for name, records in ((IDENTITY, held.identity), (held.meeting.channel, held.channel))
+    }
+    if heights.keys() != last.keys() or any(heights[name] <= number for name, number in last.items()):
+        raise EvidenceRefused("EVIDENCE_CUSTODY", f"heights {dict(heights)} with blocks up to {last}")
+
+
 def _verify_log(
     files: Mapping[str, bytes], held: Held, counted: Counted, manifest: Manifest, trust: TrustRoot
 ) -> tuple[VerifiedHead, int]:
@@ -156,6 +168,9 @@ def _verify_log(
         verify_inclusion(leaf.encode(), index=index, size=said.size, path=path, root=said.root)
     except LogRefused as error:
         raise EvidenceRefused("EVIDENCE_LOG", error.message) from error
+    if counted.block > said.block:
+        found = f"the head is up to block {said.block}, the ballot in block {counted.block}"
+        raise EvidenceRefused("EVIDENCE_LOG", found)
     block = held.channel.headers.get(said.block)
     if block is None or block.hash().hex() != said.block_hash:
         raise EvidenceRefused("EVIDENCE_LOG", f"the head's block {said.block} is missing or another")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from auditor.evidence.container import encode
 from auditor.evidence.errors import EvidenceRefused
+from auditor.evidence.files import custody
 from auditor.evidence.verify import verify_evidence
 from auditor.log.head import HeadSigner
 from auditor.log.trust import TrustRoot
@@ -156,6 +158,29 @@ def test_what_the_manifest_is_about_is_what_the_files_are(
     assert refused(case.signed(case.files, **changes), case.trust).code == code
 
 
+@pytest.mark.parametrize(
+    "changes", [{"identity": 4}, {"arbitration-institutiona": 9}, {"moon": 1}, {"identity": None}]
+)
+def test_heights_are_of_the_blocks_channels_and_above_them(
+    case: Case, changes: dict[str, int | None]
+) -> None:
+    """The custody log is made to fit: no auditor has read blocks above the height that it exported from."""
+    wanted = {name: value for name, value in {**case.subject.heights, **changes}.items() if value is not None}
+    files = {**case.files, "custody.json": custody(case.subject.time, wanted, "RegulatorMSP")}
+    assert refused(case.signed(files, heights=wanted), case.trust).code == "EVIDENCE_CUSTODY"
+
+
+def test_a_head_of_a_block_before_the_ballots(case: Case) -> None:
+    """The same log's root under an earlier block: the auditor can't have found there what came later."""
+    head = verify_evidence(case.package, case.trust).head.head
+    number = 4
+    block = verify_evidence(case.package, case.trust).held.channel.headers[number]
+    early = replace(head, block=number, block_hash=block.hash().hex())
+    files = {**case.files, "log/head.json": case.stage.signer.sign(early).encode()}
+    error = refused(case.signed(files), case.trust)
+    assert (error.code, "up to block 4" in str(error)) == ("EVIDENCE_LOG", True)
+
+
 @pytest.mark.parametrize("channel", ["identity", "arbitration-institutiona"])
 def test_another_network_is_not_trusted(case: Case, channel: str) -> None:
     trust = TrustRoot({**case.trust.genesis, channel: "00" * 32}, case.trust.regulator_ca)
@@ -182,8 +207,6 @@ def test_another_regulator_is_not_trusted(case: Case) -> None:
     ],
 )
 def test_a_result_that_the_rules_do_not_make(case: Case, change: Callable[[Any], None]) -> None:
-    from dataclasses import replace  # noqa: PLC0415
-
     from auditor.evidence.result import verify_result  # noqa: PLC0415
 
     held = verify_evidence(case.package, case.trust).held
