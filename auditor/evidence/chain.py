@@ -16,6 +16,7 @@ from auditor.blocks import parse_block, verify_data, verify_genesis, verify_succ
 from auditor.configuration import parse_configuration, verify_update
 from auditor.errors import BlockError, ConfigurationError, VerificationError
 from auditor.evidence.errors import EvidenceRefused
+from auditor.evidence.writers import verify_writer
 from auditor.orderers import verify_quorum
 from auditor.replay.authority import verify_authority
 from auditor.transactions import parse_transaction, transaction_type, verify_transaction
@@ -88,7 +89,7 @@ def read_blocks(
     """Verify a channel's blocks, which come in ascending order, and the transactions that write a wanted key.
 
     `genesis` is the trusted hash (hex) of block 0. Refuse with EVIDENCE_GENESIS, EVIDENCE_BLOCK,
-    EVIDENCE_CONFIGURATION or EVIDENCE_TRANSACTION.
+    EVIDENCE_CONFIGURATION, EVIDENCE_TRANSACTION or EVIDENCE_RECORD.
     """
     chaincode = "identity" if channel == "identity" else "arbitration"
     records = Records()
@@ -166,6 +167,7 @@ def _take(  # noqa: PLR0917  one transaction in its place
 ) -> None:
     if transaction_type(envelope) != pb.common.ENDORSER_TRANSACTION:
         return
+    name = block_name(channel, block.header.number)
     try:
         transaction = parse_transaction(envelope, channel, block.header.number, position)
         writes = {
@@ -180,7 +182,7 @@ def _take(  # noqa: PLR0917  one transaction in its place
         endorsed = verify_transaction(transaction, configuration, chaincode)
         verify_authority(endorsed, offices)
     except VerificationError as error:
-        name = block_name(channel, block.header.number)
         raise EvidenceRefused("EVIDENCE_TRANSACTION", f"{name}: {error}") from error
     for key, value in writes.items():
+        verify_writer(key, transaction.function, name, again=key in records.written)
         records.written.setdefault(key, []).append(Written(value, endorsed))
