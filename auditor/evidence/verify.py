@@ -106,7 +106,7 @@ def _verify(data: bytes, trust: TrustRoot) -> VerifiedEvidence:
     regulator = trust.regulator(head.signed.load_certificates())
     countersigned = verify_provenance(files, held.meeting, ballot.ballot.sub, regulator)
     # 8. The result follows from its figures.
-    verify_result(held, amended=subject.amendments > 0)
+    verify_result(held)
     leaf = on_roll[0] if on_roll else None
     return VerifiedEvidence(manifest, held, ballot, leaf, counted, head, place, countersigned, _SEAL)
 

@@ -9,15 +9,19 @@ import pytest
 
 from auditor.evidence.counted import verify_counted
 from auditor.evidence.errors import EvidenceRefused
+from auditor.evidence.result import verify_result
 from auditor.evidence.shown import as_json, as_text
 from auditor.evidence.verify import verify_evidence
 from auditor.replay.effect import composite
+from client.encodings import jcs
 from tests.unit.auditor.amending_player import AmendingPlayer
 from tests.unit.auditor.evidence.test_explanation import text_of
 from tests.unit.auditor.evidence.test_export_kinds import MORE, case_of
 from tests.unit.auditor.meeting_player import MTG, Player
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.unit.auditor.builder import Network
     from tests.unit.auditor.evidence.case import Case
 
@@ -95,3 +99,26 @@ def test_motions_that_it_counts_nothing_for_are_named(replaced: Case) -> None:
     said = replace(verified, counted=excluded)
     assert as_json(said)["excluded"] == ["m1"]
     assert "counted for nothing on m1" in as_text(said)
+
+
+def test_a_result_is_decided_again_among_those_whom_the_amendments_left(
+    fabric: Network, tmp_path: Path
+) -> None:
+    """Two thirds of the roll's claims as frozen are not two thirds of them as amended."""
+    player = AmendingPlayer(fabric).enrolled().opened()
+    assert isinstance(player, AmendingPlayer)
+    player.submit([("an", 1, {}), ("bo", 2, {})])
+    player.amend(chen=MORE).closed()
+    case = case_of(fabric, tmp_path, player, player.ballot("an").digest)
+    held = verify_evidence(case.package, case.trust).held
+    tests = jcs.loads(held.result)["motions"]["m1"]["tests"]
+    assert tests
+    for forged in (replace(held, amendments=()), replace(held, result=_with_more(held.result))):
+        with pytest.raises(EvidenceRefused, match="EVIDENCE_RESULT"):
+            verify_result(forged)
+
+
+def _with_more(result: bytes) -> bytes:
+    value = jcs.loads(result)
+    value["motions"]["m1"]["tests"][0]["denominator"] += 1
+    return jcs.dumps(value)

@@ -204,14 +204,15 @@ def test_another_regulator_is_not_trusted(case: Case) -> None:
         lambda result: result["motions"]["m1"]["choices"]["approve"].update({"*": [99, 99]}),
         lambda result: result.update(mtg="another"),
         lambda result: result["motions"].pop("m1"),
+        lambda result: result["motions"]["m1"].update(disputed={"passed": True, "tipped": False}),
     ],
 )
 def test_a_result_that_the_rules_do_not_make(case: Case, change: Callable[[Any], None]) -> None:
     from auditor.evidence.result import verify_result  # noqa: PLC0415
 
     held = verify_evidence(case.package, case.trust).held
-    verify_result(held, amended=False)
+    verify_result(held)
     result = jcs.loads(held.result)
     change(result)
     with pytest.raises(EvidenceRefused, match="EVIDENCE_RESULT"):
-        verify_result(replace(held, result=jcs.dumps(result)), amended=False)
+        verify_result(replace(held, result=jcs.dumps(result)))
