@@ -120,6 +120,12 @@ def test_an_objection_that_is_not_as_it_was_filed(held: Held) -> None:
             assert objection_refused(held, forged) == "EVIDENCE_OBJECTION"
 
 
+def test_an_objection_under_the_key_of_another(held: Held) -> None:
+    (filed,) = held.channel.of(composite("objection", MTG, held.disputes[0].filed.objection.obj))
+    other = {**held.channel.written, composite("objection", MTG, OTHER): [filed]}
+    assert objection_refused(held, replace(held.channel, written=other)) == "EVIDENCE_OBJECTION"
+
+
 def test_an_anchor_of_another_meeting_or_signer(held: Held) -> None:
     key = composite("audit", MTG)
     (filed,) = held.channel.of(composite("objection", MTG, held.disputes[0].filed.objection.obj))
