@@ -17,6 +17,7 @@ from auditor.configuration import parse_configuration, verify_update
 from auditor.errors import BlockError, ConfigurationError, VerificationError
 from auditor.evidence.errors import EvidenceRefused
 from auditor.evidence.writers import verify_writer
+from auditor.members import Membership
 from auditor.orderers import verify_quorum
 from auditor.replay.authority import verify_authority
 from auditor.transactions import parse_transaction, transaction_type, verify_transaction
@@ -73,8 +74,12 @@ class Written:
 
 @dataclass(slots=True)
 class Records:
-    """What the verified transactions of some blocks wrote, by key and in the chain's order."""
+    """What the verified transactions of some blocks wrote, by key and in the chain's order.
 
+    `members` are the channel's by the last configuration.
+    """
+
+    members: Membership
     headers: dict[int, Header] = field(default_factory=dict)
     written: dict[str, list[Written]] = field(default_factory=dict)
 
@@ -92,7 +97,7 @@ def read_blocks(
     EVIDENCE_CONFIGURATION, EVIDENCE_TRANSACTION or EVIDENCE_RECORD.
     """
     chaincode = "identity" if channel == "identity" else "arbitration"
-    records = Records()
+    records = Records(Membership({}))
     current: _Position | None = None
     for number, raw in blocks.items():
         where = block_name(channel, number)
@@ -124,6 +129,7 @@ def read_blocks(
                 )
     if current is None:
         raise EvidenceRefused("EVIDENCE_GENESIS", f"no block of {channel}")
+    records.members = current.configuration.members
     return records
 
 

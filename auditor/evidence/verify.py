@@ -11,7 +11,7 @@ from auditor.evidence.container import decode
 from auditor.evidence.counted import verify_counted, verify_entry
 from auditor.evidence.errors import EvidenceRefused
 from auditor.evidence.files import ANCHORS, verify_files
-from auditor.evidence.manifest import verify_manifest
+from auditor.evidence.manifest import verify_manifest, verify_still_signer
 from auditor.evidence.provenance import verify_provenance
 from auditor.evidence.records import IDENTITY, read_held
 from auditor.evidence.result import verify_result
@@ -20,6 +20,7 @@ from auditor.log.head import VerifiedHead, parse_head_file, verify_head
 from auditor.log.leaf import LogLeaf
 from auditor.log.promise import hash_list
 from auditor.log.proofs import verify_inclusion
+from auditor.members import Organisation
 from auditor.replay.authority import Offices
 from client.encodings import jcs
 from client.encodings.ballot import parse_ballot
@@ -91,6 +92,9 @@ def _verify(data: bytes, trust: TrustRoot) -> VerifiedEvidence:
     held = read_held(blocks_of(files), subject, ballot, trust, offices)
     _verify_meeting(held, manifest, trust)
     _verify_heights(held, manifest)
+    for records in (held.identity, held.channel):
+        regulator = records.members.organisations.get(offices.regulator, Organisation(offices.regulator, ()))
+        verify_still_signer(files, regulator)
     # 5. The files for people say what the blocks hold.
     on_roll = verify_files(files, manifest, held)
     # 6. Ballot, certificate, identity check and roll entry are good, and what the channel counted.

@@ -6,10 +6,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from cryptography import x509
 
 from auditor.evidence.container import encode
 from auditor.evidence.errors import EvidenceRefused
 from auditor.evidence.files import custody
+from auditor.evidence.manifest import verify_still_signer
 from auditor.evidence.verify import verify_evidence
 from auditor.log.head import HeadSigner
 from auditor.log.trust import TrustRoot
@@ -140,6 +142,18 @@ def test_a_signers_certificate_of_no_version(case: Case) -> None:
     assert changed != own
     signer = HeadSigner(good.key, (changed, root))
     assert refused(case.signed(case.files, signer), case.trust).code == "EVIDENCE_SIGNER"
+
+
+def test_a_signer_whom_the_channel_has_revoked_or_never_had(case: Case) -> None:
+    """The trust file knows the Regulator's CA alone; the channel's configuration says who is revoked."""
+    held = verify_evidence(case.package, case.trust).held
+    regulator = held.channel.members.organisations["RegulatorMSP"]
+    verify_still_signer(case.files, regulator)
+    own = x509.load_der_x509_certificate(case.exporter.signer.certificates[0])
+    revoked = replace(regulator, revoked=frozenset({(own.issuer, own.serial_number)}))
+    for other in (revoked, replace(regulator, roots=()), replace(regulator, roots=(own,))):
+        with pytest.raises(EvidenceRefused, match="EVIDENCE_SIGNER"):
+            verify_still_signer(case.files, other)
 
 
 @pytest.mark.parametrize(
