@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from auditor.evidence.agency import status_of
+from auditor.evidence.printable import printable
 from client.encodings import jcs, times
 from client.encodings.ballot import votes_json
 from client.encodings.leaf import claims_json
@@ -86,8 +87,9 @@ def as_text(evidence: VerifiedEvidence) -> str:
             for one in held.anchors
         ),
         f"exported {subject.time}, when the meeting was {subject.state} and the ballot {standing}",
+        "explanation.pdf is not compared with this: where it says otherwise, this holds",
     )
-    return "\n".join(lines)
+    return "\n".join(map(printable, lines))
 
 
 def _countersigned(evidence: VerifiedEvidence) -> tuple[str, ...]:
