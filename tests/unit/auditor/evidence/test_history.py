@@ -15,35 +15,15 @@ from auditor.evidence.verify import verify_evidence
 from auditor.replay.effect import composite
 from client.encodings import jcs
 from tests.unit.auditor.amending_player import AmendingPlayer
+from tests.unit.auditor.evidence.kinds import MORE, case_of
 from tests.unit.auditor.evidence.test_explanation import text_of
-from tests.unit.auditor.evidence.test_export_kinds import MORE, case_of
-from tests.unit.auditor.meeting_player import MTG, Player
+from tests.unit.auditor.meeting_player import MTG
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.unit.auditor.builder import Network
     from tests.unit.auditor.evidence.case import Case
-
-
-@pytest.fixture(scope="module")
-def replaced(fabric: Network, tmp_path_factory: pytest.TempPathFactory) -> Case:
-    """A ballot in whose place its voter cast another."""
-    player = Player(fabric, revote="last").enrolled(sessions=2).opened()
-    player.submit([("an", 1, {})])
-    first = player.ballot("an").digest
-    player.submit([("an", 3, {"seq": 2, "m1": "reject"})])
-    return case_of(fabric, tmp_path_factory.mktemp("replaced"), player, first)
-
-
-@pytest.fixture(scope="module")
-def reweighed(fabric: Network, tmp_path_factory: pytest.TempPathFactory) -> Case:
-    """A ballot proved on the frozen roll, whose voter's claims an amendment changed since."""
-    player = AmendingPlayer(fabric).enrolled().opened()
-    assert isinstance(player, AmendingPlayer)
-    player.submit([("an", 1, {})])
-    player.amend(an=MORE)
-    return case_of(fabric, tmp_path_factory.mktemp("reweighed"), player, player.ballot("an").digest)
 
 
 def test_a_replaced_ballot_is_not_presented_as_the_one_that_stands(replaced: Case) -> None:
