@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from auditor.ahead import DEPTH
@@ -28,6 +28,12 @@ class Reading:
     batch: Batch
     mh: str
     candidates: tuple[Candidate | Refused, ...]
+
+
+def signers(reading: Reading) -> list[str]:
+    """Return the voters who sign for themselves."""
+    read = (one for one in reading.candidates if isinstance(one, Candidate))
+    return [one.ballot.sub for one in read if one.ballot.prx is None]
 
 
 def read_batch(batch: Batch, meeting: Meeting) -> Reading:
@@ -62,6 +68,7 @@ class Readings:
         reading = read_batch(batch, meetings[batch.mtg].record)
         candidates: list[Candidate | Refused] = []
         asked: list[Fact] = []
+        people.read_ahead(signers(reading), ())
         for one in reading.candidates:
             enrolment = None
             if isinstance(one, Candidate) and one.ballot.prx is None:
@@ -70,9 +77,9 @@ class Readings:
                 candidates.append(one)
                 continue
             signed = one.complete(enrolment.x5t)
-            candidates.append(replace(one, rebuilt=signed))
+            candidates.append(Candidate(one.entry, one.ballot, one.signed, one.payload, signed))
             asked.append(enrolment.signed(signed.jws))
-        self._ahead[encoded] = replace(reading, candidates=tuple(candidates))
+        self._ahead[encoded] = Reading(batch, reading.mh, tuple(candidates))
         while len(self._ahead) > DEPTH + 1:
             self._ahead.popitem(last=False)
         return asked

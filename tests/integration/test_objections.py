@@ -159,8 +159,10 @@ def test_objecting_by_commands(
 
     proof = ("--evidence", shown)
     filing = ("file", mtg, "--lender", key, "--ground", "left-out", *proof, "--out", kept)
+    code, signed = run(*filing, "--only-sign")
+    assert (code, run("list", mtg)) == (0, (0, []))
     code, filed = run(*filing)
-    assert code == 0
+    assert (code, filed["obj"]) == (0, signed["obj"])
     code, again = run(*filing, "--regulator")
     assert (code, again["obj"]) == (0, filed["obj"])
     obj = filed["obj"]
