@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from auditor.alarm import Alarm
     from auditor.errors import VerificationError
+    from auditor.replay.amendments import Overlay
     from auditor.replay.meetings import MeetingState
     from auditor.verifier import Verifier
     from auditor.view import ChainBallot
@@ -62,7 +63,8 @@ class MeetingFacts:
 
     `accepted` has every ballot ever accepted, `standing` the digest that stands by voter; `anchored`
     says whether the Regulator's auditor anchored the final head. `second_door` counts the accepted
-    ballots that came through the Regulator's door, whose highest number is `last_number`.
+    ballots that came through the Regulator's door, whose highest number is `last_number`. `overlay` is what
+    amendments made of the roll.
     """
 
     meeting: Meeting
@@ -80,6 +82,7 @@ class MeetingFacts:
     accepted: Mapping[str, ChainBallot]
     refused: Mapping[str, ChainBallot]
     standing: Mapping[str, str]
+    overlay: Overlay
 
     @property
     def mtg(self) -> str:
@@ -153,4 +156,5 @@ def meeting_facts(verifier: Verifier, channel: str, state: MeetingState, regulat
         accepted=MappingProxyType(accepted),
         refused=MappingProxyType(refused),
         standing=MappingProxyType({sub: one.digest for sub, one in state.held.items()}),
+        overlay=state.overlay,
     )
