@@ -150,12 +150,14 @@ def test_it_checks_issuers_and_shows_contradictions(fabric: Network, verifier: P
     for file, given in (("audited.json", trust), ("receipt.json", record)):
         ran = Ran(verifier, "receipt", "verify", at(file), *given, *roots, "--json")
         assert (ran.code, ran.value["issuers_checked"]) == (0, True)
+        assert Ran(verifier, "receipt", "verify", at(file), *given, *roots).out.startswith("genuine")
         assert Ran(verifier, "receipt", "verify", at(file), *given, *swapped).code == 1
         assert Ran(verifier, "receipt", "verify", at(file), *given, "--door-root", at("trust.json")).code == 2
     against = ("receipt", "contradict", at("audited.json"))
     assert "NO_CONTRADICTION" in Ran(verifier, *against, at("head.json"), *trust).err
     ran = Ran(verifier, *against, at("shrunk.json"), *trust, "--json")
     assert (ran.code, ran.value["kind"]) == (0, "shrunk")
+    assert "genuine" not in Ran(verifier, "receipt", "verify", at("receipt.json"), *record).out
     old = ("receipt", "contradict", at("moved.json"), at("head.json"), *trust, *record)
     assert Ran(verifier, *old).code == 2
     ran = Ran(verifier, *old, "--leaves", at("leaves.json"), "--door-root", at("door.pem"), "--json")
