@@ -16,7 +16,7 @@ from auditor.portable.curve import ECDSA, SHA256, EllipticCurvePublicKey, Encodi
 from auditor.portable.der import strictly
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
 _SHORT: Final = {
@@ -84,9 +84,17 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class BasicConstraints:
-    """Whether the certificate is a CA's."""
+    """Whether the certificate is a CA's, and how many CAs may be below it; None for any number."""
 
     ca: bool
+    path_length: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyUsage:
+    """Whether the certificate's key may sign certificates."""
+
+    key_cert_sign: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +108,22 @@ class UnrecognizedExtension:
 class Extension:
     """One extension."""
 
-    value: BasicConstraints | UnrecognizedExtension
+    value: BasicConstraints | KeyUsage | UnrecognizedExtension
+
+
+def _constraints(data: bytes) -> BasicConstraints:
+    value = strictly(asn1.BasicConstraints, data)
+    return BasicConstraints(bool(value["ca"].native), value["path_len_constraint"].native)
+
+
+def _usage(data: bytes) -> KeyUsage:
+    return KeyUsage("key_cert_sign" in strictly(asn1.KeyUsage, data).native)
+
+
+_READ: Final[dict[type, tuple[str, Callable[[bytes], BasicConstraints | KeyUsage]]]] = {
+    BasicConstraints: ("2.5.29.19", _constraints),
+    KeyUsage: ("2.5.29.15", _usage),
+}
 
 
 class Extensions:
@@ -115,12 +138,11 @@ class Extensions:
             self._found[one["extn_id"].dotted] = one["extn_value"].contents
 
     def get_extension_for_class(self, kind: type) -> Extension:
-        """Return the basic constraints; raise ExtensionNotFound."""
-        del kind
-        if "2.5.29.19" not in self._found:
+        """Return the basic constraints or the key usage; raise ExtensionNotFound."""
+        oid, read = _READ[kind]
+        if oid not in self._found:
             raise ExtensionNotFound
-        value = asn1.BasicConstraints.load(self._found["2.5.29.19"], strict=True)
-        return Extension(BasicConstraints(bool(value["ca"].native)))
+        return Extension(read(self._found[oid]))
 
     def get_extension_for_oid(self, oid: ObjectIdentifier) -> Extension:
         """Return an extension's bytes; raise ExtensionNotFound."""

@@ -24,9 +24,14 @@ def answers(cases: list[dict[str, Any]]) -> list[Any]:  # noqa: C901  imported u
         one = x509.load_der_x509_certificate(bytes.fromhex(case["der"]))
         issuer = x509.load_der_x509_certificate(bytes.fromhex(case["issuer"]))
         try:
-            ca: Any = one.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+            constraints = one.extensions.get_extension_for_class(x509.BasicConstraints).value
+            ca: Any = [constraints.ca, constraints.path_length]
         except x509.ExtensionNotFound:
             ca = None
+        try:
+            signs: Any = one.extensions.get_extension_for_class(x509.KeyUsage).value.key_cert_sign
+        except x509.ExtensionNotFound:
+            signs = None
         try:
             one.verify_directly_issued_by(issuer)
             issued = True
@@ -48,6 +53,7 @@ def answers(cases: list[dict[str, Any]]) -> list[Any]:  # noqa: C901  imported u
             one == issuer,
             one.subject == issuer.subject,
             usable,
+            signs,
         ]
 
     def signature(case: dict[str, Any]) -> Any:
