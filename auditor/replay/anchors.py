@@ -15,6 +15,7 @@ from client.encodings.certificates import thumbprint
 from client.encodings.errors import Refused
 
 if TYPE_CHECKING:
+    from auditor.errors import VerificationError
     from auditor.members import Member
     from auditor.replay.meetings import MeetingState
     from auditor.transactions import Endorsed, Transaction
@@ -89,6 +90,9 @@ def verify_certifiable(state: MeetingState) -> None:
     counted = jcs.loads(state.result)["ballots"]
     if last.size < counted:
         raise Refused("AUDIT_SIZE", f"{last.size} leaves, {counted} ballots")
+    undecided = sum(dispute.award is None for dispute in state.disputes.values())
+    if undecided:
+        raise Refused("OBJECTION_OPEN", str(undecided))
     for dispute in state.disputes.values():
         award = dispute.award
         if award is None:
@@ -96,9 +100,18 @@ def verify_certifiable(state: MeetingState) -> None:
         remedy = award.award.remedy
         if remedy == "revote" or (remedy == "recount" and award.anchor == last.tx):
             raise Refused("AWARD_UNMET", f"{award.award.obj} asks for a {remedy}")
-    undecided = sum(dispute.award is None for dispute in state.disputes.values())
-    if undecided:
-        raise Refused("OBJECTION_OPEN", f"{undecided} of {len(state.disputes)}")
+
+
+def short_head(state: MeetingState, transaction: Transaction) -> list[VerificationError]:
+    """Return what is wrong with a certification whose last head leaves out ballots that were replaced since.
+
+    Chaincode knows how many ballots count, and not how many it ever accepted: the log has those, too.
+    """
+    size, accepted = state.anchors[-1].size, len(state.accepted)
+    if size >= accepted:
+        return []
+    said = f"the tree head that certifies {state.record.mtg} leaves out accepted ballots"
+    return [ReplayError(STEP_ANCHOR, transaction.where, said, expected=accepted, found=size)]
 
 
 def result_hash(result: bytes) -> str:

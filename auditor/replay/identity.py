@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from auditor.ahead import DEPTH
+from auditor.ahead import ReadAhead
 from auditor.facts import Facts
 from auditor.replay.authority import Offices
 from auditor.replay.effect import Effect, composite
@@ -50,7 +49,7 @@ class IdentityReplay:
     offices: Offices = field(default_factory=Offices)
     people: People = field(default_factory=People)
     facts: Facts = field(default_factory=Facts)
-    _ahead: OrderedDict[bytes, list[Enrolment | Refused]] = field(default_factory=OrderedDict)
+    _ahead: ReadAhead[list[Enrolment | Refused]] = field(default_factory=ReadAhead)
 
     def effect(self, endorsed: Endorsed) -> Effect:
         """Return what the transaction had to answer and write; raises Refused where it had to fail."""
@@ -76,9 +75,8 @@ class IdentityReplay:
 
     def _certified(self, documents: bytes) -> Iterator[Fact]:
         """Yield what will be looked at of the items that can be read; they are kept for when it is."""
-        enrolments = self._ahead[documents] = self._enrolments(documents)
-        while len(self._ahead) > DEPTH + 1:
-            self._ahead.popitem(last=False)
+        enrolments = self._enrolments(documents)
+        self._ahead.put(documents, enrolments)
         for asked in enrolments:
             issuer = None if isinstance(asked, Refused) else self.people.issuers.get(asked.institution)
             if issuer is not None and not isinstance(asked, Refused):
@@ -127,7 +125,7 @@ class IdentityReplay:
 
     def _enrol(self, endorsed: Endorsed, documents: bytes) -> Effect:
         effect, verdicts = Effect(), Verdicts()
-        enrolments = self._ahead.pop(documents, None) or self._enrolments(documents)
+        enrolments = self._ahead.take(documents) or self._enrolments(documents)
         self.people.read_ahead((one.sub for one in enrolments if isinstance(one, Enrolment)), ())
         for index, asked in enumerate(enrolments):
             held: Enrolment | None = None

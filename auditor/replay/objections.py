@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from auditor.replay.effect import Effect, composite
 from auditor.replay.mandates import number_in, verify_signed
-from client.encodings import times
+from client.encodings import jcs, times
 from client.encodings.errors import Refused
 from client.encodings.objection_record import AnswerRecord, AwardRecord, Dispute, ObjectionRecord
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from client.encodings.award import Answer, Award
     from client.encodings.objection import SignedObjection
 
+MAX_OBJECTIONS = 16
+"""How many a lender may file at a meeting."""
+_UNDECIDED = jcs.dumps({"v": 1})
 _STATES = ("announced", "open", "closing", "closed", "objections")
 
 
@@ -36,7 +39,7 @@ def file_objection(
     transaction, meeting, said = endorsed.transaction, state.record, signed.objection
     if said.mh != meeting.mh:
         raise Refused("OBJECTION_MEETING", meeting.mh)
-    key = composite("objection", meeting.mtg, said.obj)
+    key, count = composite("objection", meeting.mtg, said.obj), composite("objector", meeting.mtg, said.sub)
     effect = Effect(reads=_reads(state) | {key})
     held = state.disputes.get(said.obj)
     if held is not None:
@@ -53,6 +56,13 @@ def file_objection(
     if enrolment is None:
         raise Refused("ENROLMENT_NOT_FOUND")
     verify_signed(signed, enrolment, meeting)
+    effect.reads.add(count)
+    filed = state.objectors.get(said.sub, 0)
+    if filed >= MAX_OBJECTIONS:
+        raise Refused("OBJECTION_LIMIT", f"{filed} are filed")
+    state.objectors[said.sub] = filed + 1
+    effect.writes[count] = jcs.dumps({"v": 1, "n": filed + 1})
+    effect.writes[composite("undecided", meeting.mtg, said.obj)] = _UNDECIDED
     record = ObjectionRecord(signed, endorsed.creator.msp_id, ack_time, enrolment.rev, transaction.tx_id)
     state.disputes[said.obj] = Dispute(record)
     effect.response = effect.writes[key] = record.encode()
@@ -89,6 +99,10 @@ def decide_objection(state: MeetingState, transaction: Transaction, award: Award
     anchor = state.anchors[-1].tx if state.anchors else ""
     record = AwardRecord(award, anchor, transaction.tx_id)
     state.disputes[award.obj] = replace(dispute, award=record)
+    effect.writes[composite("undecided", award.mtg, award.obj)] = None
+    if award.remedy in ("recount", "revote"):
+        due = {"v": 1, "obj": award.obj, "remedy": award.remedy, "anchor": anchor}
+        effect.writes[composite("remedy", award.mtg, award.obj)] = jcs.dumps(due)
     effect.response = effect.writes[composite("award", award.mtg, award.obj)] = record.encode()
     return effect
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from auditor.ahead import DEPTH
+from auditor.ahead import ReadAhead
 from client.encodings.batch import decode_batch
 from client.encodings.entries import Candidate, read_entry
 from client.encodings.errors import Refused
@@ -54,7 +53,7 @@ class Readings:
     """The few batches that are read ahead of the replay, by their bytes."""
 
     def __init__(self) -> None:
-        self._ahead: OrderedDict[bytes, Reading] = OrderedDict()
+        self._ahead = ReadAhead[Reading]()
 
     def ask(self, encoded: bytes, meetings: Mapping[str, MeetingState], people: People) -> list[Fact]:
         """Read a batch ahead, and return the signatures that its ballots will be judged by.
@@ -79,11 +78,9 @@ class Readings:
             signed = one.complete(enrolment.x5t)
             candidates.append(Candidate(one.entry, one.ballot, one.signed, one.payload, signed))
             asked.append(enrolment.signed(signed.jws))
-        self._ahead[encoded] = Reading(batch, reading.mh, tuple(candidates))
-        while len(self._ahead) > DEPTH + 1:
-            self._ahead.popitem(last=False)
+        self._ahead.put(encoded, Reading(batch, reading.mh, tuple(candidates)))
         return asked
 
     def take(self, encoded: bytes) -> Reading | None:
         """Return a batch that was read ahead, once; None for any other."""
-        return self._ahead.pop(encoded, None)
+        return self._ahead.take(encoded)

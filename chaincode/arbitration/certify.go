@@ -44,37 +44,38 @@ func (c *Contract) checkCertifiable(tx ledger.Tx, id string) error {
 }
 
 // checkDisputes refuses while an objection is undecided, and while a remedy is
-// outstanding. The queries over whole ranges make a certification invalid that
-// an objection overtakes.
+// outstanding. Only these are looked at, so that no number of objections that
+// were decided stands in the way. The queries over whole ranges make a
+// certification invalid that an objection overtakes.
 func (c *Contract) checkDisputes(tx ledger.Tx, id, anchor string) error {
-	filed, err := tx.Scan(objectionKind, []string{id}, func([]byte) error { return nil })
+	undecided, err := tx.Scan(undecidedKind, []string{id}, func([]byte) error { return nil })
 	if err != nil {
 		return err
 	}
-	decided, err := tx.Scan(awardKind, []string{id}, func(value []byte) error {
-		award, err := decode[awardRecord](value)
+	if undecided > 0 {
+		return refusal.New(refusal.ObjectionOpen, "%d", undecided)
+	}
+	due, err := tx.Scan(remedyKind, []string{id}, func(value []byte) error {
+		remedy, err := decode[remedyRecord](value)
 		if err != nil {
 			return err
 		}
-		return award.checkMet(anchor)
+		return remedy.checkMet(anchor)
 	})
 	if err != nil {
 		return err
 	}
-	if filed >= c.rangeLimit || decided >= c.rangeLimit {
-		return refusal.New(refusal.RangeLimit, "%d objections, %d awards", filed, decided)
-	}
-	if filed > decided {
-		return refusal.New(refusal.ObjectionOpen, "%d of %d", filed-decided, filed)
+	if due >= c.rangeLimit {
+		return refusal.New(refusal.RangeLimit, "%d remedies", due)
 	}
 	return nil
 }
 
 // checkMet refuses (AWARD_UNMET) while the remedy is outstanding: a recount is
 // an audit that was anchored after the award; a new vote is another meeting.
-func (a *awardRecord) checkMet(anchor string) error {
-	if a.Remedy == remedyRevote || a.Remedy == remedyRecount && a.Anchor == anchor {
-		return refusal.New(refusal.AwardUnmet, "%s asks for a %s", a.Objection, a.Remedy)
+func (r *remedyRecord) checkMet(anchor string) error {
+	if r.Remedy == remedyRevote || r.Anchor == anchor {
+		return refusal.New(refusal.AwardUnmet, "%s asks for a %s", r.Objection, r.Remedy)
 	}
 	return nil
 }

@@ -173,14 +173,32 @@ func TestANewVoteIsAnotherMeeting(t *testing.T) {
 	again.Announce()
 }
 
-func TestObjectionsAtThePeersLimitAreRefused(t *testing.T) {
+// TestNoNumberOfObjectionsHoldsUpTheCertificationForGood: what was decided is
+// not looked at again, so a range query that ends early hides nothing that counts.
+func TestNoNumberOfObjectionsHoldsUpTheCertificationForGood(t *testing.T) {
 	s := counting(t, scene.Options{RangeLimit: 4})
 	anchored(s, 2, nil)
 	s.Network.TotalQueryLimit = 4
-	for _, name := range []string{"a", "b", "c", "d", "e"} {
+	names := []string{"a", "b", "c", "d", "e"}
+	for _, name := range names {
 		s.File(s.Lenders[0], name)
 	}
 	refused(t, s, refusal.RangeLimit, scene.Auditor, "ListObjections", s.Meeting.ID)
+	for _, name := range names {
+		notCertified(t, s, refusal.ObjectionOpen)
+		s.Do(scene.Channel, scene.ArbitrationOfficer, "DecideObjection", s.Award(name, "dismissed", "none"))
+	}
+	certify(s)
+}
+
+func TestRemediesAtThePeersLimitAreRefused(t *testing.T) {
+	s := counting(t, scene.Options{RangeLimit: 4})
+	s.Network.TotalQueryLimit = 4
+	for _, name := range []string{"a", "b", "c", "d", "e"} {
+		s.File(s.Lenders[0], name)
+		s.Do(scene.Channel, scene.ArbitrationOfficer, "DecideObjection", s.Award(name, "upheld", "recount"))
+	}
+	anchored(s, 2, nil)
 	notCertified(t, s, refusal.RangeLimit)
 }
 

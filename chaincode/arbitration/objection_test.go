@@ -3,7 +3,9 @@ package arbitration_test
 import (
 	"crypto/elliptic"
 	"encoding/json"
+	"errors"
 	"math/big"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -113,6 +115,48 @@ func TestTheListOfObjections(t *testing.T) {
 	refused(t, s, refusal.MeetingNotFound, scene.Auditor, "GetObjection", "nowhere", scene.ObjectionID("a"))
 	refused(t, s, refusal.ArgumentFormat, scene.Auditor, "GetObjection", s.Meeting.ID, "a")
 	refused(t, s, refusal.ObjectionNotFound, scene.Auditor, "GetObjection", s.Meeting.ID, scene.ObjectionID("d"))
+}
+
+func TestALenderFilesSoManyObjectionsAndNoMore(t *testing.T) {
+	s := scene.New(t, scene.Options{}).Open(1)
+	lender, other := s.Lenders[0], s.Lenders[1]
+	name := func(i int) string { return strconv.Itoa(i) }
+	for i := range 16 {
+		s.File(lender, name(i))
+	}
+	again := s.Objection(lender, name(0), nil)
+	s.Do(scene.Channel, scene.AssociationRelay, "FileObjection", again, scene.During)
+	more := s.Objection(lender, name(16), nil)
+	refused(t, s, refusal.ObjectionLimit, scene.AssociationRelay, "FileObjection", more, scene.During)
+	s.Do(scene.Channel, scene.ArbitrationOfficer, "DecideObjection", s.Award(name(3), "dismissed", "none"))
+	refused(t, s, refusal.ObjectionLimit, scene.AssociationRelay, "FileObjection", more, scene.During)
+	// Another meeting counts for itself, and so does another lender.
+	s.File(other, "other")
+	if count := s.Network.State(scene.Channel, "objector", s.Meeting.ID, lender.Sub); string(count) != `{"n":16,"v":1}` {
+		t.Errorf("counted %s", count)
+	}
+}
+
+func TestObjectionsConflictWithTheSameLendersAlone(t *testing.T) {
+	s := scene.New(t, scene.Options{}).Open(1)
+	endorse := func(lender int, name string) *ledgertest.Proposal {
+		t.Helper()
+		text := s.Objection(s.Lenders[lender], name, nil)
+		tx, err := s.Network.Endorse(scene.Channel, scene.AssociationRelay, "FileObjection", text, scene.During)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return tx
+	}
+	first, second, third := endorse(0, "a"), endorse(1, "b"), endorse(0, "c")
+	for _, tx := range []*ledgertest.Proposal{first, second} {
+		if err := s.Network.Commit(tx); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := s.Network.Commit(third); !errors.Is(err, ledgertest.ErrConflict) {
+		t.Errorf("both of one lender's in a block: %v", err)
+	}
 }
 
 // TestWhoIsNotOnTheRollMayObject: being left out is a ground.

@@ -94,6 +94,7 @@ const (
 	ObjectionMeeting      Code = "OBJECTION_MEETING"
 	ObjectionExists       Code = "OBJECTION_EXISTS"
 	ObjectionLate         Code = "OBJECTION_LATE"
+	ObjectionLimit        Code = "OBJECTION_LIMIT"
 	ObjectionNotFound     Code = "OBJECTION_NOT_FOUND"
 	ObjectionAnswered     Code = "OBJECTION_ANSWERED"
 	ObjectionDecided      Code = "OBJECTION_DECIDED"
@@ -209,6 +210,7 @@ var sentences = map[Code]string{
 	ObjectionMeeting:      "The objection names another meeting record or network; fetch the announced record and sign again.",
 	ObjectionExists:       "Another objection with this id is held; sign yours again under a new id.",
 	ObjectionLate:         "The objection reached its door after the period for objections; it cannot be filed.",
+	ObjectionLimit:        "The lender has filed as many objections as a meeting takes from one; put the matter into one of them.",
 	ObjectionNotFound:     "The channel has no objection with this id at the meeting; check the id.",
 	ObjectionAnswered:     "The objection has another answer; the first one stays.",
 	ObjectionDecided:      "The objection is decided; the award stays.",

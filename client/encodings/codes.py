@@ -128,6 +128,7 @@ _OBJECTION: Final = {
     "OBJECTION_MEETING": "The objection names another meeting record or network; fetch the announced record and sign again.",
     "OBJECTION_EXISTS": "Another objection with this id is held; sign yours again under a new id.",
     "OBJECTION_LATE": "The objection reached its door after the period for objections; it cannot be filed.",
+    "OBJECTION_LIMIT": "The lender has filed as many objections as a meeting takes from one; put the matter into one of them.",
     "OBJECTION_NOT_FOUND": "The channel has no objection with this id at the meeting; check the id.",
     "OBJECTION_ANSWERED": "The objection has another answer; the first one stays.",
     "OBJECTION_DECIDED": "The objection is decided; the award stays.",

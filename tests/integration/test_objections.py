@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from client.cli.main import main
-from client.encodings import base64url, jws
+from client.encodings import base64url, jcs, jws
 from client.encodings.anchor import HEAD_TYP, Anchor
 from client.encodings.award import Answer, Award
+from client.encodings.objection import parse_objection, sign_objection
 from client.gateway.errors import EndorseError
 from client.platform.chain import commit, refusal_code
 from client.services import ARBITRATION, ASSOCIATION, REGULATOR
@@ -112,7 +113,6 @@ def test_a_wrong_root_on_the_channel_is_named(stage: Stage, capsys: pytest.Captu
     meeting = in_objections(stage)
     signer = stage.services.profile.org(REGULATOR).identity("auditor")
     from client.ca import key_from_pem  # noqa: PLC0415
-    from client.encodings import jcs  # noqa: PLC0415
     from client.encodings.certificates import thumbprint  # noqa: PLC0415
     from client.enrolment.issuer import to_der  # noqa: PLC0415
 
@@ -178,3 +178,27 @@ def test_objecting_by_commands(
     assert run("list", "nowhere")[0] == 2
     shown.write_text("另一封信", encoding="utf-8")
     assert "other evidence" in run(*filing)[1]
+
+
+def test_what_the_channel_takes_from_no_lender(stage: Stage) -> None:
+    """A foreign key, a forged signature, one objection more than a lender may file, a revoked key."""
+    meeting = stage.open()
+    in_time, lender, other = meeting.closes_at, stage.keys[0], stage.keys[1]
+
+    def filing(text: str) -> str:
+        return refused(stage, ASSOCIATION, "relay", "FileObjection", text, in_time)
+
+    said = parse_objection(objection(stage, meeting, 0, base64url.encode(b"f" * 16))).objection
+    foreign = sign_objection(said, other.x5t, other.key)
+    forged = sign_objection(said, lender.x5t, other.key)
+    assert [filing(one.compact) for one in (foreign, forged)] == ["KEY_FOREIGN", "SIGNATURE_INVALID"]
+    relay = stage.services.arbitration(ASSOCIATION, "relay", INSTITUTION)
+    for number in range(16):
+        text = objection(stage, meeting, 0, base64url.encode(b"n" * 15 + bytes([number])))
+        commit(relay, "FileObjection", text, in_time)
+    assert filing(objection(stage, meeting, 0, base64url.encode(b"m" * 16))) == "OBJECTION_LIMIT"
+    commit(relay, "FileObjection", objection(stage, meeting, 1, base64url.encode(b"m" * 16)), in_time)
+    stage.step(meeting.mtg, "void", reason="16 objections of one lender")
+    again = stage.open()
+    stage.revoke(lender)
+    assert filing(objection(stage, again, 0, base64url.encode(b"r" * 16))) == "KEY_REVOKED"

@@ -21,6 +21,8 @@ from tests.unit.auditor.lenders import canonical, key
 from tests.unit.auditor.meeting_player import CHANNEL, MTG, Player
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from auditor.verifier import Verifier
     from client.encodings.objection import SignedObjection
     from tests.unit.auditor.builder import Network, Signer
@@ -34,12 +36,13 @@ BASE = ("meeting", "state")
 class Disputes(Player):
     """Plays a meeting with one ballot of each of two transactions, and what comes after."""
 
-    def __init__(self, fabric: Network) -> None:
-        super().__init__(fabric)
+    def __init__(self, fabric: Network, **changes: Any) -> None:
+        super().__init__(fabric, **changes)
         self.auditor = fabric.person("RegulatorMSP", "auditor")
         self.commission = fabric.person("ArbitrationMSP", "officer")
         self.names = list(self.scene.lenders)
         self.last_anchor = ""
+        self.filed: dict[str, int] = {}
 
     def objecting(self) -> Disputes:
         self.enrolled().opened()
@@ -85,13 +88,13 @@ class Disputes(Player):
         self.run(self.auditor, [b"AnchorAudit", said.encode()], record, {key("audit", MTG): record}, reads)
         return self
 
-    def objection(self, lender: int = 0, ground: str = "count") -> SignedObjection:
+    def objection(self, lender: int = 0, ground: str = "count", number: int = 0) -> SignedObjection:
         one = self.scene.lenders[self.names[lender]]
         said = Objection(
             self.scene.meeting.mh,
             MTG,
             one.sub,
-            base64url.encode(b"o" * 16),
+            base64url.encode(b"o" * 15 + bytes([number])),
             IN_TIME,
             ground,
             EVIDENCE,
@@ -101,16 +104,23 @@ class Disputes(Player):
     def file(self, signed: SignedObjection, ack_time: str = IN_TIME) -> Disputes:
         tx = self.chain.next_transaction_id(self.relay)
         record = ObjectionRecord(signed, "AssociationMSP", ack_time, 1, tx).encode()
-        place = key("objection", MTG, signed.objection.obj)
+        sub, obj = signed.objection.sub, signed.objection.obj
+        place, count = key("objection", MTG, obj), key("objector", MTG, sub)
+        self.filed[sub] = self.filed.get(sub, 0) + 1
+        writes: dict[str, bytes | None] = {
+            place: record,
+            count: canonical({"v": 1, "n": self.filed[sub]}),
+            key("undecided", MTG, obj): canonical({"v": 1}),
+        }
         arguments = [b"FileObjection", signed.compact.encode(), ack_time.encode()]
-        self.run(self.relay, arguments, record, {place: record}, [*(key(kind, MTG) for kind in BASE), place])
+        self.run(self.relay, arguments, record, writes, [*(key(kind, MTG) for kind in BASE), place, count])
         return self
 
     def answer(self, obj: str, by: Signer | None = None) -> Disputes:
         creator = by or self.officer
         said = Answer(MTG, obj, "contests", EVIDENCE, IN_TIME)
         record = AnswerRecord(said, self.chain.next_transaction_id(creator)).encode()
-        self._about(creator, obj, "AnswerObjection", said.encode(), {key("answer", MTG, obj): record})
+        self._about(creator, obj, "AnswerObjection", said.encode(), record, {key("answer", MTG, obj): record})
         return self
 
     def decide(
@@ -119,15 +129,24 @@ class Disputes(Player):
         creator = by or self.commission
         said = Award(MTG, obj, award, remedy, EVIDENCE, IN_TIME)
         record = AwardRecord(said, self.last_anchor, self.chain.next_transaction_id(creator)).encode()
-        self._about(creator, obj, "DecideObjection", said.encode(), {key("award", MTG, obj): record})
+        writes: dict[str, bytes | None] = {key("award", MTG, obj): record, key("undecided", MTG, obj): None}
+        if remedy in ("recount", "revote"):
+            due = {"v": 1, "obj": obj, "remedy": remedy, "anchor": self.last_anchor}
+            writes[key("remedy", MTG, obj)] = canonical(due)
+        self._about(creator, obj, "DecideObjection", said.encode(), record, writes)
         return self
 
-    def _about(
-        self, creator: Signer, obj: str, function: str, document: bytes, writes: dict[str, bytes]
+    def _about(  # noqa: PLR0917
+        self,
+        creator: Signer,
+        obj: str,
+        function: str,
+        document: bytes,
+        record: bytes,
+        writes: Mapping[str, bytes | None],
     ) -> None:
         reads = [key(kind, MTG) for kind in (*BASE, "audit")]
         reads += [key(kind, MTG, obj) for kind in ("objection", "answer", "award")]
-        (record,) = writes.values()
         self.run(creator, [function.encode(), document], record, writes, reads)
 
     def certify(self) -> Disputes:
@@ -218,9 +237,27 @@ def test_a_certification_with_a_remedy_outstanding_is_named(
 
 def test_an_objection_that_had_to_be_refused_is_named(play: Disputes) -> None:
     assert reasons(play.file(play.objection(), LATE).follow()) == [(15, "OBJECTION_LATE")]
+    play.filed.clear()
     good = play.objection()
     play.file(good).file(play.objection(1, "claim"))
     assert reasons(play.follow())[1:] == [(15, "OBJECTION_EXISTS")]
+
+
+def test_one_objection_too_many_of_a_lender_is_named(play: Disputes) -> None:
+    for number in range(16):
+        play.file(play.objection(number=number))
+    play.file(play.objection(1, number=16))
+    assert reasons(play.follow()) == []
+    play.decide(play.objection(number=3).objection.obj)
+    assert reasons(play.file(play.objection(number=17)).follow()) == [(15, "OBJECTION_LIMIT")]
+
+
+def test_a_certification_over_a_head_that_leaves_out_a_replaced_ballot_is_named(fabric: Network) -> None:
+    play = Disputes(fabric, revote="last")
+    play.enrolled(sessions=2).opened()
+    play.submit([(play.names[0], 1, {})]).submit([(play.names[0], 2, {"seq": 2})])
+    play.closed().step("objections")
+    assert reasons(play.anchor(1).certify().follow()) == [(21, 2)]
 
 
 def test_who_may_not_answer_or_decide_is_named(play: Disputes) -> None:
