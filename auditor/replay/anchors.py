@@ -89,16 +89,14 @@ def verify_certifiable(state: MeetingState) -> None:
     counted = jcs.loads(state.result)["ballots"]
     if last.size < counted:
         raise Refused("AUDIT_SIZE", f"{last.size} leaves, {counted} ballots")
-    for dispute in state.disputes.values():
-        award = dispute.award
-        if award is None:
-            continue
-        remedy = award.award.remedy
-        if remedy == "revote" or (remedy == "recount" and award.anchor == last.tx):
-            raise Refused("AWARD_UNMET", f"{award.award.obj} asks for a {remedy}")
-    undecided = sum(dispute.award is None for dispute in state.disputes.values())
+    awards = [dispute.award for dispute in state.disputes.values()]
+    undecided = awards.count(None)
     if undecided:
-        raise Refused("OBJECTION_OPEN", f"{undecided} of {len(state.disputes)}")
+        raise Refused("OBJECTION_OPEN", f"{undecided} of {len(awards)}")
+    for award in awards:
+        remedy = award.award.remedy if award else ""
+        if award and (remedy == "revote" or (remedy == "recount" and award.anchor == last.tx)):
+            raise Refused("AWARD_UNMET", f"{award.award.obj} asks for a {remedy}")
 
 
 def result_hash(result: bytes) -> str:

@@ -54,10 +54,10 @@ class MeetingState:
 
     `held` are the ballots that stand, by voter; those of lenders off the roll are among them and don't count.
     `used` are the sessions of ballots replaced since, with the ballot's digest; `mandates` the last that each
-    principal gave; `anchors` the audits anchored, in order; `disputes` the objections, by id; `successor` the
-    meeting announced in the place of this one; `subtotals` how many transactions changed the count; `numbers`
-    the acknowledgement numbers seen ("door number"), `numbered` those of accepted ballots, with the first
-    one's digest.
+    principal gave; `anchors` the audits anchored, in order; `disputes` the objections, by id; `objectors` how
+    many each lender filed; `successor` the meeting announced in the place of this one; `subtotals` how many
+    transactions changed the count; `numbers` the acknowledgement numbers seen ("door number"), `numbered`
+    those of accepted ballots, with the first one's digest.
     """
 
     record: Meeting
@@ -68,6 +68,7 @@ class MeetingState:
     overlay: Overlay = field(default_factory=Overlay)
     anchors: list[ChainAnchor] = field(default_factory=list)
     disputes: dict[str, Dispute] = field(default_factory=dict)
+    objectors: dict[str, int] = field(default_factory=dict)
     successor: str = ""
     result: bytes = b""
     subtotals: int = 0

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from auditor.replay.effect import Effect, composite
 from auditor.replay.mandates import number_in, verify_signed
-from client.encodings import times
+from client.encodings import jcs, times
 from client.encodings.errors import Refused
 from client.encodings.objection_record import AnswerRecord, AwardRecord, Dispute, ObjectionRecord
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from auditor.transactions import Endorsed, Transaction
     from client.encodings.award import Answer, Award
     from client.encodings.objection import SignedObjection
+
+MAX_OBJECTIONS = 16
+"""How many objections a lender may file at a meeting."""
 
 _STATES = ("announced", "open", "closing", "closed", "objections")
 
@@ -53,8 +56,16 @@ def file_objection(
     if enrolment is None:
         raise Refused("ENROLMENT_NOT_FOUND")
     verify_signed(signed, enrolment, meeting)
+    filed = state.objectors.get(said.sub, 0)
+    if filed >= MAX_OBJECTIONS:
+        raise Refused("OBJECTION_LIMIT", f"{filed} are filed")
+    counter = composite("objector", meeting.mtg, said.sub)
+    effect.reads.add(counter)
+    effect.writes[counter] = jcs.dumps({"v": 1, "filed": filed + 1, "tx": transaction.tx_id})
+    effect.writes[composite("undecided", meeting.mtg, said.obj)] = _outstanding(transaction)
     record = ObjectionRecord(signed, endorsed.creator.msp_id, ack_time, enrolment.rev, transaction.tx_id)
     state.disputes[said.obj] = Dispute(record)
+    state.objectors[said.sub] = filed + 1
     effect.response = effect.writes[key] = record.encode()
     return effect
 
@@ -90,7 +101,17 @@ def decide_objection(state: MeetingState, transaction: Transaction, award: Award
     record = AwardRecord(award, anchor, transaction.tx_id)
     state.disputes[award.obj] = replace(dispute, award=record)
     effect.response = effect.writes[composite("award", award.mtg, award.obj)] = record.encode()
+    effect.writes[composite("undecided", award.mtg, award.obj)] = None
+    if award.remedy == "revote":
+        effect.writes[composite("revote", award.mtg, award.obj)] = _outstanding(transaction)
+    elif award.remedy == "recount" and anchor:
+        effect.writes[composite("recount", award.mtg, anchor, award.obj)] = _outstanding(transaction)
     return effect
+
+
+def _outstanding(transaction: Transaction) -> bytes:
+    """Return what an entry holds that certification looks for: who made it."""
+    return jcs.dumps({"v": 1, "tx": transaction.tx_id})
 
 
 def _dispute(state: MeetingState, obj: str) -> tuple[Dispute, Effect]:

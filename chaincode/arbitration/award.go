@@ -10,7 +10,6 @@ import (
 )
 
 const (
-	awardKind     = "award"
 	dismissed     = "dismissed"
 	remedyNone    = "none"
 	remedyRecount = "recount"
@@ -25,7 +24,7 @@ var (
 )
 
 func answerKey(id, objection string) string { return ledger.Key("answer", id, objection) }
-func awardKey(id, objection string) string  { return ledger.Key(awardKind, id, objection) }
+func awardKey(id, objection string) string  { return ledger.Key("award", id, objection) }
 
 // answerRecord is the institution's answer to an objection.
 type answerRecord struct {
@@ -124,6 +123,9 @@ func decideObjection(tx ledger.Tx, document []byte) ([]byte, error) {
 		record.Anchor = last.Transaction
 	}
 	record.Transaction = tx.ID()
+	if err := markDecided(tx, record); err != nil {
+		return nil, err
+	}
 	if err := announceDispute(tx, m.ID, record.Objection, "decided"); err != nil {
 		return nil, err
 	}

@@ -76,6 +76,12 @@ func fileObjection(tx ledger.Tx, door, text, ackTime string) ([]byte, error) {
 	if err := signed.Verify(enrolment.Point); err != nil {
 		return nil, err
 	}
+	if err := countObjection(tx, m.ID, signed.Sub); err != nil {
+		return nil, err
+	}
+	if err := markUndecided(tx, m.ID, signed.ID); err != nil {
+		return nil, err
+	}
 	if err := announceDispute(tx, m.ID, signed.ID, "filed"); err != nil {
 		return nil, err
 	}

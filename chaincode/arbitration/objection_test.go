@@ -3,6 +3,7 @@ package arbitration_test
 import (
 	"crypto/elliptic"
 	"encoding/json"
+	"errors"
 	"math/big"
 	"strings"
 	"testing"
@@ -119,6 +120,46 @@ func TestTheListOfObjections(t *testing.T) {
 func TestWhoIsNotOnTheRollMayObject(t *testing.T) {
 	s := scene.New(t, scene.Options{}).Open(1)
 	s.File(s.Lawyer("Zhao"), "a")
+}
+
+func TestALenderFilesSixteenObjectionsAtAMeeting(t *testing.T) {
+	s := scene.New(t, scene.Options{}).Open(1)
+	names := strings.Split("abcdefghijklmnop", "")
+	for _, name := range names {
+		s.File(s.Lenders[0], name)
+	}
+	more := s.Objection(s.Lenders[0], "q", nil)
+	refused(t, s, refusal.ObjectionLimit, scene.AssociationRelay, "FileObjection", more, scene.During)
+	refused(t, s, refusal.ObjectionLimit, scene.RegulatorRelay, "FileObjection", more, scene.During)
+	s.Do(scene.Channel, scene.ArbitrationOfficer, "DecideObjection", s.Award("a", "dismissed", "none"))
+	refused(t, s, refusal.ObjectionLimit, scene.AssociationRelay, "FileObjection", more, scene.During)
+	s.File(s.Lenders[0], "p") // the sixteenth again
+	s.File(s.Lenders[1], "q")
+}
+
+// TestObjectionsInOneBlock: a lender's second conflicts and can be sent again;
+// another lender's never does.
+func TestObjectionsInOneBlock(t *testing.T) {
+	s := scene.New(t, scene.Options{}).Open(1)
+	endorse := func(lender *scene.Lender, name string) *ledgertest.Proposal {
+		t.Helper()
+		text := s.Objection(lender, name, nil)
+		proposal, err := s.Network.Endorse(scene.Channel, scene.AssociationRelay, "FileObjection", text, scene.During)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return proposal
+	}
+	first, second, other := endorse(s.Lenders[0], "a"), endorse(s.Lenders[0], "b"), endorse(s.Lenders[1], "c")
+	for _, one := range []*ledgertest.Proposal{first, other} {
+		if err := s.Network.Commit(one); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := s.Network.Commit(second); !errors.Is(err, ledgertest.ErrConflict) {
+		t.Errorf("two objections were counted as one: %v", err)
+	}
+	s.File(s.Lenders[0], "b")
 }
 
 func TestObjectionsThatAreNotFiled(t *testing.T) {

@@ -93,6 +93,7 @@ const (
 	ObjectionFormat       Code = "OBJECTION_FORMAT"
 	ObjectionMeeting      Code = "OBJECTION_MEETING"
 	ObjectionExists       Code = "OBJECTION_EXISTS"
+	ObjectionLimit        Code = "OBJECTION_LIMIT"
 	ObjectionLate         Code = "OBJECTION_LATE"
 	ObjectionNotFound     Code = "OBJECTION_NOT_FOUND"
 	ObjectionAnswered     Code = "OBJECTION_ANSWERED"
@@ -208,6 +209,7 @@ var sentences = map[Code]string{
 	ObjectionFormat:       "The objection is malformed or not canonical; sign it again as docs/encodings.md says.",
 	ObjectionMeeting:      "The objection names another meeting record or network; fetch the announced record and sign again.",
 	ObjectionExists:       "Another objection with this id is held; sign yours again under a new id.",
+	ObjectionLimit:        "The lender has filed as many objections at the meeting as one may (16); put more into one's evidence.",
 	ObjectionLate:         "The objection reached its door after the period for objections; it cannot be filed.",
 	ObjectionNotFound:     "The channel has no objection with this id at the meeting; check the id.",
 	ObjectionAnswered:     "The objection has another answer; the first one stays.",

@@ -127,6 +127,7 @@ _OBJECTION: Final = {
     "OBJECTION_FORMAT": "The objection is malformed or not canonical; sign it again as docs/encodings.md says.",
     "OBJECTION_MEETING": "The objection names another meeting record or network; fetch the announced record and sign again.",
     "OBJECTION_EXISTS": "Another objection with this id is held; sign yours again under a new id.",
+    "OBJECTION_LIMIT": "The lender has filed as many objections at the meeting as one may (16); put more into one's evidence.",
     "OBJECTION_LATE": "The objection reached its door after the period for objections; it cannot be filed.",
     "OBJECTION_NOT_FOUND": "The channel has no objection with this id at the meeting; check the id.",
     "OBJECTION_ANSWERED": "The objection has another answer; the first one stays.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,6 +22,8 @@ from tests.unit.auditor.lenders import canonical, key
 from tests.unit.auditor.meeting_player import CHANNEL, MTG, Player
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from auditor.verifier import Verifier
     from client.encodings.objection import SignedObjection
     from tests.unit.auditor.builder import Network, Signer
@@ -40,6 +43,7 @@ class Disputes(Player):
         self.commission = fabric.person("ArbitrationMSP", "officer")
         self.names = list(self.scene.lenders)
         self.last_anchor = ""
+        self.filed: Counter[str] = Counter()
 
     def objecting(self) -> Disputes:
         self.enrolled().opened()
@@ -85,25 +89,43 @@ class Disputes(Player):
         self.run(self.auditor, [b"AnchorAudit", said.encode()], record, {key("audit", MTG): record}, reads)
         return self
 
-    def objection(self, lender: int = 0, ground: str = "count") -> SignedObjection:
+    def objection(self, lender: int = 0, ground: str = "count", number: int = 0) -> SignedObjection:
         one = self.scene.lenders[self.names[lender]]
         said = Objection(
             self.scene.meeting.mh,
             MTG,
             one.sub,
-            base64url.encode(b"o" * 16),
+            base64url.encode(bytes([number]) * 16),
             IN_TIME,
             ground,
             EVIDENCE,
         )
         return sign_objection(said, one.x5t, one.key)
 
-    def file(self, signed: SignedObjection, ack_time: str = IN_TIME) -> Disputes:
+    def file(
+        self,
+        signed: SignedObjection,
+        ack_time: str = IN_TIME,
+        *,
+        change: Mapping[str, bytes | None] | None = None,
+        unread: str = "",
+    ) -> Disputes:
+        """File an objection; `change` forges writes (None: leaves one out), `unread` is not looked at."""
+        said = signed.objection
         tx = self.chain.next_transaction_id(self.relay)
         record = ObjectionRecord(signed, "AssociationMSP", ack_time, 1, tx).encode()
-        place = key("objection", MTG, signed.objection.obj)
+        place, counter = key("objection", MTG, said.obj), key("objector", MTG, said.sub)
         arguments = [b"FileObjection", signed.compact.encode(), ack_time.encode()]
-        self.run(self.relay, arguments, record, {place: record}, [*(key(kind, MTG) for kind in BASE), place])
+        self.filed[said.sub] += 1
+        writes: dict[str, bytes | None] = {
+            place: record,
+            counter: canonical({"v": 1, "filed": self.filed[said.sub], "tx": tx}),
+            key("undecided", MTG, said.obj): canonical({"v": 1, "tx": tx}),
+            **(change or {}),
+        }
+        writes = {name: value for name, value in writes.items() if value is not None}
+        reads = [*(key(kind, MTG) for kind in BASE), place, counter]
+        self.run(self.relay, arguments, record, writes, [one for one in reads if one != unread])
         return self
 
     def answer(self, obj: str, by: Signer | None = None) -> Disputes:
@@ -114,20 +136,33 @@ class Disputes(Player):
         return self
 
     def decide(
-        self, obj: str, award: str = "upheld", remedy: str = "none", *, by: Signer | None = None
+        self,
+        obj: str,
+        award: str = "upheld",
+        remedy: str = "none",
+        *,
+        by: Signer | None = None,
+        change: Mapping[str, bytes | None] | None = None,
     ) -> Disputes:
         creator = by or self.commission
         said = Award(MTG, obj, award, remedy, EVIDENCE, IN_TIME)
-        record = AwardRecord(said, self.last_anchor, self.chain.next_transaction_id(creator)).encode()
-        self._about(creator, obj, "DecideObjection", said.encode(), {key("award", MTG, obj): record})
+        tx = self.chain.next_transaction_id(creator)
+        record = AwardRecord(said, self.last_anchor, tx).encode()
+        writes: dict[str, bytes | None] = {key("award", MTG, obj): record, key("undecided", MTG, obj): None}
+        place = {"revote": (obj,), "recount": (self.last_anchor, obj)}.get(remedy)
+        if place is not None and place[0]:
+            writes[key(remedy, MTG, *place)] = canonical({"v": 1, "tx": tx})
+        writes |= change or {}
+        self._about(creator, obj, "DecideObjection", said.encode(), writes)
         return self
 
     def _about(
-        self, creator: Signer, obj: str, function: str, document: bytes, writes: dict[str, bytes]
+        self, creator: Signer, obj: str, function: str, document: bytes, writes: dict[str, bytes | None]
     ) -> None:
         reads = [key(kind, MTG) for kind in (*BASE, "audit")]
         reads += [key(kind, MTG, obj) for kind in ("objection", "answer", "award")]
-        (record,) = writes.values()
+        record = next(iter(writes.values()))
+        assert record is not None
         self.run(creator, [function.encode(), document], record, writes, reads)
 
     def certify(self) -> Disputes:
@@ -216,8 +251,32 @@ def test_a_certification_with_a_remedy_outstanding_is_named(
     assert why(play.certify().follow()) == codes
 
 
+def test_a_seventeenth_objection_of_a_lender_is_named(play: Disputes) -> None:
+    for number in range(16):
+        play.file(play.objection(number=number))
+    play.file(play.objection(1, number=16))
+    assert reasons(play.follow()) == []
+    play.file(play.objection(number=17))
+    assert reasons(play.follow()) == [(15, "OBJECTION_LIMIT")]
+
+
+def test_what_holds_up_the_certification_is_on_the_channel_as_it_must(play: Disputes) -> None:
+    first, second = play.objection(), play.objection(1, number=1)
+    counter = key("objector", MTG, first.objection.sub)
+    undecided = key("undecided", MTG, first.objection.obj)
+    revote = key("revote", MTG, second.objection.obj)
+    play.file(first, change={undecided: None}).file(second, change={counter: b"{}"})
+    play.decide(first.objection.obj, change={undecided: b"{}"})
+    play.decide(second.objection.obj, remedy="revote", change={revote: None})
+    play.file(play.objection(number=2), unread=counter)
+    found = play.follow().findings(CHANNEL)
+    assert [one.step for one in found] == [15] * 5
+    assert [one.expected for one in found][1:] == ["no write", "deleted", found[3].expected, "a read"]
+    assert [one.found for one in found] == ["no write", "{}", "{}", "deleted", "none"]
+
+
 def test_an_objection_that_had_to_be_refused_is_named(play: Disputes) -> None:
-    assert reasons(play.file(play.objection(), LATE).follow()) == [(15, "OBJECTION_LATE")]
+    assert reasons(play.file(play.objection(1), LATE).follow()) == [(15, "OBJECTION_LATE")]
     good = play.objection()
     play.file(good).file(play.objection(1, "claim"))
     assert reasons(play.follow())[1:] == [(15, "OBJECTION_EXISTS")]
