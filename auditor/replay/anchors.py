@@ -99,6 +99,18 @@ def verify_certifiable(state: MeetingState) -> None:
             raise Refused("AWARD_UNMET", f"{award.award.obj} asks for a {remedy}")
 
 
+def short_anchor(state: MeetingState, where: str) -> list[ReplayError]:
+    """Return a finding where a meeting is certified by a head that leaves out ballots of its log.
+
+    Chaincode compares with the ballots that stand; those that were replaced are in the log, too.
+    """
+    size, accepted = state.anchors[-1].size, len(state.accepted)
+    if size >= accepted:  # more than there are is a wrong root, whatever is certified
+        return []
+    said = f"{state.record.mtg} is certified by a head over fewer ballots than were accepted"
+    return [ReplayError(STEP_ANCHOR, where, said, expected=accepted, found=size)]
+
+
 def result_hash(result: bytes) -> str:
     """Return the SHA-256 (hex) by which an anchor names a result, empty before there is one."""
     return hashlib.sha256(result).hexdigest() if result else ""

@@ -37,8 +37,8 @@ BASE = ("meeting", "state")
 class Disputes(Player):
     """Plays a meeting with one ballot of each of two transactions, and what comes after."""
 
-    def __init__(self, fabric: Network) -> None:
-        super().__init__(fabric)
+    def __init__(self, fabric: Network, **changes: Any) -> None:
+        super().__init__(fabric, **changes)
         self.auditor = fabric.person("RegulatorMSP", "auditor")
         self.commission = fabric.person("ArbitrationMSP", "officer")
         self.names = list(self.scene.lenders)
@@ -208,6 +208,21 @@ def test_step_21_a_wrong_root(play: Disputes) -> None:
     assert meeting is not None
     found = list(wrong_anchors(MTG, meeting.anchors, meeting.accepted.values()))
     assert [(one.step, one.expected) for one in found] == [(21, play.root(2)), (21, 2)]
+
+
+def test_step_21_a_certification_by_a_head_that_leaves_out_a_replaced_ballot(fabric: Network) -> None:
+    def voted() -> Disputes:
+        play = Disputes(fabric, revote="last")
+        play.enrolled(sessions=2).opened()
+        name, other = play.names[:2]
+        for number, (who, seq) in enumerate(((name, 1), (other, 1), (name, 2)), 1):
+            play.submit([(who, number, {"seq": seq})])
+        play.closed().step("objections")
+        return play
+
+    short = voted().anchor(2).certify().follow()
+    assert [(one.step, one.expected, one.found) for one in short.findings(CHANNEL)] == [(21, 3, 2)]
+    assert reasons(voted().anchor(2).anchor(3).certify().follow()) == []
 
 
 def test_a_head_of_another_key_and_another_result_are_named(play: Disputes) -> None:
