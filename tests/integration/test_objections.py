@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from client.cli.main import main
-from client.encodings import base64url, jws
+from client.encodings import base64url, jcs, jws
 from client.encodings.anchor import HEAD_TYP, Anchor
 from client.encodings.award import Answer, Award
+from client.encodings.objection import parse_objection, sign_objection
 from client.gateway.errors import EndorseError
 from client.platform.chain import commit, refusal_code
 from client.services import ARBITRATION, ASSOCIATION, REGULATOR
 from tests.integration.meeting_stage import INSTITUTION, Stage
+from tests.integration.relay_process import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -112,7 +114,6 @@ def test_a_wrong_root_on_the_channel_is_named(stage: Stage, capsys: pytest.Captu
     meeting = in_objections(stage)
     signer = stage.services.profile.org(REGULATOR).identity("auditor")
     from client.ca import key_from_pem  # noqa: PLC0415
-    from client.encodings import jcs  # noqa: PLC0415
     from client.encodings.certificates import thumbprint  # noqa: PLC0415
     from client.enrolment.issuer import to_der  # noqa: PLC0415
 
@@ -176,3 +177,47 @@ def test_objecting_by_commands(
     assert run("list", "nowhere")[0] == 2
     shown.write_text("另一封信", encoding="utf-8")
     assert "other evidence" in run(*filing)[1]
+
+
+@pytest.mark.usefixtures("home")
+def test_whose_key_and_how_many(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+    """The last test of the module: it revokes a lender's key."""
+    meeting = stage.announce(objections_until="2099-01-01T00:00:00Z")
+    in_time, late = meeting.closes_at, "2099-01-01T00:00:01Z"
+    owner, other = stage.keys[:2]
+    ids = [base64url.encode(bytes([number]) * 16) for number in range(18)]
+
+    def refusal(text: str, at: str = in_time, door: str = ASSOCIATION) -> str:
+        return refused(stage, door, "relay", "FileObjection", text, at)
+
+    good = parse_objection(objection(stage, meeting, 0, ids[0]))
+    assert refusal(sign_objection(good.objection, other.x5t, other.key).compact) == "KEY_FOREIGN"
+    assert refusal(sign_objection(good.objection, owner.x5t, other.key).compact) == "SIGNATURE_INVALID"
+    assert refusal(good.compact, late, REGULATOR) == "OBJECTION_LATE"
+    relay = stage.services.arbitration(ASSOCIATION, "relay", INSTITUTION)
+    for obj in ids[:16]:
+        commit(relay, "FileObjection", objection(stage, meeting, 0, obj), in_time)
+    seventeenth = objection(stage, meeting, 0, ids[16])
+    assert [refusal(seventeenth, door=door) for door in (ASSOCIATION, REGULATOR)] == ["OBJECTION_LIMIT"] * 2
+    commit(relay, "FileObjection", objection(stage, meeting, 0, ids[15]), in_time)  # the sixteenth again
+    commit(relay, "FileObjection", objection(stage, meeting, 1, ids[16]), in_time)
+    award = Award(meeting.mtg, ids[0], "dismissed", "none", EVIDENCE, in_time).encode()
+    commit(stage.services.arbitration(ARBITRATION, "officer", INSTITUTION), "DecideObjection", award)
+
+    identity = stage.services.identity(INSTITUTION, "officer")
+    commit(identity, "Revoke", jcs.dumps({"v": 1, "sub": other.sub, "reason": "the key was lost"}))
+    endorsers = [stage.services.identity(msp, "officer") for msp in (ASSOCIATION, REGULATOR, ARBITRATION)]
+    wait_until(
+        lambda: all(
+            json.loads(one.evaluate("GetEnrolment", other.sub))["status"] == "revoked" for one in endorsers
+        ),
+        "the revocation at every endorser's peer",
+    )
+    assert refusal(objection(stage, meeting, 1, ids[17])) == "KEY_REVOKED"
+
+    database = str(stage.services.database.engine.url)
+    capsys.readouterr()
+    assert main(["audit", "run", "--meeting", meeting.mtg, "--database", database, "--json"]) == 0
+    filed = json.loads(capsys.readouterr().out)["objections"]
+    assert [one["obj"] for one in filed] == ids[:17]
+    assert [one["obj"] for one in filed if one["award"] is not None] == ids[:1]
