@@ -13,11 +13,11 @@ import logging
 import os
 import signal
 import sys
-from collections import deque
+from collections import OrderedDict, deque
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
-from typing import TYPE_CHECKING, Final, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, Protocol, Self, TypeVar
 
 from auditor.facts import that_hold
 
@@ -47,6 +47,27 @@ class Helpers(Protocol):
         Items are read before their turn, so they have to be there already.
         """
         ...
+
+
+class ReadAhead(Generic[_Item]):
+    """The few items that were read before their turn, by their bytes; no checkpoint keeps them."""
+
+    def __init__(self) -> None:
+        self._items: OrderedDict[bytes, _Item] = OrderedDict()
+
+    def put(self, encoded: bytes, item: _Item) -> None:
+        """Keep an item; those that nobody took are forgotten, the oldest first."""
+        self._items[encoded] = item
+        while len(self._items) > DEPTH + 1:
+            self._items.popitem(last=False)
+
+    def take(self, encoded: bytes) -> _Item | None:
+        """Return an item once; None for any that was not read ahead."""
+        return self._items.pop(encoded, None)
+
+    def __reduce__(self) -> tuple[type[Self], tuple[()]]:
+        """Be empty in another process and after a restart."""
+        return type(self), ()
 
 
 class Alone:

@@ -40,7 +40,6 @@ _HASH: Final = 32
 _HELPERS, _STORE, _TABLE = "helpers", "store", "table"
 _PLAIN: Final = frozenset(
     {("builtins", name) for name in ("set", "frozenset", "dict", "list", "tuple", "bytes", "int", "str")}
-    | {("collections", "OrderedDict")}
     | {("cryptography.x509.name", name) for name in ("Name", "RelativeDistinguishedName", "NameAttribute")}
     | {("cryptography.x509.name", "_ASN1Type")}
 )

@@ -108,15 +108,15 @@ def _find(source: BlockSource, verifier: Verifier, mtg: str, settled: Mapping[st
 def _catch_up(source: BlockSource, verifier: Verifier, channel: str, mtg: str, rows: PlatformRows) -> None:
     """Go on to all that the snapshot claims to be on the chain, if the own peer gets it in time."""
     named = rows.last_block(mtg)
-    known = verifier.sessions(mtg).keys()
-    recorded = {row.ses for row in rows.sessions(mtg) if row.status == "recorded" and row.ses not in known}
+    sessions = verifier.sessions(mtg)
+    recorded = sessions.missing(row.ses for row in rows.sessions(mtg) if row.status == "recorded")
     deadline = time.monotonic() + _PATIENCE
     while not verifier.broken(channel):
         height = source.height(channel)
         # Identity up to now, then the channel up to before: what its ballots rely on was there first.
         _follow(source, verifier, "identity", source.height("identity"))
         _follow(source, verifier, channel, height)
-        complete = height > named and (not recorded or recorded <= verifier.sessions(mtg).keys())
+        complete = height > named and not (recorded := sessions.missing(recorded))
         if complete or time.monotonic() >= deadline:
             return
         time.sleep(_POLL)

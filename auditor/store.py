@@ -18,11 +18,12 @@ import cbor2
 from auditor.errors import AuditUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
 _CACHE: Final = 32768  # KiB of pages in memory
-_READ: Final = 10_000  # decoded values of a table at most
+_READ: Final = 16_000  # decoded values of a table at most
+_ASKED: Final = 500  # keys a query
 _SUM: Final = 8  # bytes of each row's checksum
 
 Value = TypeVar("Value")
@@ -37,6 +38,12 @@ class Codec(Generic[Value]):
 
 
 TEXT: Final = Codec[str](str, str)
+
+
+def read_ahead(mapping: MutableMapping[str, Value], keys: Iterable[str]) -> None:
+    """Have what is soon asked for at hand, by one query for many keys; a dictionary has it anyway."""
+    if isinstance(mapping, Table):
+        mapping.read_ahead(keys)
 
 
 class StoreUnusable(AuditUnavailable):
@@ -138,6 +145,8 @@ class Store:
 
     def renew(self) -> None:
         """See what another process committed meanwhile."""
+        for one in self._tables.values():
+            one.forget()
         self._tables.clear()
         self._connection.execute("COMMIT")
         self._connection.execute(self._begin)
@@ -191,9 +200,11 @@ class Table(MutableMapping[str, Value]):
         self._codec = codec
         self._connection = connection
         self._waiting: dict[str, Value | None] = {}
-        self._read: dict[str, Value] = {}  # since the last flush, so that a block decodes a value once
+        self._read: dict[str, Value | None] = {}  # a few that were asked for or written last; None: no value
         name = f"rows{number}"
         self._select = f"SELECT value FROM {name} WHERE key = ?"  # noqa: S608  a number of our own
+        marks = ", ".join("?" * _ASKED)
+        self._select_many = f"SELECT key, value FROM {name} WHERE key IN ({marks})"  # noqa: S608
         self._upsert = (
             f"INSERT INTO {name} (key, value) VALUES (?, ?) "  # noqa: S608
             "ON CONFLICT (key) DO UPDATE SET value = excluded.value"
@@ -205,20 +216,46 @@ class Table(MutableMapping[str, Value]):
 
     def __getitem__(self, key: str) -> Value:
         """Return a value; KeyError for none."""
+        value = self._held(key)
+        if value is None:
+            raise KeyError(key)
+        return value
+
+    def _held(self, key: str) -> Value | None:
         if key in self._waiting:
-            held = self._waiting[key]
-            if held is None:
-                raise KeyError(key)
-            return held
+            return self._waiting[key]
         if key in self._read:
             return self._read[key]
         row = self._connection.execute(self._select, (key.encode(),)).fetchone()
-        if row is None:
-            raise KeyError(key)
-        if len(self._read) >= _READ:
-            self._read.clear()
-        value = self._read[key] = self._codec.decode(cbor2.loads(row[0][:-_SUM]))
+        value = None if row is None else self._codec.decode(cbor2.loads(row[0][:-_SUM]))
+        self._make_room(1)
+        self._read[key] = value
         return value
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return a value, or `default`."""
+        value = self._held(key)
+        return default if value is None else value
+
+    def read_ahead(self, keys: Iterable[str]) -> None:
+        """Read the values of many keys at once."""
+        asked = [key for key in dict.fromkeys(keys) if key not in self._waiting and key not in self._read]
+        self._make_room(len(asked))
+        for start in range(0, len(asked), _ASKED):
+            chunk = asked[start : start + _ASKED]
+            self._read.update(dict.fromkeys(chunk))
+            # Always as many marks, so that the statement is prepared once; nothing equals NULL.
+            places = [key.encode() for key in chunk] + [None] * (_ASKED - len(chunk))
+            for key, data in self._connection.execute(self._select_many, places):
+                self._read[key.decode()] = self._codec.decode(cbor2.loads(data[:-_SUM]))
+
+    def forget(self) -> None:
+        """Ask the file again for whatever was read."""
+        self._read.clear()
+
+    def _make_room(self, count: int) -> None:
+        if len(self._read) + count > _READ:
+            self._read.clear()
 
     def __setitem__(self, key: str, value: Value) -> None:
         """Set a value, which is written at the next flush."""
@@ -231,12 +268,10 @@ class Table(MutableMapping[str, Value]):
         self._waiting[key] = None
 
     def __contains__(self, key: object) -> bool:
-        """Say whether there is a value, without reading it."""
+        """Say whether there is a value."""
         if not isinstance(key, str):
             return False
-        if key in self._waiting:
-            return self._waiting[key] is not None
-        return self._connection.execute(self._select, (key.encode(),)).fetchone() is not None
+        return self._held(key) is not None
 
     def __iter__(self) -> Iterator[str]:
         """Yield the keys in the order of insertion."""
@@ -275,7 +310,6 @@ class Table(MutableMapping[str, Value]):
 
     def flush(self) -> None:
         """Put what waits into the open transaction."""
-        self._read.clear()
         if not self._waiting:
             return
         gone = [(key.encode(),) for key, value in self._waiting.items() if value is None]
@@ -290,6 +324,8 @@ class Table(MutableMapping[str, Value]):
         if gone:
             self._connection.executemany(self._delete, gone)
         self._connection.executemany(self._upsert, rows)
+        # What was asked for once is asked for again; the rest is only written.
+        self._read.update({key: value for key, value in self._waiting.items() if key in self._read})
         self._waiting.clear()
 
 

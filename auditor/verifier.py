@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from auditor.replay.authority import Offices
     from auditor.replay.meetings import MeetingState
     from auditor.store import Tables
-    from auditor.view import ChainSession
 
 IDENTITY = "identity"
 
@@ -182,7 +181,7 @@ class Verifier:
             return Count(sum(1 for _ in state.counted()), None, None)
         return _count(state)
 
-    def sessions(self, mtg: str) -> Mapping[str, ChainSession]:
+    def sessions(self, mtg: str) -> SessionsOf:
         """Return the identity checks that `identity` has for a meeting, by id, in the chain's order."""
         return SessionsOf(mtg, self._people)
 

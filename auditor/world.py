@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from auditor.errors import TransactionError
 from auditor.readwrite import Version
-from auditor.store import TEXT, Codec
+from auditor.store import TEXT, Codec, read_ahead
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
@@ -69,6 +69,7 @@ class World:
             self._verify_reads(one, transaction.where)
 
     def _verify_reads(self, one: ReadWriteSet, where: str) -> None:
+        read_ahead(self.versions, (one.namespace + _PARTED + read.key for read in one.reads))
         for read in one.reads:
             current = self.version(one.namespace, read.key)
             if current != read.version:

@@ -142,8 +142,8 @@ def _complete(verifier: Verifier, channel: str, rows: PlatformRows) -> bool:
     for mtg in verifier.meetings(channel):
         if rows.last_block(mtg) >= verifier.height(channel):
             return False
-        known = verifier.sessions(mtg)
-        if any(row.status == "recorded" and row.ses not in known for row in rows.sessions(mtg)):
+        recorded = (row.ses for row in rows.sessions(mtg) if row.status == "recorded")
+        if verifier.sessions(mtg).missing(recorded):
             return False
     return True
 

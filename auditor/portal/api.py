@@ -20,6 +20,7 @@ from client.encodings.records import decode_certificate
 
 if TYPE_CHECKING:
     from auditor.portal.door import SecondDoor
+    from auditor.portal.objecting import ObjectionDoor
     from auditor.portal.parts import Parts
 
 _OPTIONAL = ("proof", "acknowledgement", "certificate")
@@ -64,7 +65,29 @@ def api_routes(parts: Parts) -> Blueprint:
             raise PortalRefused("NOT_FOUND")
         return answer(_word(door, word.as_json()))
 
+    _objections(routes, parts)
     return routes
+
+
+def _objections(routes: Blueprint, parts: Parts) -> None:
+    @routes.post("/meetings/<institution>/<mtg>/objections")
+    def object_to(institution: str, mtg: str) -> Response:
+        pace(parts)
+        facts, door = meeting_of(parts, institution, mtg), _objecting(parts)
+        try:
+            filed = door.accept(facts, _objection())
+        except Refused as refused:
+            g.code = refused.code
+            return answer({"v": 1, "code": refused.code, "message": refused.message}, 422)
+        return answer(_word(door, filed.as_json()), 202 if filed.status == "queued" else 200)
+
+    @routes.get("/meetings/<institution>/<mtg>/objections/<obj>")
+    def objected(institution: str, mtg: str, obj: str) -> Response:
+        facts, door = meeting_of(parts, institution, mtg), _objecting(parts)
+        filed = door.find(facts, obj)
+        if filed is None:
+            raise PortalRefused("NOT_FOUND")
+        return answer(_word(door, filed.as_json()))
 
 
 def answer(value: dict[str, Any], status: int = 200) -> Response:
@@ -78,7 +101,25 @@ def _open(parts: Parts) -> SecondDoor:
     return parts.door
 
 
-def _word(door: SecondDoor, word: dict[str, Any]) -> dict[str, Any]:
+def _objecting(parts: Parts) -> ObjectionDoor:
+    if parts.objecting is None:
+        raise PortalRefused("DOOR_CLOSED", retry_after=60)
+    return parts.objecting
+
+
+def _objection() -> str:
+    """Return the objection that the body hands in; refuse with REQUEST_FORMAT."""
+    try:
+        value = jcs.loads(request.get_data())
+    except jcs.JsonError as error:
+        raise PortalRefused("REQUEST_FORMAT") from error
+    match value:
+        case {"v": 1, "objection": str(compact), **rest} if not rest:
+            return compact
+    raise PortalRefused("REQUEST_FORMAT")
+
+
+def _word(door: SecondDoor | ObjectionDoor, word: dict[str, Any]) -> dict[str, Any]:
     return word | {"certificate": base64.b64encode(door.key.certificate).decode("ascii")}
 
 

@@ -45,6 +45,7 @@ def create_app(parts: Parts) -> Flask:
     def begin() -> None:
         g.code = ""
         g.language = choose(request.args.get("lang"), request.accept_languages)
+        asked.pace_reading(parts)
 
     @app.after_request
     def end(response: Response) -> Response:

@@ -7,6 +7,7 @@ from typing import IO, TYPE_CHECKING
 
 from flask import Request, request
 
+from auditor.portal.address import client_of
 from auditor.portal.errors import PortalRefused
 
 if TYPE_CHECKING:
@@ -49,4 +50,13 @@ def meeting_of(parts: Parts, institution: str, mtg: str) -> MeetingFacts:
 
 def pace(parts: Parts) -> None:
     """Count a request that costs something; refuse with TOO_MANY_REQUESTS."""
-    parts.pace.take(request.remote_addr or "")
+    parts.pace.take(_client(parts))
+
+
+def pace_reading(parts: Parts) -> None:
+    """Count any request at all, at the rate of who reads; refuse with TOO_MANY_REQUESTS."""
+    parts.reading.take(_client(parts))
+
+
+def _client(parts: Parts) -> str:
+    return client_of(request.remote_addr or "", request.headers.getlist("X-Forwarded-For"), parts.proxies)

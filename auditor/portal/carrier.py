@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from auditor.errors import AuditUnavailable
 from auditor.log.service_db import DoorBook
 from auditor.log.service_db.taken import ACCEPTED, REFUSED, outstanding
+from auditor.portal.errors import NotCarried
 from auditor.portal.facts import CLOSED
 from auditor.replay.claimed import ResponseMalformedError, parse_claimed
 from client.encodings.batch import encode_batch
@@ -18,6 +19,8 @@ from client.encodings.codes import CODES
 from client.gateway import EndorseError, GatewayError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from auditor.log.service_db import ServiceDatabase, TakenBallot
     from auditor.portal.watch import Watcher
     from auditor.replay.claimed import Claimed
@@ -27,14 +30,6 @@ _LOG = logging.getLogger(__name__)
 MOST: Final = 200
 """Ballots of one batch: far below 4 MB even where each is carried whole."""
 _CODE: Final = re.compile(r"\b([A-Z][A-Z_]{3,40}): ")
-
-
-class NotCarried(Exception):  # noqa: N818  a state of the road
-    """A batch didn't get into a block, as far as is known; `code` where the chaincode refused it whole."""
-
-    def __init__(self, message: str, code: str = "") -> None:
-        super().__init__(message)
-        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +72,20 @@ class GatewayRoad:
             raise NotCarried(f"the transaction was invalid: {status.code_name}")
         return Carried(status.transaction_id, claims)
 
+    def file(self, channel: str, objection: str, time: str) -> str:
+        """File an objection; return the transaction's id."""
+        contract = self._gateway.network(channel).contract("arbitration")
+        try:
+            proposal = contract.new_proposal("FileObjection", arguments=[objection, time])
+            status = proposal.endorse().submit().status()
+        except EndorseError as error:
+            raise NotCarried(str(error), _refusal(error)) from error
+        except GatewayError as error:
+            raise NotCarried(str(error)) from error
+        if not status.successful:
+            raise NotCarried(f"the transaction was invalid: {status.code_name}")
+        return status.transaction_id
+
 
 def _refusal(error: GatewayError) -> str:
     """Return the registry's code in the chaincode's own answer, "" where it didn't answer."""
@@ -90,7 +99,18 @@ def _refusal(error: GatewayError) -> str:
 class Carrier:
     """Brings what is on its way to the channels. Repeating is harmless: a ballot counts once."""
 
-    def __init__(self, watcher: Watcher, database: ServiceDatabase, road: Road) -> None:
+    def __init__(
+        self,
+        watcher: Watcher,
+        database: ServiceDatabase,
+        road: Road,
+        *,
+        most: int = MOST,
+        also: Callable[[], int] = lambda: 0,
+    ) -> None:
+        """`also` carries what else there is, and returns how much of it is still on its way."""
+        self._also = also
+        self._most = most
         self._watcher = watcher
         self._database = database
         self._road = road
@@ -111,21 +131,24 @@ class Carrier:
                 _LOG.warning("nothing was carried: %s", error.message)
 
     def carry(self) -> int:
-        """Try once what is on its way; return how many ballots are still on it."""
+        """Try once what is on its way; return how much is still on it."""
         with self._database.read() as connection:
             waiting = outstanding(connection)
         left = 0
         for channel, mtg, count in waiting:
             left += count - self._carry_meeting(channel, mtg)
-        return left
+        return left + self._also()
 
     def _carry_meeting(self, channel: str, mtg: str) -> int:
         with self._database.read() as connection:
-            rows = DoorBook(connection, channel, mtg).queued(MOST)
+            rows = DoorBook(connection, channel, mtg).queued(self._most)
         settled = self._settle_by_chain(channel, mtg, rows)
-        rows = _one_a_voter([row for row in rows if row.number not in settled])
+        rows = [row for row in rows if row.number not in settled]
         if not rows:
             return len(settled)
+        # Noted before the attempt: whatever ends it, others come first the next time.
+        with self._database.write() as connection:
+            DoorBook(connection, channel, mtg).tried(row.number for row in rows)
         try:
             carried = self._road.submit(channel, encode_batch(mtg, [row.entry for row in rows]), len(rows))
         except NotCarried as error:
@@ -173,11 +196,3 @@ class Carrier:
             for number, status, code, tx in outcomes:
                 book.settle(number, status, code=code, tx=tx)
         return len(outcomes)
-
-
-def _one_a_voter(rows: list[TakenBallot]) -> list[TakenBallot]:
-    """Return the first ballot of each voter: a batch has one of each at most."""
-    first: dict[str, TakenBallot] = {}
-    for row in rows:
-        first.setdefault(row.sub, row)
-    return list(first.values())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from auditor.portal.errors import PortalRefused
 from client.encodings import jcs
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 NO_VOTE = "no-vote"
 RECORDS = "records"
+_COMMITTING: Final = ("digest", "ses")
+"""What commits to a ballot's choices, and the one secret that keeps such commitments blind."""
 
 
 def cast_in_name(
@@ -65,7 +67,7 @@ def records_for(
         except Refused as refused:
             raise PortalRefused("NOT_SHOWN") from refused
         challenges.verify_lender(answer, RECORDS, facts, watcher.enrolment(place.leaf.sub))
-        asking = "lender"
+        return "lender", [_for_lender(facts, one, place.leaf.sub) for one in facts.accepted.values()]
     return asking, [_record(facts, one) for one in facts.accepted.values()]
 
 
@@ -77,6 +79,20 @@ def _record(facts: MeetingFacts, ballot: ChainBallot) -> dict[str, Any]:
     names = ("digest", "sub", "seq", "ses", "door", "ack_no", "ack_time", "tx", "block")
     value = {name: getattr(ballot, name) for name in names} | {"stands": _stands(facts, ballot)}
     return value | _choices(facts, ballot)
+
+
+def _for_lender(facts: MeetingFacts, ballot: ChainBallot, asking: str) -> dict[str, Any]:
+    """Return a record for a lender: of others' ballots nothing that a choice could be tried on.
+
+    A digest is over the signed text alone, in which the identity check's id is all that nobody can guess. Who
+    had both could sign each choice for themselves and compare. Log leaves and heads are made of digests,
+    so a running meeting's others get neither.
+    """
+    value = _record(facts, ballot)
+    if not facts.closed and ballot.sub != asking:
+        for name in _COMMITTING:
+            del value[name]
+    return value
 
 
 def _choices(facts: MeetingFacts, ballot: ChainBallot) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,6 +12,7 @@ from auditor.members import NotAMember
 from auditor.portal.errors import PortalRefused
 from auditor.portal.keys import lender_key
 from auditor.portal.officers import member_of
+from auditor.portal.words import Words
 from auditor.replay.judgement import judge
 from client.encodings import certificates, times
 from client.encodings.acknowledgement import Acknowledgement, parse_acknowledgement, sign_acknowledgement
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from client.encodings.ballot import SignedBallot
     from client.encodings.batch import Entry
 
+_LOG = logging.getLogger(__name__)
 BOUND: Final = 5000
 """Ballots that may be on their way before the door asks to come back later."""
 _RETRY_SECONDS: Final = 15
@@ -84,14 +87,6 @@ class Word:
         return {"v": 1} | {name: getattr(self, name) for name in self.__slots__}
 
 
-@dataclass(frozen=True, slots=True)
-class _Stamp:
-    """An acknowledgement's number and time (seconds since 1970)."""
-
-    number: int
-    seconds: int
-
-
 class SecondDoor:
     """Takes ballots for every meeting of the verified channels. Thread-safe.
 
@@ -111,6 +106,7 @@ class SecondDoor:
     ) -> None:
         """`taken` is called after each acknowledgement, to wake whoever carries."""
         self.key = key
+        self.words = Words(database)
         self._watcher = watcher
         self._database = database
         self._clock = clock
@@ -133,7 +129,8 @@ class SecondDoor:
                 raise Refused("ENROLMENT_NOT_FOUND")
             signed.verify(lender_key(enrolment))
             return known
-        if self._watcher.behind or facts.findings:
+        # A finding closes nothing: who can bring one about would shut out whom the other door turned away.
+        if self._watcher.behind or self._watcher.broken(facts.channel):
             raise PortalRefused("DOOR_CLOSED", retry_after=_RETRY_SECONDS)
         if self._waiting() >= self._bound:
             raise PortalRefused("DOOR_BUSY", retry_after=_RETRY_SECONDS)
@@ -157,7 +154,7 @@ class SecondDoor:
             return sum(count for *_, count in outstanding(connection))
 
     def _take(self, facts: MeetingFacts, handed: Handed, signed: SignedBallot) -> Word:
-        early = self._platform_time(facts, handed, signed)
+        in_hand = self._in_hand(facts, handed, signed)
         candidate = _candidate(signed, handed, facts)
         bench = self._watcher.bench(facts.channel, candidate)
         with self._database.write() as connection:
@@ -166,21 +163,15 @@ class SecondDoor:
             again = book.find(signed.digest)
             if again is not None:
                 return _word(again, facts)
-            # The time is taken under the lock, so that it rises with the numbers.
-            seconds = int(self._clock().timestamp())
-            if early is not None:
-                seconds = min(seconds, early)
-            _verify_open(facts, seconds)
-            # A number that the chain has is never given again, even by a service whose database was lost.
-            number = max(book.last_number(), facts.last_number) + 1
-            stamp = _Stamp(number, seconds)
-            entry = _entry(signed, handed, facts, bench, stamp)
+            ack = self._acknowledge(facts, book, signed.digest, in_hand)
+            _verify_open(facts, ack.ack.seconds)
+            entry = _entry(signed, handed, facts, bench, ack.ack)
             judged = _judged(Candidate(entry, signed.ballot, signed), bench, book.of_voter(signed.ballot.sub))
-            ack = self._acknowledge(facts, signed.digest, stamp)
+            other = in_hand is not None and in_hand.ack.door != self.key.msp
             row = TakenBallot(
                 channel=facts.channel,
                 mtg=facts.mtg,
-                number=number,
+                number=ack.ack.no,
                 digest=signed.digest,
                 sub=signed.ballot.sub,
                 jws=signed.compact,
@@ -188,32 +179,62 @@ class SecondDoor:
                 entry=encode_entry(entry),
                 ack_time=ack.ack.time,
                 ack=ack.compact,
-                platform_ack=handed.platform_ack,
+                platform_ack=handed.platform_ack if other else "",
             )
             book.add(row)
         return _word(row, facts)
 
-    def _acknowledge(self, facts: MeetingFacts, digest: str, stamp: _Stamp) -> SignedAcknowledgement:
-        moment = times.form(stamp.seconds)
-        word = Acknowledgement(facts.meeting.mh, facts.mtg, digest, self.key.msp, stamp.number, moment)
+    def _acknowledge(
+        self, facts: MeetingFacts, book: DoorBook, digest: str, in_hand: SignedAcknowledgement | None
+    ) -> SignedAcknowledgement:
+        """Return the word for a ballot; asked for under the book's lock, so that times rise with the numbers.
+
+        A word in hand from before now makes it that early. A number that the chain has is never given again.
+        A word of this door's own that its book doesn't know, as after a loss of the database, stands again.
+        """
+        seconds = int(self._clock().timestamp())
+        if in_hand is not None and in_hand.ack.door == self.key.msp:
+            if not book.has_number(in_hand.ack.no) and not _has_number(facts, in_hand.ack):
+                return in_hand
+            _LOG.warning("%s: %s: number %d was given twice", facts.channel, facts.mtg, in_hand.ack.no)
+        if in_hand is not None:
+            seconds = min(seconds, in_hand.ack.seconds)
+        number = max(book.last_number(), facts.last_number) + 1
+        word = Acknowledgement(facts.meeting.mh, facts.mtg, digest, self.key.msp, number, times.form(seconds))
         return sign_acknowledgement(word, self._x5t, self.key.key)
 
-    def _platform_time(self, facts: MeetingFacts, handed: Handed, signed: SignedBallot) -> int | None:
-        """Return when another door took this ballot, by its signed word, None where there is no word in hand.
+    def _in_hand(
+        self, facts: MeetingFacts, handed: Handed, signed: SignedBallot
+    ) -> SignedAcknowledgement | None:
+        """Return a door's signed word that it took this ballot, None where there is no word in hand.
 
         Refuse with the code of what is wrong with it: ACK_FORMAT and the JWS codes, ACK_MISMATCH,
-        KEY_FOREIGN where no relay that brought ballots to the channel signed it, SIGNATURE_INVALID.
+        KEY_FOREIGN where no relay that brought ballots to the channel signed it, SIGNATURE_INVALID,
+        ACK_CONTRADICTED where that door said otherwise before.
         """
         if not handed.platform_ack:
             return None
         other = parse_acknowledgement(handed.platform_ack)
         other.verify_for(signed)
+        if other.ack.door == self.key.msp and other.jws.x5t == self._x5t:
+            other.verify(certificates.public_key(self.key.certificate))
+            return other
         key = self._watcher.door_key(facts.channel, other.ack.door, other.jws.x5t)
         if key is None:
             membership = self._watcher.membership(facts.channel)
             key = _relay_key(membership, other.ack.door, other.jws.x5t, handed.platform_certificate)
         other.verify(key)
-        return other.ack.seconds
+        if other.ack.door != self.key.msp:  # of its own numbers, times don't rise: it took over earlier ones
+            self.words.take(facts, other)
+        return other
+
+
+def _has_number(facts: MeetingFacts, word: Acknowledgement) -> bool:
+    """Say whether the word's door brought another ballot under its number."""
+    ballots = (one for known in (facts.accepted, facts.refused) for one in known.values())
+    return any(
+        (one.door, one.ack_no) == (word.door, word.no) and one.digest != word.digest for one in ballots
+    )
 
 
 def _relay_key(membership: Membership, door: str, x5t: str, certificate: bytes) -> EllipticCurvePublicKey:
@@ -244,9 +265,11 @@ def _candidate(signed: SignedBallot, handed: Handed, facts: MeetingFacts) -> Can
     return Candidate(entry, signed.ballot, signed)
 
 
-def _entry(signed: SignedBallot, handed: Handed, facts: MeetingFacts, bench: Bench, stamp: _Stamp) -> Entry:
+def _entry(
+    signed: SignedBallot, handed: Handed, facts: MeetingFacts, bench: Bench, ack: Acknowledgement
+) -> Entry:
     if bench.amended is not None:
-        return amended_entry(signed, facts.meeting, ack_no=stamp.number, ack_time=stamp.seconds)
+        return amended_entry(signed, facts.meeting, ack_no=ack.no, ack_time=ack.seconds)
     if handed.place is None:
         raise Refused("ROLL_PROOF", "the voter's place on the roll is needed")
     place = handed.place
@@ -255,7 +278,7 @@ def _entry(signed: SignedBallot, handed: Handed, facts: MeetingFacts, bench: Ben
     proof = place.run_path(facts.meeting, bench.cap)
     leaf = place.leaf.encode()
     return raw_entry(
-        signed.compact, leaf, index=place.index, proof=proof, ack_no=stamp.number, ack_time=stamp.seconds
+        signed.compact, leaf, index=place.index, proof=proof, ack_no=ack.no, ack_time=ack.seconds
     )
 
 

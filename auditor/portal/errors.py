@@ -17,6 +17,8 @@ STATUS: Final = {
     "PICTURE_UNREADABLE": 422,
     "CODE_FORMAT": 422,
     "NOT_SHOWN": 403,
+    "ACK_CONTRADICTED": 422,
+    "OBJECTIONS_MANY": 422,
     "INTERNAL": 500,
 }
 
@@ -29,3 +31,11 @@ class PortalRefused(Exception):  # noqa: N818  an answer, not a failure
         self.code = code
         self.status = STATUS[code]
         self.retry_after = retry_after
+
+
+class NotCarried(Exception):  # noqa: N818  a state of the road
+    """Something didn't get into a block, as far as is known; `code` where the chaincode refused it whole."""
+
+    def __init__(self, message: str, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code

@@ -1,4 +1,4 @@
-"""How often one address may ask what costs something: a bucket of tokens each, and one for all together."""
+"""How often one client may ask: a bucket of tokens each, and one for all together."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class _Bucket:
 
 
 class Pace:
-    """Thread-safe. Addresses are held in memory alone, the 10,000 last seen, and written nowhere."""
+    """Thread-safe. Clients' networks are held in memory alone, the 10,000 last seen, and written nowhere."""
 
     def __init__(self, each: Rate, together: Rate, clock: Callable[[], float] = time.monotonic) -> None:
         self._each, self._together, self._clock = each, together, clock

@@ -35,6 +35,7 @@ def page_routes(parts: Parts) -> Blueprint:
     _check(routes, parts)
     _asking(routes, parts)
     _door(routes, parts)
+    _objection(routes, parts)
     return routes
 
 
@@ -117,6 +118,8 @@ def _asking(routes: Blueprint, parts: Parts) -> None:
         asking, rows = records_for(parts.watcher, parts.challenges, facts, place, answer)
         if request.form.get("form") == "json":
             value = {"v": 1, "mtg": mtg, "asking": asking, "ballots": rows}
+            if asking != "lender" and parts.door is not None:
+                value["contradictions"] = parts.door.words.contradictions(facts)
             return _download(json.dumps(value).encode(), "records.json")
         return _form("records.html", facts, records=rows[:_SHOWN], total=len(rows), challenge="")
 
@@ -136,6 +139,23 @@ def _door(routes: Blueprint, parts: Parts) -> None:
             g.code = refused.code
             return _form("door.html", facts, word=None, refused=refused), 422
         return _form("door.html", facts, word=word, refused=None)
+
+
+def _objection(routes: Blueprint, parts: Parts) -> None:
+    @routes.route("/meetings/<institution>/<mtg>/objection", methods=["GET", "POST"])
+    def objection(institution: str, mtg: str) -> tuple[str, int] | str:
+        facts = meeting_of(parts, institution, mtg)
+        if request.method == "GET":
+            return _form("objection.html", facts, filed=None, refused=None)
+        pace(parts)
+        if parts.objecting is None:
+            raise PortalRefused("DOOR_CLOSED", retry_after=60)
+        try:
+            filed = parts.objecting.accept(facts, given("objection").decode("utf-8", "replace"))
+        except Refused as refused:
+            g.code = refused.code
+            return _form("objection.html", facts, filed=None, refused=refused), 422
+        return _form("objection.html", facts, filed=filed, refused=None)
 
 
 def _handed() -> Handed:

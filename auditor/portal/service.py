@@ -16,6 +16,7 @@ from auditor.log.trust import TrustRoot, fingerprint
 from auditor.portal.app import create_app
 from auditor.portal.carrier import Carrier, GatewayRoad
 from auditor.portal.door import DoorKey, SecondDoor
+from auditor.portal.objecting import ObjectionCarrier, ObjectionDoor
 from auditor.portal.parts import Parts
 from auditor.portal.server import BoundedServer
 from auditor.portal.watch import Watcher, utc_now
@@ -24,11 +25,12 @@ from auditor.run import Roots
 from auditor.source import OwnPeer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from flask import Flask
 
+    from auditor.portal.address import IpNetwork
     from client.connection import Profile
 
 
@@ -36,9 +38,17 @@ class Service:
     """One running verification service; use it in a `with`. Threads begin with `start`."""
 
     def __init__(
-        self, profile: Profile, database_url: str, *, clock: Callable[[], datetime] = utc_now
+        self,
+        profile: Profile,
+        database_url: str,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+        proxies: Sequence[IpNetwork] = (),
     ) -> None:
-        """Connect as the Regulator's auditor and relay; raises AuditUnavailable and the profile's errors."""
+        """Connect as the Regulator's auditor and relay; raises AuditUnavailable and the profile's errors.
+
+        `proxies` in front are believed about whose request they pass on; nobody else is.
+        """
         self._stack = ExitStack()
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -49,15 +59,14 @@ class Service:
             auditor = self._stack.enter_context(profile.gateway(offices.regulator, "auditor"))
             relay = self._stack.enter_context(profile.gateway(offices.regulator, "relay"))
             self.watcher = Watcher(OwnPeer(auditor), Roots(_genesis(profile), offices), clock=clock)
-            self.carrier = Carrier(self.watcher, self.database, GatewayRoad(relay))
-            door = SecondDoor(
-                self.watcher,
-                self.database,
-                _door_key(profile, offices.regulator),
-                clock=clock,
-                taken=self.carrier.wake,
-            )
-            self.parts = Parts(self.watcher, self.database, trust_of(profile, offices.regulator), door)
+            road, key = GatewayRoad(relay), _door_key(profile, offices.regulator)
+            objections = ObjectionCarrier(self.watcher, self.database, road)
+            self.carrier = Carrier(self.watcher, self.database, road, also=objections.carry)
+            wake = self.carrier.wake
+            door = SecondDoor(self.watcher, self.database, key, clock=clock, taken=wake)
+            objecting = ObjectionDoor(self.watcher, self.database, key, clock=clock, taken=wake)
+            trust = trust_of(profile, offices.regulator)
+            self.parts = Parts(self.watcher, self.database, trust, door, objecting, proxies=proxies)
         except BaseException:
             self._stack.close()
             raise

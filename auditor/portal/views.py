@@ -27,6 +27,7 @@ def status_view(parts: Parts) -> dict[str, Any]:
 def meeting_view(parts: Parts, facts: MeetingFacts) -> dict[str, Any]:
     """Return everything public about one meeting."""
     heads = parts.logged.heads(facts)
+    alarms = (*facts.alarms, *(parts.door.words.alarms(facts) if parts.door is not None else ()))
     record = facts.meeting
     return _short(facts) | {
         "mh": record.mh,
@@ -40,7 +41,7 @@ def meeting_view(parts: Parts, facts: MeetingFacts) -> dict[str, Any]:
         "revote": record.revote,
         "motions": None if facts.motions is None else list(facts.motions),
         "findings": [one.as_json() for one in facts.findings],
-        "alarms": [one.as_json() for one in facts.alarms],
+        "alarms": [one.as_json() for one in alarms],
         "anchored": facts.anchored,
         "heads": [one.head.as_json() for one in heads],
         "second_door": {

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from auditor.run import Roots
     from auditor.source import BlockSource
     from client.encodings.entries import Candidate
+    from client.encodings.objection_record import ObjectionRecord
 
 _LOG = logging.getLogger(__name__)
 _CHUNK: Final = 8
@@ -147,6 +148,16 @@ class Watcher:
         """Return an identity check."""
         with self._lock:
             return self._verifier.people.sessions.get(ses)
+
+    def objection(self, channel: str, mtg: str, obj: str) -> ObjectionRecord | None:
+        """Return an objection as the channel holds it, None where it holds none of that id."""
+        with self._lock:
+            dispute = self._verifier.states(channel)[mtg].disputes.get(obj)
+        return None if dispute is None else dispute.filed
+
+    def broken(self, channel: str) -> bool:
+        """Say whether a block failed, here or on `identity`, so that the replay stands still."""
+        return self._verifier.broken(channel)
 
     def membership(self, channel: str) -> Membership:
         """Return a channel's organisations; BlockError where nothing of it was verified."""

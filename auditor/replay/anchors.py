@@ -15,6 +15,7 @@ from client.encodings.certificates import thumbprint
 from client.encodings.errors import Refused
 
 if TYPE_CHECKING:
+    from auditor.errors import VerificationError
     from auditor.members import Member
     from auditor.replay.meetings import MeetingState
     from auditor.transactions import Endorsed, Transaction
@@ -89,26 +90,28 @@ def verify_certifiable(state: MeetingState) -> None:
     counted = jcs.loads(state.result)["ballots"]
     if last.size < counted:
         raise Refused("AUDIT_SIZE", f"{last.size} leaves, {counted} ballots")
-    awards = [dispute.award for dispute in state.disputes.values()]
-    undecided = awards.count(None)
+    undecided = sum(dispute.award is None for dispute in state.disputes.values())
     if undecided:
-        raise Refused("OBJECTION_OPEN", f"{undecided} of {len(awards)}")
-    for award in awards:
-        remedy = award.award.remedy if award else ""
-        if award and (remedy == "revote" or (remedy == "recount" and award.anchor == last.tx)):
+        raise Refused("OBJECTION_OPEN", str(undecided))
+    for dispute in state.disputes.values():
+        award = dispute.award
+        if award is None:
+            continue
+        remedy = award.award.remedy
+        if remedy == "revote" or (remedy == "recount" and award.anchor == last.tx):
             raise Refused("AWARD_UNMET", f"{award.award.obj} asks for a {remedy}")
 
 
-def short_anchor(state: MeetingState, where: str) -> list[ReplayError]:
-    """Return a finding where a meeting is certified by a head that leaves out ballots of its log.
+def short_head(state: MeetingState, transaction: Transaction) -> list[VerificationError]:
+    """Return what is wrong with a certification whose last head leaves out ballots that were replaced since.
 
-    Chaincode compares with the ballots that stand; those that were replaced are in the log, too.
+    Chaincode knows how many ballots count, and not how many it ever accepted: the log has those, too.
     """
     size, accepted = state.anchors[-1].size, len(state.accepted)
-    if size >= accepted:  # more than there are is a wrong root, whatever is certified
+    if size >= accepted:
         return []
-    said = f"{state.record.mtg} is certified by a head over fewer ballots than were accepted"
-    return [ReplayError(STEP_ANCHOR, where, said, expected=accepted, found=size)]
+    said = f"the tree head that certifies {state.record.mtg} leaves out accepted ballots"
+    return [ReplayError(STEP_ANCHOR, transaction.where, said, expected=accepted, found=size)]
 
 
 def result_hash(result: bytes) -> str:

@@ -8,7 +8,7 @@ from auditor.errors import ReplayError
 from auditor.facts import Facts
 from auditor.replay.amending import confirm_amendment
 from auditor.replay.amendments import PendingAmendment
-from auditor.replay.anchors import anchor_audit, short_anchor
+from auditor.replay.anchors import anchor_audit, short_head
 from auditor.replay.batch import BatchReplay
 from auditor.replay.claimed import ResponseMalformedError, parse_claimed
 from auditor.replay.effect import STEP_WRITES, Effect, composite
@@ -187,8 +187,8 @@ class ArbitrationReplay:
         effect = Effect(writes={composite("step", state.record.mtg): None})
         if step.to == "closed":
             self._close(endorsed, state, step, effect)
-        elif step.to == "certified":
-            effect.findings += short_anchor(state, endorsed.transaction.where)
+        if step.to == "certified":
+            effect.findings += short_head(state, endorsed.transaction)
         state.step = None
         return self._announce(endorsed, state, step.to, effect)
 

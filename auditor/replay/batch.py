@@ -13,11 +13,13 @@ from auditor.replay.judgement import Bench, Judgement, judge
 from auditor.replay.mandates import proxy_of
 from auditor.replay.verdicts import Verdicts
 from auditor.rules import Change, CountedBallot
+from auditor.store import read_ahead
 from auditor.view import ChainBallot
 from client.encodings import base64url, jcs, times
 from client.encodings.ballot import votes_json
 from client.encodings.ballot_record import BallotRecord
 from client.encodings.batch import RebuiltEntry
+from client.encodings.entries import Candidate
 from client.encodings.errors import Refused
 from client.encodings.leaf import claims_json
 
@@ -29,7 +31,6 @@ if TYPE_CHECKING:
     from auditor.transactions import Transaction
     from client.encodings.ballot import Ballot
     from client.encodings.batch import Entry
-    from client.encodings.entries import Candidate
     from client.encodings.mandate_record import MandateRecord
 
 STEP_VERDICT = 16
@@ -59,6 +60,7 @@ class BatchReplay:
         voters: set[str] = set()
         mtg = self.state.record.mtg
         self.effect.reads.update(composite(kind, mtg) for kind in ("meeting", "state", "cap", "amendments"))
+        self._read_ahead(reading)
         for index, (entry, read) in enumerate(zip(reading.batch.entries, reading.candidates, strict=True)):
             claim = self.claims.of(index)
             try:
@@ -75,6 +77,17 @@ class BatchReplay:
             self.effect.writes[key] = self.change.encode()
         self.effect.response = self.verdicts.encode()
         return self.effect
+
+    def _read_ahead(self, reading: Reading) -> None:
+        """Have the records that the ballots will be judged by at hand."""
+        read = [one for one in reading.candidates if isinstance(one, Candidate)]
+        subs = [one.ballot.sub for one in read]
+        sessions = [one.ballot.ses for one in read]
+        self.people.read_ahead(subs, sessions)
+        read_ahead(self.state.held, subs)
+        read_ahead(self.state.used, sessions)
+        read_ahead(self.state.numbered, (f"{self.door} {one.entry.ack_no}" for one in read))
+        read_ahead(self.state.refused, (one.rebuilt.digest for one in read if one.rebuilt))
 
     def _look_up(self, candidate: Candidate) -> None:
         """Note what the verdict had to look at: ballot held, mandate, whether one before had the session."""

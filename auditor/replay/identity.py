@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from auditor.ahead import ReadAhead
 from auditor.facts import Facts
 from auditor.replay.authority import Offices
 from auditor.replay.effect import Effect, composite
@@ -30,13 +31,15 @@ from client.encodings.errors import Refused
 from client.encodings.ids import is_random_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from auditor.facts import Fact
     from auditor.transactions import Endorsed, Transaction
 
 _MAX_DOCUMENTS = 4_000_000
 _MAX_REASON = 500
+
+_Item = TypeVar("_Item", Enrolment, Session)
 
 
 @dataclass(slots=True)
@@ -46,6 +49,7 @@ class IdentityReplay:
     offices: Offices = field(default_factory=Offices)
     people: People = field(default_factory=People)
     facts: Facts = field(default_factory=Facts)
+    _ahead: ReadAhead[list[Enrolment | Refused]] = field(default_factory=ReadAhead)
 
     def effect(self, endorsed: Endorsed) -> Effect:
         """Return what the transaction had to answer and write; raises Refused where it had to fail."""
@@ -70,15 +74,17 @@ class IdentityReplay:
         return []
 
     def _certified(self, documents: bytes) -> Iterator[Fact]:
-        """Yield what will be looked at of the items that can be read."""
-        for item in _items(documents):
-            try:
-                asked = parse_enrolment(item, self.offices)
-            except Refused:
-                continue
-            issuer = self.people.issuers.get(asked.institution)
-            if issuer is not None:
+        """Yield what will be looked at of the items that can be read; they are kept for when it is."""
+        enrolments = self._enrolments(documents)
+        self._ahead.put(documents, enrolments)
+        for asked in enrolments:
+            issuer = None if isinstance(asked, Refused) else self.people.issuers.get(asked.institution)
+            if issuer is not None and not isinstance(asked, Refused):
                 yield Certified(asked.sub, asked.certificate, issuer.certificate)
+
+    def _enrolments(self, documents: bytes) -> list[Enrolment | Refused]:
+        """Return each item of Enrol, or the refusal that it gets for its form."""
+        return [_read(item, parse_enrolment, self.offices) for item in _items(documents)]
 
     def _propose_issuer(self, endorsed: Endorsed, document: bytes) -> Effect:
         value = _parsed(document, "ISSUER_FORMAT")
@@ -119,10 +125,13 @@ class IdentityReplay:
 
     def _enrol(self, endorsed: Endorsed, documents: bytes) -> Effect:
         effect, verdicts = Effect(), Verdicts()
-        for index, item in enumerate(_items(documents)):
+        enrolments = self._ahead.take(documents) or self._enrolments(documents)
+        self.people.read_ahead((one.sub for one in enrolments if isinstance(one, Enrolment)), ())
+        for index, asked in enumerate(enrolments):
             held: Enrolment | None = None
             try:
-                asked = parse_enrolment(item, self.offices)
+                if isinstance(asked, Refused):
+                    raise asked
                 verify_lender(asked, self.people.issuers.get(asked.institution), self.facts)
                 held = self.people.enrolment(asked.sub)
                 rev = _next_revision(held, asked)
@@ -141,11 +150,12 @@ class IdentityReplay:
 
     def _record_sessions(self, endorsed: Endorsed, documents: bytes) -> Effect:
         effect, verdicts = Effect(), Verdicts()
-        for index, item in enumerate(_items(documents)):
-            try:
-                session = parse_session(item, self.offices)
-            except Refused as refusal:
-                verdicts.refused.append((index, refusal.code, 0))
+        checks = [_read(item, parse_session, self.offices) for item in _items(documents)]
+        read = [one for one in checks if isinstance(one, Session)]
+        self.people.read_ahead((one.sub for one in read), (one.ses for one in read))
+        for index, session in enumerate(checks):
+            if isinstance(session, Refused):
+                verdicts.refused.append((index, session.code, 0))
                 continue
             lender = self.people.enrolment(session.sub)
             held = self.people.sessions.get(session.ses)
@@ -218,6 +228,13 @@ def _items(documents: bytes) -> list[Any]:
     if not isinstance(value, list) or not value:
         raise Refused("ARGUMENT_FORMAT")
     return value
+
+
+def _read(item: Any, parse: Callable[[Any, Offices], _Item], offices: Offices) -> _Item | Refused:
+    try:
+        return parse(item, offices)
+    except Refused as refused:
+        return refused.with_traceback(None)  # kept as a value: it needn't hold the stack alive
 
 
 def _parsed(document: bytes, code: str) -> Any:

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from client.encodings.objection import SignedObjection
 
 MAX_OBJECTIONS = 16
-"""How many objections a lender may file at a meeting."""
-
+"""How many a lender may file at a meeting."""
+_UNDECIDED = jcs.dumps({"v": 1})
 _STATES = ("announced", "open", "closing", "closed", "objections")
 
 
@@ -39,7 +39,7 @@ def file_objection(
     transaction, meeting, said = endorsed.transaction, state.record, signed.objection
     if said.mh != meeting.mh:
         raise Refused("OBJECTION_MEETING", meeting.mh)
-    key = composite("objection", meeting.mtg, said.obj)
+    key, count = composite("objection", meeting.mtg, said.obj), composite("objector", meeting.mtg, said.sub)
     effect = Effect(reads=_reads(state) | {key})
     held = state.disputes.get(said.obj)
     if held is not None:
@@ -56,16 +56,15 @@ def file_objection(
     if enrolment is None:
         raise Refused("ENROLMENT_NOT_FOUND")
     verify_signed(signed, enrolment, meeting)
+    effect.reads.add(count)
     filed = state.objectors.get(said.sub, 0)
     if filed >= MAX_OBJECTIONS:
         raise Refused("OBJECTION_LIMIT", f"{filed} are filed")
-    counter = composite("objector", meeting.mtg, said.sub)
-    effect.reads.add(counter)
-    effect.writes[counter] = jcs.dumps({"v": 1, "filed": filed + 1, "tx": transaction.tx_id})
-    effect.writes[composite("undecided", meeting.mtg, said.obj)] = _outstanding(transaction)
+    state.objectors[said.sub] = filed + 1
+    effect.writes[count] = jcs.dumps({"v": 1, "n": filed + 1})
+    effect.writes[composite("undecided", meeting.mtg, said.obj)] = _UNDECIDED
     record = ObjectionRecord(signed, endorsed.creator.msp_id, ack_time, enrolment.rev, transaction.tx_id)
     state.disputes[said.obj] = Dispute(record)
-    state.objectors[said.sub] = filed + 1
     effect.response = effect.writes[key] = record.encode()
     return effect
 
@@ -100,18 +99,12 @@ def decide_objection(state: MeetingState, transaction: Transaction, award: Award
     anchor = state.anchors[-1].tx if state.anchors else ""
     record = AwardRecord(award, anchor, transaction.tx_id)
     state.disputes[award.obj] = replace(dispute, award=record)
-    effect.response = effect.writes[composite("award", award.mtg, award.obj)] = record.encode()
     effect.writes[composite("undecided", award.mtg, award.obj)] = None
-    if award.remedy == "revote":
-        effect.writes[composite("revote", award.mtg, award.obj)] = _outstanding(transaction)
-    elif award.remedy == "recount" and anchor:
-        effect.writes[composite("recount", award.mtg, anchor, award.obj)] = _outstanding(transaction)
+    if award.remedy in ("recount", "revote"):
+        due = {"v": 1, "obj": award.obj, "remedy": award.remedy, "anchor": anchor}
+        effect.writes[composite("remedy", award.mtg, award.obj)] = jcs.dumps(due)
+    effect.response = effect.writes[composite("award", award.mtg, award.obj)] = record.encode()
     return effect
-
-
-def _outstanding(transaction: Transaction) -> bytes:
-    """Return what an entry holds that certification looks for: who made it."""
-    return jcs.dumps({"v": 1, "tx": transaction.tx_id})
 
 
 def _dispute(state: MeetingState, obj: str) -> tuple[Dispute, Effect]:

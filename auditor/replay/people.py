@@ -6,19 +6,20 @@ import base64
 import binascii
 from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from auditor.members import UNREADABLE
+from auditor.store import read_ahead
 from client.encodings import certificates, es256, jcs, times
 from client.encodings.errors import Refused
 from client.encodings.ids import is_hash, is_msp, is_name, is_random_id
 
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping
+    from collections.abc import Iterable, MutableMapping
 
     from auditor.facts import Facts
     from auditor.replay.authority import Offices
@@ -101,6 +102,9 @@ class Session:
         return replace(self, tx="") == replace(other, tx="")
 
 
+_CHECK: Final = tuple(one.name for one in fields(Session) if one.name not in ("tx", "act"))
+
+
 @dataclass(slots=True)
 class People:
     """The identity channel's records as replayed; every revision of an enrolment is kept.
@@ -128,6 +132,11 @@ class People:
         """Take over a new revision."""
         self.enrolments[enrolment.sub] = [*self.enrolments.get(enrolment.sub, []), enrolment]
 
+    def read_ahead(self, subs: Iterable[str], sessions: Iterable[str]) -> None:
+        """Have the enrolments of pseudonyms and the identity checks of ids at hand for what comes next."""
+        read_ahead(self.enrolments, subs)
+        read_ahead(self.sessions, sessions)
+
     def check(self, session: Session) -> None:
         """Take over a new identity check."""
         self.sessions[session.ses] = session
@@ -148,11 +157,10 @@ def parse_enrolment(value: Any, offices: Offices) -> Enrolment:
 
 def parse_session(value: Any, offices: Offices) -> Session:
     """Return an item of RecordSessions; refuse with SESSION_FORMAT."""
-    act = value.get("act") if isinstance(value, dict) else None
-    acting = () if act is None else ("act",)
-    names = tuple(one.name for one in fields(Session) if one.name not in ("tx", "act"))
-    members = _members(value, (*names, *acting), "SESSION_FORMAT", explicit=True)
-    session = Session(**dict(zip((*names, *acting), members, strict=True)))
+    acting = ("act",) if isinstance(value, dict) and "act" in value else ()
+    names = (*_CHECK, *acting)
+    members = _members(value, names, "SESSION_FORMAT", explicit=True)
+    session = Session(**dict(zip(names, members, strict=True)))
     well_formed = (
         is_random_id(session.ses)
         and is_random_id(session.sub)
@@ -293,7 +301,7 @@ def _members(value: Any, names: tuple[str, ...], code: str, *, explicit: bool = 
         raise Refused(code)
     version = value.get("v", None if explicit else 1)
     texts = [value[name] for name in names]
-    if type(version) is not int or version != 1 or not all(isinstance(text, str) for text in texts):
+    if type(version) is not int or version != 1 or set(map(type, texts)) != {str}:
         raise Refused(code)
     return texts
 

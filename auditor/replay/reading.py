@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from auditor.ahead import DEPTH
+from auditor.ahead import ReadAhead
 from client.encodings.batch import decode_batch
 from client.encodings.entries import Candidate, read_entry
 from client.encodings.errors import Refused
@@ -30,6 +29,12 @@ class Reading:
     candidates: tuple[Candidate | Refused, ...]
 
 
+def signers(reading: Reading) -> list[str]:
+    """Return the voters who sign for themselves."""
+    read = (one for one in reading.candidates if isinstance(one, Candidate))
+    return [one.ballot.sub for one in read if one.ballot.prx is None]
+
+
 def read_batch(batch: Batch, meeting: Meeting) -> Reading:
     """Read every entry of a batch by the meeting's record alone."""
     return Reading(batch, meeting.mh, tuple(_read(entry, meeting) for entry in batch.entries))
@@ -48,7 +53,7 @@ class Readings:
     """The few batches that are read ahead of the replay, by their bytes."""
 
     def __init__(self) -> None:
-        self._ahead: OrderedDict[bytes, Reading] = OrderedDict()
+        self._ahead = ReadAhead[Reading]()
 
     def ask(self, encoded: bytes, meetings: Mapping[str, MeetingState], people: People) -> list[Fact]:
         """Read a batch ahead, and return the signatures that its ballots will be judged by.
@@ -62,6 +67,7 @@ class Readings:
         reading = read_batch(batch, meetings[batch.mtg].record)
         candidates: list[Candidate | Refused] = []
         asked: list[Fact] = []
+        people.read_ahead(signers(reading), ())
         for one in reading.candidates:
             enrolment = None
             if isinstance(one, Candidate) and one.ballot.prx is None:
@@ -70,13 +76,11 @@ class Readings:
                 candidates.append(one)
                 continue
             signed = one.complete(enrolment.x5t)
-            candidates.append(replace(one, rebuilt=signed))
+            candidates.append(Candidate(one.entry, one.ballot, one.signed, one.payload, signed))
             asked.append(enrolment.signed(signed.jws))
-        self._ahead[encoded] = replace(reading, candidates=tuple(candidates))
-        while len(self._ahead) > DEPTH + 1:
-            self._ahead.popitem(last=False)
+        self._ahead.put(encoded, Reading(batch, reading.mh, tuple(candidates)))
         return asked
 
     def take(self, encoded: bytes) -> Reading | None:
         """Return a batch that was read ahead, once; None for any other."""
-        return self._ahead.pop(encoded, None)
+        return self._ahead.take(encoded)

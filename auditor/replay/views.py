@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, ValuesView
+from itertools import islice
 from operator import attrgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from auditor.view import ChainSession
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
     from auditor.replay.people import People, Session
 
+_CHUNK: Final = 1000
 _values = attrgetter(*ChainSession.__slots__)
 
 
@@ -34,9 +36,33 @@ class SessionsOf(Mapping[str, ChainSession]):
         """Yield the ids."""
         return (ses for ses, session in self._people.sessions.items() if session.mtg == self._mtg)
 
+    def values(self) -> ValuesView[ChainSession]:
+        """Return the checks, read in one go in the chain's order."""
+        return _Values(self)
+
+    def checks(self) -> Iterator[ChainSession]:
+        """Yield the checks; nothing may be recorded meanwhile."""
+        sessions = self._people.sessions.values()
+        return (ChainSession(*_values(one)) for one in sessions if one.mtg == self._mtg)
+
+    def missing(self, ids: Iterable[str]) -> set[str]:
+        """Return those of many ids that are none of the meeting's checks."""
+        rest, found = iter(ids), set[str]()
+        while chunk := list(islice(rest, _CHUNK)):
+            self._people.read_ahead((), chunk)
+            found.update(one for one in chunk if one not in self)
+        return found
+
     def __len__(self) -> int:
         """Count them."""
         return self._people.counts.get(self._mtg, 0)
+
+
+class _Values(ValuesView[ChainSession]):
+    _mapping: SessionsOf
+
+    def __iter__(self) -> Iterator[ChainSession]:
+        return self._mapping.checks()
 
 
 class NumbersOf(Mapping[str, Iterable[int]]):

@@ -10,6 +10,7 @@ import (
 )
 
 const (
+	remedyKind    = "remedy"
 	dismissed     = "dismissed"
 	remedyNone    = "none"
 	remedyRecount = "recount"
@@ -25,6 +26,7 @@ var (
 
 func answerKey(id, objection string) string { return ledger.Key("answer", id, objection) }
 func awardKey(id, objection string) string  { return ledger.Key("award", id, objection) }
+func remedyKey(id, objection string) string { return ledger.Key(remedyKind, id, objection) }
 
 // answerRecord is the institution's answer to an objection.
 type answerRecord struct {
@@ -48,6 +50,14 @@ type awardRecord struct {
 	At          string `json:"at"`       // the officer's time
 	Anchor      string `json:"anchor"`   // transaction of the audit that stood anchored then, "" for none
 	Transaction string `json:"tx"`
+}
+
+// remedyRecord is what an award asks to be done before the meeting is certified.
+type remedyRecord struct {
+	Version   int    `json:"v"`
+	Objection string `json:"obj"`
+	Remedy    string `json:"remedy"`
+	Anchor    string `json:"anchor"` // as in the award
 }
 
 // answerObjection records the one answer to an objection. The same again is a
@@ -123,8 +133,14 @@ func decideObjection(tx ledger.Tx, document []byte) ([]byte, error) {
 		record.Anchor = last.Transaction
 	}
 	record.Transaction = tx.ID()
-	if err := markDecided(tx, record); err != nil {
+	if err := tx.Delete(undecidedKey(m.ID, record.Objection)); err != nil {
 		return nil, err
+	}
+	if record.Remedy == remedyRecount || record.Remedy == remedyRevote {
+		due := remedyRecord{Version: 1, Objection: record.Objection, Remedy: record.Remedy, Anchor: record.Anchor}
+		if _, err := put(tx, remedyKey(m.ID, record.Objection), due); err != nil {
+			return nil, err
+		}
 	}
 	if err := announceDispute(tx, m.ID, record.Objection, "decided"); err != nil {
 		return nil, err

@@ -11,9 +11,29 @@ import (
 	"concordat/chaincode/refusal"
 )
 
-const objectionKind = "objection"
+const (
+	objectionKind = "objection"
+	undecidedKind = "undecided"
+	// maxObjections is how many a lender may file at a meeting: several for each
+	// ground, and not so many that nobody can decide them.
+	maxObjections = 16
+)
 
 func objectionKey(id, objection string) string { return ledger.Key(objectionKind, id, objection) }
+func undecidedKey(id, objection string) string { return ledger.Key(undecidedKind, id, objection) }
+func objectorKey(id, sub string) string        { return ledger.Key("objector", id, sub) }
+
+// objectorRecord counts the objections of a lender at a meeting.
+type objectorRecord struct {
+	Version int `json:"v"`
+	Filed   int `json:"n"`
+}
+
+// undecidedRecord stands for as long as no award is there; what has to be
+// decided is found by it, however many objections were decided before.
+type undecidedRecord struct {
+	Version int `json:"v"`
+}
 
 // disputed are the states in which a meeting is known and not over.
 var disputed = []meeting.State{
@@ -79,7 +99,7 @@ func fileObjection(tx ledger.Tx, door, text, ackTime string) ([]byte, error) {
 	if err := countObjection(tx, m.ID, signed.Sub); err != nil {
 		return nil, err
 	}
-	if err := markUndecided(tx, m.ID, signed.ID); err != nil {
+	if _, err := put(tx, undecidedKey(m.ID, signed.ID), undecidedRecord{Version: 1}); err != nil {
 		return nil, err
 	}
 	if err := announceDispute(tx, m.ID, signed.ID, "filed"); err != nil {
@@ -88,6 +108,29 @@ func fileObjection(tx ledger.Tx, door, text, ackTime string) ([]byte, error) {
 	return put(tx, objectionKey(m.ID, signed.ID), objectionRecord{
 		Version: 1, Objection: text, Door: door, AckTime: ackTime, Revision: enrolment.Revision, Transaction: tx.ID(),
 	})
+}
+
+// countObjection counts one more of a lender's, up to maxObjections
+// (OBJECTION_LIMIT). Two of one lender in a block conflict, those of others never.
+func countObjection(tx ledger.Tx, id, sub string) error {
+	count := objectorRecord{Version: 1}
+	held, err := tx.Get(objectorKey(id, sub))
+	if err != nil {
+		return err
+	}
+	if held != nil {
+		before, err := decode[objectorRecord](held)
+		if err != nil {
+			return err
+		}
+		count.Filed = before.Filed
+	}
+	if count.Filed >= maxObjections {
+		return refusal.New(refusal.ObjectionLimit, "%d are filed", count.Filed)
+	}
+	count.Filed++
+	_, err = put(tx, objectorKey(id, sub), count)
+	return err
 }
 
 // checkSameObjection refuses (OBJECTION_EXISTS) another objection under the id.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"math/big"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -116,50 +117,52 @@ func TestTheListOfObjections(t *testing.T) {
 	refused(t, s, refusal.ObjectionNotFound, scene.Auditor, "GetObjection", s.Meeting.ID, scene.ObjectionID("d"))
 }
 
+func TestALenderFilesSoManyObjectionsAndNoMore(t *testing.T) {
+	s := scene.New(t, scene.Options{}).Open(1)
+	lender, other := s.Lenders[0], s.Lenders[1]
+	name := func(i int) string { return strconv.Itoa(i) }
+	for i := range 16 {
+		s.File(lender, name(i))
+	}
+	again := s.Objection(lender, name(0), nil)
+	s.Do(scene.Channel, scene.AssociationRelay, "FileObjection", again, scene.During)
+	more := s.Objection(lender, name(16), nil)
+	refused(t, s, refusal.ObjectionLimit, scene.AssociationRelay, "FileObjection", more, scene.During)
+	s.Do(scene.Channel, scene.ArbitrationOfficer, "DecideObjection", s.Award(name(3), "dismissed", "none"))
+	refused(t, s, refusal.ObjectionLimit, scene.AssociationRelay, "FileObjection", more, scene.During)
+	// Another meeting counts for itself, and so does another lender.
+	s.File(other, "other")
+	if count := s.Network.State(scene.Channel, "objector", s.Meeting.ID, lender.Sub); string(count) != `{"n":16,"v":1}` {
+		t.Errorf("counted %s", count)
+	}
+}
+
+func TestObjectionsConflictWithTheSameLendersAlone(t *testing.T) {
+	s := scene.New(t, scene.Options{}).Open(1)
+	endorse := func(lender int, name string) *ledgertest.Proposal {
+		t.Helper()
+		text := s.Objection(s.Lenders[lender], name, nil)
+		tx, err := s.Network.Endorse(scene.Channel, scene.AssociationRelay, "FileObjection", text, scene.During)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return tx
+	}
+	first, second, third := endorse(0, "a"), endorse(1, "b"), endorse(0, "c")
+	for _, tx := range []*ledgertest.Proposal{first, second} {
+		if err := s.Network.Commit(tx); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := s.Network.Commit(third); !errors.Is(err, ledgertest.ErrConflict) {
+		t.Errorf("both of one lender's in a block: %v", err)
+	}
+}
+
 // TestWhoIsNotOnTheRollMayObject: being left out is a ground.
 func TestWhoIsNotOnTheRollMayObject(t *testing.T) {
 	s := scene.New(t, scene.Options{}).Open(1)
 	s.File(s.Lawyer("Zhao"), "a")
-}
-
-func TestALenderFilesSixteenObjectionsAtAMeeting(t *testing.T) {
-	s := scene.New(t, scene.Options{}).Open(1)
-	names := strings.Split("abcdefghijklmnop", "")
-	for _, name := range names {
-		s.File(s.Lenders[0], name)
-	}
-	more := s.Objection(s.Lenders[0], "q", nil)
-	refused(t, s, refusal.ObjectionLimit, scene.AssociationRelay, "FileObjection", more, scene.During)
-	refused(t, s, refusal.ObjectionLimit, scene.RegulatorRelay, "FileObjection", more, scene.During)
-	s.Do(scene.Channel, scene.ArbitrationOfficer, "DecideObjection", s.Award("a", "dismissed", "none"))
-	refused(t, s, refusal.ObjectionLimit, scene.AssociationRelay, "FileObjection", more, scene.During)
-	s.File(s.Lenders[0], "p") // the sixteenth again
-	s.File(s.Lenders[1], "q")
-}
-
-// TestObjectionsInOneBlock: a lender's second conflicts and can be sent again;
-// another lender's never does.
-func TestObjectionsInOneBlock(t *testing.T) {
-	s := scene.New(t, scene.Options{}).Open(1)
-	endorse := func(lender *scene.Lender, name string) *ledgertest.Proposal {
-		t.Helper()
-		text := s.Objection(lender, name, nil)
-		proposal, err := s.Network.Endorse(scene.Channel, scene.AssociationRelay, "FileObjection", text, scene.During)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return proposal
-	}
-	first, second, other := endorse(s.Lenders[0], "a"), endorse(s.Lenders[0], "b"), endorse(s.Lenders[1], "c")
-	for _, one := range []*ledgertest.Proposal{first, other} {
-		if err := s.Network.Commit(one); err != nil {
-			t.Error(err)
-		}
-	}
-	if err := s.Network.Commit(second); !errors.Is(err, ledgertest.ErrConflict) {
-		t.Errorf("two objections were counted as one: %v", err)
-	}
-	s.File(s.Lenders[0], "b")
 }
 
 func TestObjectionsThatAreNotFiled(t *testing.T) {

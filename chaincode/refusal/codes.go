@@ -93,8 +93,8 @@ const (
 	ObjectionFormat       Code = "OBJECTION_FORMAT"
 	ObjectionMeeting      Code = "OBJECTION_MEETING"
 	ObjectionExists       Code = "OBJECTION_EXISTS"
-	ObjectionLimit        Code = "OBJECTION_LIMIT"
 	ObjectionLate         Code = "OBJECTION_LATE"
+	ObjectionLimit        Code = "OBJECTION_LIMIT"
 	ObjectionNotFound     Code = "OBJECTION_NOT_FOUND"
 	ObjectionAnswered     Code = "OBJECTION_ANSWERED"
 	ObjectionDecided      Code = "OBJECTION_DECIDED"
@@ -209,8 +209,8 @@ var sentences = map[Code]string{
 	ObjectionFormat:       "The objection is malformed or not canonical; sign it again as docs/encodings.md says.",
 	ObjectionMeeting:      "The objection names another meeting record or network; fetch the announced record and sign again.",
 	ObjectionExists:       "Another objection with this id is held; sign yours again under a new id.",
-	ObjectionLimit:        "The lender has filed as many objections at the meeting as one may (16); put more into one's evidence.",
 	ObjectionLate:         "The objection reached its door after the period for objections; it cannot be filed.",
+	ObjectionLimit:        "The lender has filed as many objections as a meeting takes from one; put the matter into one of them.",
 	ObjectionNotFound:     "The channel has no objection with this id at the meeting; check the id.",
 	ObjectionAnswered:     "The objection has another answer; the first one stays.",
 	ObjectionDecided:      "The objection is decided; the award stays.",

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from client.cli.edge import plain_errors, show
 from client.cli.meeting import owner_of, services_here
+from client.cli.options import EXISTING_FILE, INSTITUTION, JSON
 from client.rolls.yuan import format_yuan
 
 if TYPE_CHECKING:
-    from client.encodings.amendment import Amendment, Entitlement
+    from pathlib import Path
 
-_json = click.option("--json", "as_json", is_flag=True, help="Machine-readable output on stdout.")
-_institution = click.option("--institution", help="The institution's MSP id. Default: whose meeting it is.")
-_file = click.Path(exists=True, dir_okay=False, path_type=Path)
+    from client.encodings.amendment import Amendment, Entitlement
 
 
 @click.group(name="amendment")
@@ -29,14 +27,14 @@ def group() -> None:
 @click.argument("mtg")
 @click.option(
     "--changes",
-    type=_file,
+    type=EXISTING_FILE,
     required=True,
     help="JSON: for each pseudonym its claims in fen, or null for a lender to be taken off the roll.",
 )
 @click.option("--reason", required=True, help="Why; it stays on the channel and is read by everybody.")
-@click.option("--decision", type=_file, required=True, help="What decides it; its hash is cited.")
-@_institution
-@_json
+@click.option("--decision", type=EXISTING_FILE, required=True, help="What decides it; its hash is cited.")
+@INSTITUTION
+@JSON
 def propose(
     mtg: str, *, changes: Path, reason: str, decision: Path, institution: str | None, as_json: bool
 ) -> None:
@@ -59,9 +57,11 @@ def propose(
 
 @group.command()
 @click.argument("mtg")
-@click.option("--roll", "roll_file", type=_file, required=True, help="The full roll file of the institution.")
-@_institution
-@_json
+@click.option(
+    "--roll", "roll_file", type=EXISTING_FILE, required=True, help="The full roll file of the institution."
+)
+@INSTITUTION
+@JSON
 def confirm(mtg: str, roll_file: Path, institution: str | None, *, as_json: bool) -> None:
     """Compare the amendment that waits with the full roll as the Regulator's officer, and confirm it.
 
@@ -81,8 +81,8 @@ def confirm(mtg: str, roll_file: Path, institution: str | None, *, as_json: bool
 
 @group.command(name="show")
 @click.argument("mtg")
-@_institution
-@_json
+@INSTITUTION
+@JSON
 def show_(mtg: str, institution: str | None, *, as_json: bool) -> None:
     """Show a meeting's amendments, the one that waits, and the roll's figures as amended."""
     from client.meetings.amendments import look_up_amendments  # noqa: PLC0415

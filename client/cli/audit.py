@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from client.cli import audit_follow, audit_log, audit_sample, audit_serve
+from client.cli.options import FILE
 from client.connection import Profile
 from client.errors import Negative, UserError
 from client.home import home
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from auditor.verdict import Audit
 
 _SHOWN = 60
@@ -39,7 +41,7 @@ audit_serve.add_to(group)
 )
 @click.option(
     "--report",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=FILE,
     help="Write the report there, as .json, .html and .pdf.",
 )
 @click.option("--sign", is_flag=True, help="Sign the report as the auditor: a .jws file beside it.")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from client.cli.options import FILE
 from client.errors import UserError
 from client.home import home
 
@@ -35,7 +36,7 @@ STATE = "following.db"
 @click.option("--no-database", is_flag=True, help="Follow the blocks alone; reconcile nothing.")
 @click.option(
     "--state",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=FILE,
     help="The follower's own state and checkpoints; default: following.db in the state folder.",
 )
 @click.option("--from-genesis", is_flag=True, help="Remove that state first and verify everything again.")

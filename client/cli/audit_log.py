@@ -3,31 +3,29 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from client.cli.edge import show
+from client.cli.options import FILE, JSON
 from client.connection import Profile
 from client.errors import Negative, UserError
 from client.home import home
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from auditor.log.head import SignedHead
     from auditor.log.service_db import LogBook, ServiceDatabase
-
-_file = click.Path(dir_okay=False, path_type=Path)
-_json = click.option("--json", "as_json", is_flag=True, help="Machine-readable output on stdout.")
 
 
 @click.command()
 @click.argument("meeting")
 @click.option("--sign", is_flag=True, help="Verify the chain first, log its ballots, sign a new head.")
-@click.option("--out", type=_file, help="Write the head's file there, certificates included.")
-@_json
+@click.option("--out", type=FILE, help="Write the head's file there, certificates included.")
+@JSON
 def head(meeting: str, out: Path | None, *, sign: bool, as_json: bool) -> None:
     """Show a meeting's newest signed tree head; with --sign make it.
 
@@ -58,8 +56,8 @@ def head(meeting: str, out: Path | None, *, sign: bool, as_json: bool) -> None:
     envvar="CONCORDAT_DATABASE_URL",
     help="URL of the platform's database; default: the SQLite file in the state folder.",
 )
-@click.option("--report", required=True, type=_file, help="Write the report there, as .json and as .html.")
-@_json
+@click.option("--report", required=True, type=FILE, help="Write the report there, as .json and as .html.")
+@JSON
 def anchor(meeting: str, database: str | None, report: Path, *, as_json: bool) -> None:
     """Audit a meeting, sign the head over its ballots, and anchor both on its channel.
 
@@ -81,10 +79,10 @@ def anchor(meeting: str, database: str | None, report: Path, *, as_json: bool) -
 @click.command()
 @click.argument("meeting")
 @click.option("--ballot", required=True, help="The ballot's digest.")
-@click.option("--receipt", type=_file, help="The ballot's receipt, to be made an audited one.")
-@click.option("--record", type=_file, help="The meeting's record (JSON). Default: from this platform.")
-@click.option("--out", type=_file, help="Write the audited receipt there; needs --receipt.")
-@_json
+@click.option("--receipt", type=FILE, help="The ballot's receipt, to be made an audited one.")
+@click.option("--record", type=FILE, help="The meeting's record (JSON). Default: from this platform.")
+@click.option("--out", type=FILE, help="Write the audited receipt there; needs --receipt.")
+@JSON
 def proof(
     meeting: str, ballot: str, receipt: Path | None, record: Path | None, out: Path | None, *, as_json: bool
 ) -> None:
@@ -127,7 +125,7 @@ def proof(
 @click.argument("meeting")
 @click.option("--from", "first", required=True, type=click.IntRange(0), help="The earlier size.")
 @click.option("--to", "second", required=True, type=click.IntRange(0), help="The later size.")
-@_json
+@JSON
 def consistency(meeting: str, first: int, second: int, *, as_json: bool) -> None:
     """Prove that the log of one size begins the log of a later size.
 
@@ -160,7 +158,7 @@ def leaves(meeting: str, block: int, size: int | None) -> None:
 
 
 @click.command()
-@click.option("--out", type=_file, help="Write the trust file there.")
+@click.option("--out", type=FILE, help="Write the trust file there.")
 def trust(out: Path | None) -> None:
     """Print what an offline verifier has to trust: this network's genesis hashes and the Regulator's CA.
 

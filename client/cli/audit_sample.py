@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from client.cli.edge import show
+from client.cli.options import JSON
 from client.connection import Profile
 from client.errors import UserError
 from client.home import home
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 @click.option("--meeting", required=True, help="The meeting's id.")
 @click.option("--seed", required=True, help="The public seed, drawn after the meeting was closed.")
 @click.option("--size", required=True, type=click.IntRange(1), help="How many voters to draw.")
-@click.option("--json", "as_json", is_flag=True, help="Machine-readable output on stdout.")
+@JSON
 def sample(meeting: str, seed: str, size: int, *, as_json: bool) -> None:
     """Draw voters of a closed meeting for the Regulator's own follow-up: pseudonyms and session ids.
 
@@ -36,7 +37,7 @@ def sample(meeting: str, seed: str, size: int, *, as_json: bool) -> None:
 @click.option("--voters", required=True, type=click.IntRange(1), help="How many lenders voted.")
 @click.option("--fraction", required=True, help="The least part of false ballots to detect: 0.01, 1/100.")
 @click.option("--confidence", default="0.95", show_default=True, help="With which probability.")
-@click.option("--json", "as_json", is_flag=True, help="Machine-readable output on stdout.")
+@JSON
 def sample_size(voters: int, fraction: str, confidence: str, *, as_json: bool) -> None:
     """Say how many voters to draw so that false ballots show; exact (hypergeometric)."""
     from auditor.sampling import size_for  # noqa: PLC0415  the auditor only where asked for

@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from client.cli.options import PATH
 from client.connection import Profile
 from client.errors import UserError
 from client.home import home
 
 if TYPE_CHECKING:
     from types import FrameType
+
+    from auditor.portal.address import IpNetwork
 
 
 @click.command()
@@ -31,15 +34,22 @@ if TYPE_CHECKING:
     show_default=True,
     help="How often to look for new blocks.",
 )
-def serve(host: str, port: int, seconds: float) -> None:
+@click.option(
+    "--proxy",
+    "proxies",
+    multiple=True,
+    help="Address or network (CIDR) of a proxy in front, whose X-Forwarded-For is believed. Again for more.",
+)
+def serve(host: str, port: int, seconds: float, proxies: tuple[str, ...]) -> None:
     """Serve the Regulator's verification service: pages, receipt checks, second door, no-vote check.
 
-    Runs until SIGINT or SIGTERM. Exit 2: no network, no database or no port.
+    Runs until SIGINT or SIGTERM. Exit 2: no network, no database or no port, or a --proxy that is no address.
     """
     from auditor.log.service_db import database_url  # noqa: PLC0415  gRPC, SQL and Flask only where needed
     from auditor.portal.service import Service  # noqa: PLC0415
 
-    with Service(Profile.load(home()), database_url(home())) as service:
+    trusted = _proxies(proxies)
+    with Service(Profile.load(home()), database_url(home()), proxies=trusted) as service:
         service.watcher.refresh()
         server = service.serve(host, port)
         signal.signal(signal.SIGTERM, _interrupt)
@@ -53,9 +63,18 @@ def serve(host: str, port: int, seconds: float) -> None:
             server.server_close()
 
 
+def _proxies(texts: tuple[str, ...]) -> list[IpNetwork]:
+    from auditor.portal.address import parse_proxy  # noqa: PLC0415
+
+    try:
+        return [parse_proxy(text) for text in texts]
+    except ValueError as error:
+        raise UserError(f"--proxy takes an address or a network like 10.0.0.0/8: {error}") from error
+
+
 @click.command()
 @click.argument("challenge")
-@click.option("--lender", type=click.Path(path_type=Path), help="Sign with this lender's key file.")
+@click.option("--lender", type=PATH, help="Sign with this lender's key file.")
 @click.option("--msp", help="Sign as this organisation's --role instead.")
 @click.option("--role", type=click.Choice(["officer", "auditor"]), default="officer", show_default=True)
 def answer(challenge: str, lender: Path | None, msp: str | None, role: str) -> None:

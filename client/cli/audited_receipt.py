@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from client.cli.edge import show
+from client.cli.options import JSON, PATH
 from client.errors import Negative, UserError
 from client.home import home
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from auditor.log.contradiction import Contradiction
     from auditor.log.head import SignedHead
@@ -20,11 +21,10 @@ if TYPE_CHECKING:
     from auditor.log.trust import TrustRoot
     from client.encodings.meeting import Meeting
 
-_file = click.Path(path_type=Path)
 
 trust_option = click.option(
     "--trust",
-    type=_file,
+    type=PATH,
     help="The trust root: genesis hashes and the Regulator's CA. Default: trust.json at home.",
 )
 
@@ -93,13 +93,13 @@ def wrap(
 
 
 @click.command()
-@click.argument("file", type=_file)
-@click.argument("head", type=_file)
-@click.option("--leaves", type=_file, help="Leaves of the head's log, from `concordat audit leaves`.")
-@click.option("--record", type=_file, help="The meeting's record (JSON), for a receipt without a head.")
-@click.option("--door-root", type=_file, help="The root (PEM) of the door, for a receipt without a head.")
+@click.argument("file", type=PATH)
+@click.argument("head", type=PATH)
+@click.option("--leaves", type=PATH, help="Leaves of the head's log, from `concordat audit leaves`.")
+@click.option("--record", type=PATH, help="The meeting's record (JSON), for a receipt without a head.")
+@click.option("--door-root", type=PATH, help="The root (PEM) of the door, for a receipt without a head.")
 @trust_option
-@click.option("--json", "as_json", is_flag=True, help="Machine-readable output on stdout.")
+@JSON
 def contradict(
     file: Path,
     head: Path,

@@ -10,6 +10,7 @@ import click
 
 from client.cli.edge import TAKES_IDS, plain_errors, show
 from client.cli.mandate import read_mandate
+from client.cli.options import JSON, PATH
 from client.encodings import base64url
 from client.enrolment.approvals import MISSING, InsecureApprovals
 from client.errors import Negative, UserError
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from client.relay.desk import Acknowledged
     from client.services import Services
 
-_json = click.option("--json", "as_json", is_flag=True, help="Machine-readable output on stdout.")
-
 
 @click.group(name="ballot")
 def group() -> None:
@@ -38,9 +37,9 @@ def group() -> None:
 @group.command(context_settings=TAKES_IDS)
 @click.argument("sub")
 @click.option("--institution", required=True, help="The institution's MSP id, such as InstitutionAMSP.")
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="The key file, made at first.")
+@click.option("--out", type=PATH, required=True, help="The key file, made at first.")
 @click.option("--insecure-demo", is_flag=True, help="Enrol without an identity check; it warns.")
-@_json
+@JSON
 def enrol(sub: str, institution: str, out: Path, *, insecure_demo: bool, as_json: bool) -> None:
     """Make a lender's key, and once its identity check is passed have it certified and enrol SUB.
 
@@ -75,15 +74,15 @@ def enrol(sub: str, institution: str, out: Path, *, insecure_demo: bool, as_json
 
 @group.command()
 @click.argument("mtg")
-@click.option("--lender", "lender_file", type=click.Path(path_type=Path), required=True, help="The key file.")
+@click.option("--lender", "lender_file", type=PATH, required=True, help="The key file.")
 @click.option("--vote", "votes", multiple=True, required=True, help="MOTION=CHOICE, for each motion.")
-@click.option("--mandate", type=click.Path(path_type=Path), help="Cast it by proxy, by this mandate.")
+@click.option("--mandate", type=PATH, help="Cast it by proxy, by this mandate.")
 @click.option("--session", "ses", help="The passed identity check.")
 @click.option("--insecure-demo", is_flag=True, help="Record a check that believes everybody; it warns.")
 @click.option("--seq", type=int, default=1, show_default=True, help="Higher than the lender's last ballot's.")
-@click.option("--receipt", type=click.Path(path_type=Path), help="Write the receipt there.")
+@click.option("--receipt", type=PATH, help="Write the receipt there.")
 @click.option("--timeout", type=float, default=60.0, show_default=True, help="Seconds to wait for the block.")
-@_json
+@JSON
 def cast(mtg: str, lender_file: Path, *, as_json: bool, **options: object) -> None:
     """Sign a ballot with a lender's key, hand it in, and bring it to the channel.
 
@@ -124,7 +123,7 @@ def cast(mtg: str, lender_file: Path, *, as_json: bool, **options: object) -> No
 @group.command(context_settings=TAKES_IDS)
 @click.argument("mtg", metavar="MEETING")
 @click.argument("sub")
-@_json
+@JSON
 def history(mtg: str, sub: str, *, as_json: bool) -> None:
     """Show a lender's ballots at a meeting, by pseudonym SUB: which one counts, which were replaced."""
     from dataclasses import asdict  # noqa: PLC0415

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from client.cli.options import JSON, PATH
 from client.errors import Negative, UserError
 from client.home import home
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
-_json_option = click.option("--json", "as_json", is_flag=True, help="Machine-readable output on stdout.")
 _RUN = (
     click.option("--ballots", type=click.IntRange(1, 1_000_000), default=5000, show_default=True),
     click.option(
@@ -47,8 +47,8 @@ def group() -> None:
 @group.command("cast")
 @_run_options
 @click.option("--naive-seconds", type=click.FloatRange(1, 120), default=8, show_default=True, help="A level.")
-@click.option("--plot", type=click.Path(path_type=Path), help="Draw the run into this SVG file.")
-@_json_option
+@click.option("--plot", type=PATH, help="Draw the run into this SVG file.")
+@JSON
 def cast_command(as_json: bool, plot: Path | None, **options: Any) -> None:
     """Cast ballots by the relay, and one by one, in the same run.
 
@@ -76,7 +76,7 @@ def cast_command(as_json: bool, plot: Path | None, **options: Any) -> None:
 
 @group.command("close")
 @_run_options
-@_json_option
+@JSON
 def close_command(as_json: bool, **options: Any) -> None:
     """Measure how long closing and counting take, from the proposal to the stored result."""
     from client.bench.cast import close  # noqa: PLC0415
@@ -90,7 +90,7 @@ def close_command(as_json: bool, **options: Any) -> None:
 
 @group.command("audit")
 @_run_options
-@_json_option
+@JSON
 def audit_command(as_json: bool, **options: Any) -> None:
     """Verify, replay and reconcile a whole meeting, and say what that took beside the signatures alone.
 
@@ -116,7 +116,7 @@ def audit_command(as_json: bool, **options: Any) -> None:
 @click.option(
     "--workers", type=click.IntRange(1, 256), default=8, show_default=True, help="Lenders at a time."
 )
-@_json_option
+@JSON
 def enrol_command(as_json: bool, lenders: int, workers: int) -> None:
     """Have lenders registered and certified by the institution's Fabric CA, and say how long 390,000 take."""
     from client.bench.certify import certify  # noqa: PLC0415
@@ -141,7 +141,7 @@ def enrol_command(as_json: bool, lenders: int, workers: int) -> None:
     help="Lenders with a row each.",
 )
 @click.option("--seed", type=int, default=1, show_default=True, help="Of the register.")
-@click.option("--json", "as_json", is_flag=True, help="Machine-readable output on stdout.")
+@JSON
 def roll_command(rows: int, seed: int, *, as_json: bool) -> None:
     """Import a register from CSV and XLSX, compute its root, prove places on it. Needs no network."""
     from client.bench.progress import Progress  # noqa: PLC0415

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from client.cli.edge import show
+from client.cli.options import FILE, JSON
 from client.errors import Negative, UserError
 from client.home import home
 
-_file = click.Path(dir_okay=False, path_type=Path)
-_json = click.option("--json", "as_json", is_flag=True, help="Machine-readable output on stdout.")
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @click.group(name="evidence")
@@ -22,14 +23,14 @@ def group() -> None:
 @group.command()
 @click.option("--meeting", required=True, help="The meeting's id.")
 @click.option("--ballot", required=True, help="The ballot's digest.")
-@click.option("--out", required=True, type=_file, help="Write the package there.")
+@click.option("--out", required=True, type=FILE, help="Write the package there.")
 @click.option(
     "--provenance",
     multiple=True,
-    type=_file,
+    type=FILE,
     help="Attach the roll's countersignature, or its log of corrections. Repeatable.",
 )
-@_json
+@JSON
 def export(meeting: str, ballot: str, out: Path, provenance: tuple[Path, ...], *, as_json: bool) -> None:
     """Verify the chain, sign the log's head, and write the evidence package of a ballot.
 
@@ -59,13 +60,13 @@ def export(meeting: str, ballot: str, out: Path, provenance: tuple[Path, ...], *
 
 
 @group.command()
-@click.argument("file", type=_file)
+@click.argument("file", type=FILE)
 @click.option(
     "--trust",
-    type=_file,
+    type=FILE,
     help="The trust root: genesis hashes and the Regulator's CA. Default: trust.json at home.",
 )
-@_json
+@JSON
 def verify(file: Path, trust: Path | None, *, as_json: bool) -> None:
     """Verify an evidence package against a trust root; needs no network, clock or database.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,17 +14,18 @@ from biometrics.errors import BiometricsError, FaceRefused, PictureRefused
 from biometrics.matching import default_matcher
 from biometrics.picture import load_picture
 from biometrics.policy import default_policy, load_policy
+from client.cli.options import PATH
 from client.errors import Negative, UserError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from biometrics.attacks.campaign import Target, Trial
     from biometrics.liveness import Models
     from biometrics.policy import Policy
 
-_FILE = click.Path(path_type=Path)
-_policy_option = click.option("--policy", "policy_file", type=_FILE, help="Another decision policy (TOML).")
+_policy_option = click.option("--policy", "policy_file", type=PATH, help="Another decision policy (TOML).")
 _json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
 
 
@@ -35,8 +35,8 @@ def group() -> None:
 
 
 @group.command()
-@click.argument("reference", type=_FILE)
-@click.argument("probe", type=_FILE)
+@click.argument("reference", type=PATH)
+@click.argument("probe", type=PATH)
 @_policy_option
 @_json_option
 def compare(reference: Path, probe: Path, policy_file: Path | None, *, as_json: bool) -> None:
@@ -63,9 +63,9 @@ def compare(reference: Path, probe: Path, policy_file: Path | None, *, as_json: 
 
 
 @group.command()
-@click.argument("pairs", type=_FILE)
-@click.option("--root", type=_FILE, required=True, help="Folder that the pairs' file names are relative to.")
-@click.option("--det", type=_FILE, help="Write the DET plot to this PNG [beside PAIRS, ending in .det.png].")
+@click.argument("pairs", type=PATH)
+@click.option("--root", type=PATH, required=True, help="Folder that the pairs' file names are relative to.")
+@click.option("--det", type=PATH, help="Write the DET plot to this PNG [beside PAIRS, ending in .det.png].")
 @_policy_option
 @_json_option
 def evaluate(pairs: Path, root: Path, det: Path | None, policy_file: Path | None, *, as_json: bool) -> None:
@@ -108,9 +108,9 @@ def _print_evaluation(answer: dict[str, Any], *, as_json: bool) -> None:
 
 
 @group.command()
-@click.argument("video", type=_FILE)
+@click.argument("video", type=PATH)
 @click.option("--challenge", required=True, help="Movements in order, such as blink,turn-left,open-mouth.")
-@click.option("--reference", type=_FILE, help="Match the face with this picture as well.")
+@click.option("--reference", type=PATH, help="Match the face with this picture as well.")
 @_policy_option
 @_json_option
 def liveness(
@@ -145,7 +145,7 @@ def liveness(
 
 
 @group.command()
-@click.argument("video", type=_FILE)
+@click.argument("video", type=PATH)
 @_policy_option
 @_json_option
 def passive(video: Path, policy_file: Path | None, *, as_json: bool) -> None:
@@ -163,12 +163,12 @@ def passive(video: Path, policy_file: Path | None, *, as_json: bool) -> None:
 
 @group.command()
 @click.option("--species", help="Which attacks, separated by commas [all].")
-@click.option("--picture", type=_FILE, help="Photo of the person to impersonate.")
-@click.option("--video", type=_FILE, help="Video of the person, instead: its best frame is taken.")
-@click.option("--other", type=_FILE, help="Photo of somebody else, for the face swap [a changed copy].")
-@click.option("--reference", type=_FILE, help="The picture on record [the photo itself].")
-@click.option("--targets", type=_FILE, help="CSV with the columns picture, reference, other, instead.")
-@click.option("--root", type=_FILE, help="Folder that the names in TARGETS are relative to [its own].")
+@click.option("--picture", type=PATH, help="Photo of the person to impersonate.")
+@click.option("--video", type=PATH, help="Video of the person, instead: its best frame is taken.")
+@click.option("--other", type=PATH, help="Photo of somebody else, for the face swap [a changed copy].")
+@click.option("--reference", type=PATH, help="The picture on record [the photo itself].")
+@click.option("--targets", type=PATH, help="CSV with the columns picture, reference, other, instead.")
+@click.option("--root", type=PATH, help="Folder that the names in TARGETS are relative to [its own].")
 @click.option("--presentations", type=click.IntRange(1, 100_000), default=20, show_default=True)
 @click.option("--seed", type=int, default=1, show_default=True)
 @click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True)
@@ -236,7 +236,7 @@ def attack(  # noqa: PLR0917  click passes by name
 
 
 @group.command()
-@click.option("--picture", type=_FILE, help="Photo to render the sequence from [scikit-image's astronaut].")
+@click.option("--picture", type=PATH, help="Photo to render the sequence from [scikit-image's astronaut].")
 @click.option("--sessions", type=click.IntRange(1, 100_000), default=5, show_default=True)
 @_policy_option
 @_json_option

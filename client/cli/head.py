@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from client.cli.audited_receipt import load_trust, trust_option
 from client.cli.edge import show
+from client.cli.options import FILE, JSON
 from client.errors import Negative, UserError
 
-_file = click.Path(dir_okay=False, path_type=Path)
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @click.group(name="head")
@@ -19,9 +21,9 @@ def group() -> None:
 
 
 @group.command()
-@click.argument("file", type=_file)
+@click.argument("file", type=FILE)
 @trust_option
-@click.option("--json", "as_json", is_flag=True, help="Machine-readable output on stdout.")
+@JSON
 def verify(file: Path, trust: Path | None, *, as_json: bool) -> None:
     """Verify that the Regulator's auditor signed a tree head; needs no network.
 

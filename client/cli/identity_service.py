@@ -24,8 +24,9 @@ from biometrics.sources.institution import KINDS, InstitutionPhotos
 from biometrics.terms.binding import Lender
 from biometrics.terms.errors import ServiceRefused
 from client.cli.edge import TAKES_IDS
-from client.cli.identity_signing import JSON, URL, as_officer, ask, certificate, send, sign
+from client.cli.identity_signing import URL, as_officer, ask, certificate, send, sign
 from client.cli.identity_wiring import as_line, identity_service, reported
+from client.cli.options import EXISTING_FILE, JSON, PATH
 from client.connection import Profile
 from client.encodings import times
 from client.errors import Negative, UserError
@@ -54,7 +55,7 @@ def group() -> None:
     "--waiting", type=click.IntRange(0, 64), default=3, show_default=True, help="Chunks waiting for one."
 )
 @click.option("--connections", type=click.IntRange(1, 10_000), default=32, show_default=True)
-@click.option("--policy", type=click.Path(path_type=Path), help="Another service policy (TOML).")
+@click.option("--policy", type=PATH, help="Another service policy (TOML).")
 @click.option("--checker", default=DEFAULT_CHECKER, show_default=True, help="What does the face work.")
 @click.option("--insecure-stand-in", is_flag=True, help="The ID service configured is a stand-in; say so.")
 @JSON
@@ -93,7 +94,7 @@ def serve(
 
 @group.command("stand-in-id-service")
 @click.option("--folder", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True)
-@click.option("--token-file", type=click.Path(path_type=Path), required=True, help="Made if it isn't there.")
+@click.option("--token-file", type=PATH, required=True, help="Made if it isn't there.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8072, show_default=True)
 @JSON
 def stand_in(folder: Path, token_file: Path, port: int, *, as_json: bool) -> None:
@@ -183,7 +184,7 @@ def officer() -> None:
 
 @officer.command("appoint")
 @click.argument("msp")
-@click.option("--cert", type=click.Path(path_type=Path), help="PEM; default: the network's officer.")
+@click.option("--cert", type=PATH, help="PEM; default: the network's officer.")
 @JSON
 def officer_appoint(msp: str, cert: Path | None, *, as_json: bool) -> None:
     """Enter an officer by certificate; a renewed one replaces the former."""
@@ -282,7 +283,7 @@ def invite(institution: str, sub: str, secret_file: Any, until: str, *, as_json:
 @click.argument("institution")
 @click.argument("sub")
 @click.argument("kind", type=click.Choice(KINDS))
-@click.argument("picture", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("picture", type=EXISTING_FILE)
 @JSON
 def reference(institution: str, sub: str, kind: str, picture: Path, *, as_json: bool) -> None:
     """Keep an institution's reference picture of a lender, sealed."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from biometrics.service.app import create_app
 from biometrics.service.proofs import sign_request
 from client.cli.identity_wiring import identity_service
+from client.cli.options import JSON, PATH
 from client.connection import Profile
 from client.encodings import certificates
 from client.errors import Negative, UserError
@@ -24,8 +24,8 @@ from client.home import home
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
-JSON = click.option("--json", "as_json", is_flag=True, help="Machine-readable output on stdout.")
 URL = click.option("--url", help="A service elsewhere; without it the store of this host is used directly.")
 
 
@@ -33,8 +33,8 @@ def as_officer(command: Callable[..., None]) -> Callable[..., None]:
     """Add the options that say as whom an officer's request is signed."""
     for option in (
         click.option("--officer", default="AssociationMSP", show_default=True, help="Organization (MSP id)."),
-        click.option("--cert", type=click.Path(path_type=Path), help="The officer's certificate (PEM)."),
-        click.option("--key", type=click.Path(path_type=Path), help="The officer's key (PEM)."),
+        click.option("--cert", type=PATH, help="The officer's certificate (PEM)."),
+        click.option("--key", type=PATH, help="The officer's key (PEM)."),
         URL,
         JSON,
     ):

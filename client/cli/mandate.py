@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 import click
 
 from client.cli.edge import TAKES_IDS, plain_errors, show
+from client.cli.options import JSON, PATH
 from client.errors import Negative, UserError
 from client.home import home
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from client.encodings.mandate import SignedMandate
     from client.encodings.mandate_record import MandateRecord
     from client.services import Services
 
-_json = click.option("--json", "as_json", is_flag=True, help="Machine-readable output on stdout.")
-_file = click.Path(path_type=Path)
-_lender = click.option("--lender", "lender_file", type=_file, required=True, help="The lender's key file.")
+_lender = click.option("--lender", "lender_file", type=PATH, required=True, help="The lender's key file.")
 
 
 @click.group(name="mandate")
@@ -29,7 +29,7 @@ def group() -> None:
 @group.command("register-proxy")
 @click.argument("person_file", metavar="PERSON", type=click.File("r", encoding="utf-8"))
 @click.option("--institution", required=True, help="The institution's MSP id, such as InstitutionAMSP.")
-@_json
+@JSON
 def register_proxy(person_file: TextIO, *, institution: str, as_json: bool) -> None:
     """Give somebody who is on no roll, such as a lawyer, a pseudonym; then `concordat ballot enrol` it.
 
@@ -56,8 +56,8 @@ def register_proxy(person_file: TextIO, *, institution: str, as_json: bool) -> N
 @click.option("--proxy", required=True, help="The proxy's pseudonym: another lender's, or a lawyer's.")
 @click.option("--motion", "motions", multiple=True, help="A motion that it is for. Default: all of them.")
 @click.option("--no", type=int, default=1, show_default=True, help="Higher than the last mandate's.")
-@click.option("--out", type=_file, required=True, help="Write the mandate there.")
-@_json
+@click.option("--out", type=PATH, required=True, help="Write the mandate there.")
+@JSON
 def sign(
     mtg: str, *, lender_file: Path, proxy: str, motions: tuple[str, ...], no: int, out: Path, as_json: bool
 ) -> None:
@@ -85,8 +85,8 @@ def sign(
 
 
 @group.command()
-@click.argument("file", type=_file)
-@_json
+@click.argument("file", type=PATH)
+@JSON
 def record(file: Path, *, as_json: bool) -> None:
     """Bring a signed mandate to its meeting's channel. Repeating is safe.
 
@@ -109,7 +109,7 @@ def record(file: Path, *, as_json: bool) -> None:
 @group.command()
 @click.argument("mtg", metavar="MEETING")
 @_lender
-@_json
+@JSON
 def revoke(mtg: str, lender_file: Path, *, as_json: bool) -> None:
     """Revoke the lender's mandate. A ballot that the proxy has cast stays until the lender votes itself.
 
@@ -132,7 +132,7 @@ def revoke(mtg: str, lender_file: Path, *, as_json: bool) -> None:
 @group.command(name="show", context_settings=TAKES_IDS)
 @click.argument("mtg", metavar="MEETING")
 @click.argument("sub")
-@_json
+@JSON
 def show_mandate(mtg: str, sub: str, *, as_json: bool) -> None:
     """Show the last mandate that the lender SUB gave, as the channel has it. Exit 1: there is none."""
     from client.platform.registers import load_meeting  # noqa: PLC0415

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from client.cli.edge import plain_errors, show
+from client.cli.options import EXISTING_FILE, INSTITUTION, JSON
 from client.errors import UserError
 from client.home import home
 from client.meetings.record import METHODS
 from client.rolls.yuan import format_yuan
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from client.meetings.channel import OnChannel
     from client.rolls import Roll
     from client.services import Services
@@ -23,10 +25,6 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 STEPS = ("open", "closing", "closed", "objections", "certified", "void")
-
-_json = click.option("--json", "as_json", is_flag=True, help="Machine-readable output on stdout.")
-_institution = click.option("--institution", help="The institution's MSP id. Default: whose meeting it is.")
-_file = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.group(name="meeting")
@@ -40,13 +38,15 @@ def group() -> None:
 @click.option("--title", required=True)
 @click.option(
     "--register",
-    type=_file,
+    type=EXISTING_FILE,
     help="The register of claims (CSV or XLSX); the roll file goes to rolls/ in the home folder.",
 )
-@click.option("--roll", "roll_file", type=_file, help="A roll file from `concordat roll import`.")
+@click.option("--roll", "roll_file", type=EXISTING_FILE, help="A roll file from `concordat roll import`.")
 @click.option("--motion", "titles", multiple=True, required=True, help="A motion's title; may be repeated.")
 @click.option("--profile", default="cn-p2p-exit", show_default=True, help="The motions' rules.")
-@click.option("--document", "documents", type=_file, multiple=True, help="A file put before the meeting.")
+@click.option(
+    "--document", "documents", type=EXISTING_FILE, multiple=True, help="A file put before the meeting."
+)
 @click.option(
     "--method", "methods", multiple=True, default=METHODS, show_default=True, help="Of identity checks."
 )
@@ -57,7 +57,7 @@ def group() -> None:
 @click.option("--opens-at", required=True, help="As 2026-01-31T08:00:00Z.")
 @click.option("--closes-at", required=True)
 @click.option("--objections-until", required=True)
-@_json
+@JSON
 def propose(mtg: str, institution: str, *, as_json: bool, **options: Any) -> None:
     """Propose a meeting as the institution's officer; the Regulator confirms it.
 
@@ -100,9 +100,11 @@ def propose(mtg: str, institution: str, *, as_json: bool, **options: Any) -> Non
 
 @group.command()
 @click.argument("mtg")
-@click.option("--roll", "roll_file", type=_file, required=True, help="The full roll file of the institution.")
-@_institution
-@_json
+@click.option(
+    "--roll", "roll_file", type=EXISTING_FILE, required=True, help="The full roll file of the institution."
+)
+@INSTITUTION
+@JSON
 def confirm(mtg: str, roll_file: Path, institution: str | None, *, as_json: bool) -> None:
     """Recompute a proposed meeting's roll as the Regulator's officer, and confirm it.
 
@@ -129,8 +131,8 @@ def confirm(mtg: str, roll_file: Path, institution: str | None, *, as_json: bool
 @click.option(
     "--insecure-ahead", is_flag=True, help="Confirm a step whose moment is still to come: for rehearsals."
 )
-@_institution
-@_json
+@INSTITUTION
+@JSON
 def step(
     mtg: str, to: Any, *, confirming: bool, insecure_ahead: bool, as_json: bool, **options: str | None
 ) -> None:
@@ -165,8 +167,8 @@ def step(
 
 @group.command()
 @click.argument("mtg")
-@_institution
-@_json
+@INSTITUTION
+@JSON
 def result(mtg: str, institution: str | None, *, as_json: bool) -> None:
     """Show the result that the channel wrote when the meeting closed."""
     with services_here() as services, plain_errors(f"result of {mtg}"):
@@ -177,8 +179,8 @@ def result(mtg: str, institution: str | None, *, as_json: bool) -> None:
 
 @group.command(name="show")
 @click.argument("mtg")
-@_institution
-@_json
+@INSTITUTION
+@JSON
 def show_(mtg: str, institution: str | None, *, as_json: bool) -> None:
     """Show a meeting's record, its state, and the step that waits for confirmation."""
     from client.encodings import jcs  # noqa: PLC0415
@@ -201,7 +203,7 @@ def show_(mtg: str, institution: str | None, *, as_json: bool) -> None:
 
 
 @group.command(name="list")
-@_json
+@JSON
 def list_(*, as_json: bool) -> None:
     """List the meetings of every institution of this network."""
     from client.meetings.channel import list_meetings  # noqa: PLC0415

@@ -6,11 +6,11 @@ import json
 import sys
 from contextlib import contextmanager
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from client.cli.options import EXISTING_FILE, JSON
 from client.errors import Negative
 from client.home import home
 from network import state
@@ -24,8 +24,8 @@ from network.up import up
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-_JSON = click.option("--json", "as_json", is_flag=True, help="Machine-readable output on stdout.")
 _MIB = 2**20
 
 
@@ -38,11 +38,11 @@ def group() -> None:
 @click.option(
     "--topology",
     "table",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=EXISTING_FILE,
     help="Table of organizations, channels and chaincodes (default: the one that comes with Concordat).",
 )
 @click.option("--port-base", type=click.IntRange(1024, 65535), help="First port (default: the table's).")
-@_JSON
+@JSON
 def up_command(table: Path | None, port_base: int | None, as_json: bool) -> None:
     """Bring the network up, from wherever it is; wait until it answers."""
     with _log_lines_shown():
@@ -52,7 +52,7 @@ def up_command(table: Path | None, port_base: int | None, as_json: bool) -> None
 
 @group.command("down")
 @click.option("--purge", is_flag=True, help="Delete the network's ledgers, certificates and keys, too.")
-@_JSON
+@JSON
 def down_command(purge: bool, as_json: bool) -> None:
     """Stop everything of the network."""
     with _log_lines_shown():
@@ -64,7 +64,7 @@ def down_command(purge: bool, as_json: bool) -> None:
 
 
 @group.command("status")
-@_JSON
+@JSON
 def status_command(as_json: bool) -> None:
     """List every node; exit 1 if one is not well, 2 if there is no network."""
     found = status(home())
@@ -86,7 +86,7 @@ def env_command(org: str) -> None:
 @click.option(
     "--topology",
     "table",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=EXISTING_FILE,
     help="Table of organizations, channels and chaincodes (default: the one that comes with Concordat).",
 )
 @click.option("--port-base", type=click.IntRange(1024, 65535), help="First port (default: the table's).")

@@ -6,12 +6,12 @@ import hashlib
 import json
 import os
 import secrets
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from client.cli.edge import TAKES_IDS, plain_errors, show
+from client.cli.options import FILE, JSON
 from client.encodings.award import AWARDS, POSITIONS, REMEDIES, Answer, Award
 from client.encodings.objection import GROUNDS
 from client.errors import UserError
@@ -19,16 +19,15 @@ from client.home import home
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from client.encodings.objection_record import Dispute
     from client.services import Services
 
-_json = click.option("--json", "as_json", is_flag=True, help="Machine-readable output on stdout.")
-_file = click.Path(path_type=Path, dir_okay=False)
-_evidence = click.option("--evidence", type=_file, required=True, help="The file that shows it; stays here.")
+_evidence = click.option("--evidence", type=FILE, required=True, help="The file that shows it; stays here.")
 _out = click.option(
     "--out",
-    type=_file,
+    type=FILE,
     required=True,
     help="Keep what was sent and the evidence's salt there. If it is there already, it is sent again.",
 )
@@ -41,14 +40,23 @@ def group() -> None:
 
 @group.command(name="file")
 @click.argument("mtg", metavar="MEETING")
-@click.option("--lender", "lender_file", type=_file, required=True, help="The lender's key file.")
+@click.option("--lender", "lender_file", type=FILE, required=True, help="The lender's key file.")
 @click.option("--ground", type=click.Choice(GROUNDS), required=True, help="What is objected to.")
 @click.option("--regulator", is_flag=True, help="By the Regulator's door, not by the platform's.")
+@click.option("--only-sign", is_flag=True, help="Send nothing: print it, to be handed in elsewhere.")
 @_evidence
 @_out
-@_json
+@JSON
 def file_objection(
-    mtg: str, *, lender_file: Path, ground: str, evidence: Path, out: Path, regulator: bool, as_json: bool
+    mtg: str,
+    *,
+    lender_file: Path,
+    ground: str,
+    evidence: Path,
+    out: Path,
+    regulator: bool,
+    only_sign: bool,
+    as_json: bool,
 ) -> None:
     """File an objection with a lender's key. Repeating with the same --out is safe.
 
@@ -73,6 +81,10 @@ def file_objection(
             ).compact
 
         sent = _sent(out, evidence, sign)
+        if only_sign:
+            value = {"obj": parse_objection(sent).objection.obj, "mtg": mtg, "ground": ground, "jws": sent}
+            show(value, as_json=as_json, text=sent)
+            return
         door = services.arbitration(REGULATOR if regulator else ASSOCIATION, "relay", meeting.institution)
         tx = commit(door, "FileObjection", sent, moment).tx
     obj = parse_objection(sent).objection.obj
@@ -86,7 +98,7 @@ def file_objection(
 @click.option("--position", type=click.Choice(POSITIONS), required=True)
 @_evidence
 @_out
-@_json
+@JSON
 def answer(mtg: str, obj: str, *, position: str, evidence: Path, out: Path, as_json: bool) -> None:
     """Answer the objection OBJ as the institution's officer. Repeating with the same --out is safe."""
 
@@ -104,7 +116,7 @@ def answer(mtg: str, obj: str, *, position: str, evidence: Path, out: Path, as_j
 @click.option("--remedy", type=click.Choice(REMEDIES), default="none", show_default=True)
 @_evidence
 @_out
-@_json
+@JSON
 def decide(
     mtg: str, obj: str, *, decision: str, remedy: str, evidence: Path, out: Path, as_json: bool
 ) -> None:
@@ -123,7 +135,7 @@ def decide(
 @group.command(name="show", context_settings=TAKES_IDS)
 @click.argument("mtg", metavar="MEETING")
 @click.argument("obj")
-@_json
+@JSON
 def show_objection(mtg: str, obj: str, *, as_json: bool) -> None:
     """Show the objection OBJ with its answer and its award, as the channel has them."""
     found = _read(mtg, "GetObjection", obj)
@@ -132,7 +144,7 @@ def show_objection(mtg: str, obj: str, *, as_json: bool) -> None:
 
 @group.command(name="list")
 @click.argument("mtg", metavar="MEETING")
-@_json
+@JSON
 def list_objections(mtg: str, *, as_json: bool) -> None:
     """List a meeting's objections; undecided ones hold up its certification."""
     from client.encodings.objection_record import parse_dispute  # noqa: PLC0415

@@ -10,13 +10,12 @@ import click
 
 from client.cli import audited_receipt
 from client.cli.edge import show
+from client.cli.options import JSON, PATH
 from client.errors import Negative, UserError
 from client.home import home
 
 if TYPE_CHECKING:
     from client.encodings.meeting import Meeting
-
-_file = click.Path(path_type=Path)
 
 
 @click.group(name="receipt")
@@ -28,14 +27,14 @@ audited_receipt.add_to(group)
 
 
 @group.command()
-@click.argument("file", type=_file)
+@click.argument("file", type=PATH)
 @click.option(
-    "--record", type=_file, help="The meeting's record as announced (JSON). Default: from this platform."
+    "--record", type=PATH, help="The meeting's record as announced (JSON). Default: from this platform."
 )
-@click.option("--lender-root", type=_file, help="The lender CA's root (PEM): its signature is verified too.")
-@click.option("--door-root", type=_file, help="The root (PEM) of the door that acknowledged.")
+@click.option("--lender-root", type=PATH, help="The lender CA's root (PEM): its signature is verified too.")
+@click.option("--door-root", type=PATH, help="The root (PEM) of the door that acknowledged.")
 @audited_receipt.trust_option
-@click.option("--json", "as_json", is_flag=True, help="Machine-readable output on stdout.")
+@JSON
 def verify(
     file: Path,
     record: Path | None,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from client.cli.edge import plain_errors, show
+from client.cli.options import JSON
 from client.errors import OutcomeUnknown, UserError
 from client.home import home
 
@@ -44,7 +45,7 @@ def group() -> None:
 )
 @click.option("--metrics-port", type=_PORTS, help="Serve Prometheus metrics there, on 127.0.0.1 (0: any).")
 @click.option("--until-drained", is_flag=True, help="Stop once nothing is left to send.")
-@click.option("--json", "as_json", is_flag=True, help="Machine-readable output on stdout.")
+@JSON
 def run(
     mtg: str,
     name: str,

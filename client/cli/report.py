@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from client.cli.audited_receipt import load_trust, trust_option
 from client.cli.edge import show
+from client.cli.options import JSON, PATH
 from client.errors import UserError
 
-_file = click.Path(path_type=Path)
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @click.group(name="report")
@@ -19,10 +21,10 @@ def group() -> None:
 
 
 @group.command()
-@click.argument("file", type=_file)
-@click.option("--signature", type=_file, help="The signature. Default: beside FILE, ending in .jws.")
+@click.argument("file", type=PATH)
+@click.option("--signature", type=PATH, help="The signature. Default: beside FILE, ending in .jws.")
 @trust_option
-@click.option("--json", "as_json", is_flag=True, help="Machine-readable output on stdout.")
+@JSON
 def verify(file: Path, signature: Path | None, trust: Path | None, *, as_json: bool) -> None:
     """Verify that the Regulator's auditor signed a report, in whichever format; needs no network.
 

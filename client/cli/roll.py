@@ -6,13 +6,13 @@ import hashlib
 import json
 import sys
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from client.cli import roll_provenance
 from client.cli.edge import show
+from client.cli.options import JSON, PATH
 from client.encodings.roll_parts import EVERYBODY
 from client.errors import UserError
 from client.home import home
@@ -32,13 +32,12 @@ from client.rolls.diff import diff_rolls
 from client.rolls.yuan import format_yuan, parse_yuan
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from client.rolls import Proof, Roll
     from client.rolls.diff import Difference
 
 _WRITTEN = {"utf-8": "utf-8", "utf-8-bom": "utf-8-sig", "gb18030": "gb18030"}
-
-_json = click.option("--json", "as_json", is_flag=True, help="Machine-readable output on stdout.")
-_path = click.Path(path_type=Path)
 
 
 @click.group()
@@ -53,9 +52,9 @@ for _command in roll_provenance.COMMANDS:
 @group.command()
 @click.option("--lenders", type=int, required=True, help="How many lenders.")
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same file.")
-@click.option("--out", type=_path, required=True, help="The file to write: .xlsx, or else CSV.")
+@click.option("--out", type=PATH, required=True, help="The file to write: .xlsx, or else CSV.")
 @click.option("--encoding", type=click.Choice(list(_WRITTEN)), default="utf-8", show_default=True)
-@_json
+@JSON
 def generate(lenders: int, seed: int, out: Path, encoding: str, *, as_json: bool) -> None:
     """Write a register of lenders who don't exist."""
     workbook = out.suffix.lower() == ".xlsx"
@@ -71,14 +70,14 @@ def generate(lenders: int, seed: int, out: Path, encoding: str, *, as_json: bool
 
 
 @group.command(name="import")
-@click.argument("file", type=_path)
+@click.argument("file", type=PATH)
 @click.option("--meeting", "mtg", required=True, help="The meeting's id.")
 @click.option("--snapshot", help="When the claims were taken, as 2026-01-31T16:00:00Z. Default: now.")
-@click.option("--out", type=_path, help="Default: rolls/MEETING.jsonl in the home.")
+@click.option("--out", type=PATH, help="Default: rolls/MEETING.jsonl in the home.")
 @click.option("--encoding", type=click.Choice(ENCODINGS), default="auto", show_default=True, help="Of CSV.")
 @click.option("--sheet", help="The sheet of a workbook that has several.")
 @click.option("--replace", is_flag=True, help="Write over a roll file that exists, with new pseudonyms.")
-@_json
+@JSON
 def import_(
     file: Path,
     mtg: str,
@@ -120,8 +119,8 @@ def import_(
 
 
 @group.command()
-@click.argument("file", type=_path)
-@_json
+@click.argument("file", type=PATH)
+@JSON
 def root(file: Path, *, as_json: bool) -> None:
     """Compute a roll file's root and totals again, and compare them with what it says (exit 1 if not)."""
     roll = read_roll(file)
@@ -129,10 +128,10 @@ def root(file: Path, *, as_json: bool) -> None:
 
 
 @group.command()
-@click.argument("file", type=_path)
+@click.argument("file", type=PATH)
 @click.option("--sub", help="The lender's pseudonym.")
 @click.option("--id-no", help="The lender's identity document number.")
-@_json
+@JSON
 def prove(file: Path, sub: str | None, id_no: str | None, *, as_json: bool) -> None:
     """Give a lender's leaf with the whole path to the root.
 
@@ -145,7 +144,7 @@ def prove(file: Path, sub: str | None, id_no: str | None, *, as_json: bool) -> N
 
 
 @group.command()
-@click.argument("file", type=_path)
+@click.argument("file", type=PATH)
 @click.option("--heads", type=click.IntRange(1), help="Lenders expected.")
 @click.option("--claims", type=click.IntRange(1), help="Claims expected, one a class and lender.")
 @click.option("--yuan", help="Total of all claims expected, such as 21400000000.00.")
@@ -155,7 +154,7 @@ def prove(file: Path, sub: str | None, id_no: str | None, *, as_json: bool) -> N
     multiple=True,
     help="NAME=LENDERS:YUAN; may be repeated, and then every class has to be named.",
 )
-@_json
+@JSON
 def check(
     file: Path,
     heads: int | None,
@@ -182,9 +181,9 @@ def check(
 
 
 @group.command()
-@click.argument("before", type=_path)
-@click.argument("after", type=_path)
-@_json
+@click.argument("before", type=PATH)
+@click.argument("after", type=PATH)
+@JSON
 def diff(before: Path, after: Path, *, as_json: bool) -> None:
     """Compare two versions of a roll, lender by lender: added, removed, changed."""
     one, two = read_roll(before), read_roll(after)

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
 from client.cli.edge import show
+from client.cli.options import JSON, PATH
 from client.connection import Profile
 from client.encodings import base64url, merkle
 from client.encodings.ids import HASH_BYTES
@@ -36,15 +37,13 @@ if TYPE_CHECKING:
 
 REGULATOR = "RegulatorMSP"
 
-_json = click.option("--json", "as_json", is_flag=True, help="Machine-readable output on stdout.")
-_path = click.Path(path_type=Path)
 _org = click.option("--org", default=REGULATOR, show_default=True, help="The officer's organization.")
 
 
 @click.command("correct")
-@click.argument("file", type=_path)
+@click.argument("file", type=PATH)
 @click.option(
-    "--from", "table", type=_path, help="A table (CSV or XLSX) of corrections; or one by the options:"
+    "--from", "table", type=PATH, help="A table (CSV or XLSX) of corrections; or one by the options:"
 )
 @click.option("--encoding", type=click.Choice(ENCODINGS), default="auto", show_default=True, help="Of CSV.")
 @click.option("--sub", help="The lender's pseudonym.")
@@ -54,8 +53,8 @@ _org = click.option("--org", default=REGULATOR, show_default=True, help="The off
 @click.option("--new", default="", help="What is right; empty takes it away.")
 @click.option("--reason", default="", help="Why.")
 @click.option("--who", default="", help="Who says so.")
-@click.option("--source", type=_path, help="The document that shows it; the log has its SHA-256.")
-@_json
+@click.option("--source", type=PATH, help="The document that shows it; the log has its SHA-256.")
+@JSON
 def correct_command(
     file: Path, table: Path | None, encoding: str, *, as_json: bool, **one: str | None
 ) -> None:
@@ -91,8 +90,8 @@ def correct_command(
 
 
 @click.command("corrections")
-@click.argument("file", type=_path)
-@_json
+@click.argument("file", type=PATH)
+@JSON
 def corrections_command(file: Path, *, as_json: bool) -> None:
     """Show a roll's corrections, after holding its log to the roll (exit 1 if it isn't the roll's)."""
     roll = read_roll(file)
@@ -111,12 +110,12 @@ def corrections_command(file: Path, *, as_json: bool) -> None:
 
 
 @click.command("countersign")
-@click.argument("file", type=_path)
+@click.argument("file", type=PATH)
 @_org
-@click.option("--certificate", type=_path, help="The officer's (PEM). Default: of the network in the home.")
-@click.option("--key", "key_file", type=_path, help="Its key (PEM).")
-@click.option("--out", type=_path, help="Default: MEETING.countersignature.json beside the roll file.")
-@_json
+@click.option("--certificate", type=PATH, help="The officer's (PEM). Default: of the network in the home.")
+@click.option("--key", "key_file", type=PATH, help="Its key (PEM).")
+@click.option("--out", type=PATH, help="Default: MEETING.countersignature.json beside the roll file.")
+@JSON
 def countersign_command(
     file: Path, org: str, certificate: Path | None, key_file: Path | None, out: Path | None, *, as_json: bool
 ) -> None:
@@ -141,13 +140,13 @@ def countersign_command(
 
 
 @click.command("verify")
-@click.argument("file", type=_path)
-@click.option("--countersignature", type=_path, help="Default: the one beside the roll file.")
+@click.argument("file", type=PATH)
+@click.option("--countersignature", type=PATH, help="Default: the one beside the roll file.")
 @_org
 @click.option(
-    "--ca", type=_path, help="The organization's CA root (PEM). Default: of the network in the home."
+    "--ca", type=PATH, help="The organization's CA root (PEM). Default: of the network in the home."
 )
-@_json
+@JSON
 def verify_command(
     file: Path, countersignature: Path | None, org: str, ca: Path | None, *, as_json: bool
 ) -> None:
@@ -163,11 +162,11 @@ def verify_command(
 
 
 @click.command("check-own")
-@click.argument("file", type=_path)
+@click.argument("file", type=PATH)
 @click.option("--root", required=True, help="The roll's root, from the meeting's public record.")
 @click.option("--sub", help="The pseudonym that the invitation names.")
 @click.option("--yuan", help="What the lender's claims come to together.")
-@_json
+@JSON
 def check_own_command(file: Path, root: str, sub: str | None, yuan: str | None, *, as_json: bool) -> None:
     """Check one's own entry: that this leaf, with these claims, is on the roll of that root (exit 1 if not).
 

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import codecs
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from client.cli.edge import show
+from client.cli.options import EXISTING_FILE, JSON
 from client.encodings import jcs
 from client.encodings.errors import Refused
 from client.errors import Negative, UserError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from auditor.evaluation import Outcome
     from auditor.margins import Margin
     from auditor.tally_file import TallyFile
     from client.encodings.motion import Motion
-
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.group(name="rules")
@@ -28,10 +28,14 @@ def group() -> None:
 
 
 @group.command("evaluate")
-@click.option("--rules", "rules_file", type=_FILE, required=True, help="Rules, a motion, or a record.")
-@click.option("--tally", "tally_file", type=_FILE, required=True, help="Ballots or figures (docs/rules.md).")
+@click.option(
+    "--rules", "rules_file", type=EXISTING_FILE, required=True, help="Rules, a motion, or a record."
+)
+@click.option(
+    "--tally", "tally_file", type=EXISTING_FILE, required=True, help="Ballots or figures (docs/rules.md)."
+)
 @click.option("--motion", "name", help="Which of the record's motions.")
-@click.option("--json", "as_json", is_flag=True, help="Machine-readable output on stdout.")
+@JSON
 def evaluate_command(rules_file: Path, tally_file: Path, name: str | None, as_json: bool) -> None:
     """Apply a motion's rules to a tally: exit 0 if it passed, 1 if not."""
     from auditor.tally_file import parse_roll, parse_rules_file, parse_tally  # noqa: PLC0415  help is quick

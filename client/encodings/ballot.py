@@ -110,7 +110,11 @@ def attach_signature(ballot: Ballot, signed: jws.Jws) -> SignedBallot:
 
 def check_length(compact: str) -> None:
     """Refuse (BALLOT_TOO_LONG) a JWS over 3,072 bytes."""
-    length = len(compact.encode("utf-8", "surrogatepass"))
+    check_bytes(len(compact.encode("utf-8", "surrogatepass")))
+
+
+def check_bytes(length: int) -> None:
+    """Refuse (BALLOT_TOO_LONG) a JWS of more than 3,072 bytes."""
     if length > MAX_BYTES:
         raise Refused("BALLOT_TOO_LONG", f"{length} bytes")
 

@@ -188,7 +188,7 @@ def decode_entry(data: bytes) -> Entry:
 
 
 def _read(value: Any) -> Entry | Refused:
-    size = len(cbor.dumps(value))
+    size = cbor.size(value)
     if size > MAX_ENTRY:
         return Refused("ENTRY_TOO_LARGE", f"{size} bytes")
     try:

@@ -41,6 +41,9 @@ _TAGS: Final = (
 )
 
 
+_STRINGS: Final = frozenset((bytes, str))
+
+
 def _no_tag(*_: Any) -> Any:
     raise CborError("a tag")
 
@@ -74,6 +77,11 @@ def loads(data: bytes) -> Any:
     return value
 
 
+def size(value: Any) -> int:
+    """Return the length of the encoding of a value that `loads` returned."""
+    return len(cbor2.dumps(value))
+
+
 def _check(value: Any, depth: int = 0) -> None:
     kind = type(value)
     if kind is int:
@@ -83,6 +91,7 @@ def _check(value: Any, depth: int = 0) -> None:
         if depth == MAX_DEPTH:
             raise CborError(f"nested deeper than {MAX_DEPTH} levels")
         for item in value:
-            _check(item, depth + 1)
-    elif kind not in (bytes, str):
+            if type(item) not in _STRINGS:
+                _check(item, depth + 1)
+    elif kind not in _STRINGS:
         raise CborError(f"a {kind.__name__} where only integers, strings and arrays may be")

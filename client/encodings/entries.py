@@ -142,9 +142,9 @@ def read_entry(entry: Entry, meeting: Meeting) -> Candidate:
         votes=votes_of(entry.votes, meeting, proxied=entry.prx is not None),
         prx=None if entry.prx is None else base64url.encode(entry.prx),
     )
-    candidate = Candidate(entry, content, None, content.payload())
-    ballots.check_length(candidate.complete("A" * 43).compact)  # a thumbprint's length never varies
-    return candidate
+    payload = content.payload()
+    ballots.check_bytes(jws.compact_length(ballots.TYP, payload))
+    return Candidate(entry, content, None, payload)
 
 
 def read_leaf(entry: Entry, content: Ballot, meeting: Meeting) -> Leaf:

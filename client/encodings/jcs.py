@@ -10,11 +10,14 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import rfc8785
 
 from client.encodings.ids import MAX_INTEGER
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 MAX_DEPTH: Final = 16
 
@@ -63,12 +66,18 @@ def _is_plain(value: Any, depth: int = MAX_DEPTH) -> bool:
     if kind is int:
         return bool(-MAX_INTEGER <= value <= MAX_INTEGER)
     if depth and kind is dict:
-        return all(
-            type(name) is str and name.isascii() and _is_plain(one, depth - 1) for name, one in value.items()
-        )
+        named = set(map(type, value)) <= {str} and "".join(value).isascii()
+        return named and _are_plain(value.values(), depth - 1)
     if depth and kind in (list, tuple):
-        return all(_is_plain(one, depth - 1) for one in value)
+        return _are_plain(value, depth - 1)
     return False
+
+
+def _are_plain(values: Collection[Any], depth: int) -> bool:
+    texts = [one for one in values if type(one) is str]
+    return "".join(texts).isascii() and (
+        len(texts) == len(values) or all(_is_plain(one, depth) for one in values if type(one) is not str)
+    )
 
 
 def loads(data: bytes, *, tolerant: bool = False) -> Any:

@@ -50,6 +50,12 @@ def signing_input(typ: str, x5t: str, payload: bytes) -> bytes:
     return f"{base64url.encode(header(typ, x5t))}.{base64url.encode(payload)}".encode("ascii")
 
 
+def compact_length(typ: str, payload: bytes) -> int:
+    """Return how many bytes the compact serialization of a JWS over `payload` has, whoever signs it."""
+    parts = (len(header(typ, "A" * 43)), len(payload), es256.SIGNATURE_BYTES)
+    return sum((4 * part + 2) // 3 for part in parts) + _PARTS - 1
+
+
 def sign(typ: str, x5t: str, payload: bytes, key: EllipticCurvePrivateKey) -> Jws:
     """Return the JWS over `payload` by `key`, whose certificate has the thumbprint `x5t`."""
     data = signing_input(typ, x5t, payload)

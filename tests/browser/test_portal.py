@@ -17,7 +17,17 @@ if TYPE_CHECKING:
 
     from tests.browser.conftest import Served
 
-PAGES = ("/", PATH, "/check", "/trust", f"{PATH}/no-vote", f"{PATH}/records", f"{PATH}/door", "/nowhere")
+PAGES = (
+    "/",
+    PATH,
+    "/check",
+    "/trust",
+    f"{PATH}/no-vote",
+    f"{PATH}/records",
+    f"{PATH}/door",
+    f"{PATH}/objection",
+    "/nowhere",
+)
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 

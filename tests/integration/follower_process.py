@@ -9,27 +9,14 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
-import pytest
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from tests.integration.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 120.0
-
-
-def wait_until(condition: Callable[[], object], what: str) -> None:
-    began = time.monotonic()
-    while not condition():
-        if time.monotonic() - began > PATIENCE:
-            pytest.fail(f"not within {PATIENCE:.0f} s: {what}")
-        time.sleep(0.05)
 
 
 class Hook:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from client.encodings import jcs
 from client.encodings.leaf import Claim, Leaf
 from client.enrolment.approvals import InsecureApprovals
 from client.enrolment.lender import LenderKey
@@ -14,10 +16,12 @@ from client.meetings.profiles import motions
 from client.meetings.record import FrozenRoll, build_meeting
 from client.meetings.supervisor import RollLine
 from client.platform import Database, Vault
+from client.platform.chain import commit
 from client.platform.times import to_text
 from client.rolls import Person
-from client.services import Services
+from client.services import ARBITRATION, ASSOCIATION, REGULATOR, Services
 from client.sessions import InsecureDemoChecks
+from tests.integration.waiting import wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -119,6 +123,19 @@ class Stage:
         self.services.supervisor(self.institution).confirm_step(mtg, step)
         self.services.convener(self.institution).refresh(mtg, expected=to)
         return step
+
+    def revoke(self, lender: LenderKey) -> None:
+        """Revoke a lender's key, and wait until every endorser has seen it."""
+        officer = self.services.identity(INSTITUTION, "officer")
+        commit(officer, "Revoke", jcs.dumps({"v": 1, "sub": lender.sub, "reason": "the key was lost"}))
+        endorsers = [self.services.identity(msp, "officer") for msp in (ASSOCIATION, REGULATOR, ARBITRATION)]
+        wait_until(
+            lambda: all(
+                json.loads(one.evaluate("GetEnrolment", lender.sub))["status"] == "revoked"
+                for one in endorsers
+            ),
+            "the revocation at every endorser's peer",
+        )
 
     def sessions(self, meeting: Meeting, keys: list[LenderKey] | None = None) -> list[str]:
         checks = InsecureDemoChecks(self.services.sessions(), clock=self.clock)

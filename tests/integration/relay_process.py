@@ -6,13 +6,11 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pytest
 from sqlalchemy import func, select
 
 from client.bench.cohort import CohortRecords
@@ -28,10 +26,11 @@ from client.platform.models import Ballot, BatchAttempt
 from client.platform.verdicts import Verdicts
 from client.relay.desk import Acknowledged, AcknowledgementDesk
 from client.services import REGULATOR, Services
+from tests.integration.waiting import wait_until
 
 if TYPE_CHECKING:
     import signal
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from client.bench.stage import Staged
     from client.encodings.meeting import Meeting
@@ -40,14 +39,6 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 180.0
-
-
-def wait_until(condition: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:
-    began = time.monotonic()
-    while not condition():
-        if time.monotonic() - began > patience:
-            pytest.fail(f"not within {patience:.0f} s: {what}")
-        time.sleep(0.05)
 
 
 @dataclass

@@ -19,8 +19,9 @@ from auditor.run import Roots
 from auditor.source import OwnPeer
 from auditor.store import Store
 from client.relay.batch import Limits
-from tests.integration.follower_process import FollowerProcess, Hook, wait_until
+from tests.integration.follower_process import FollowerProcess, Hook
 from tests.integration.meeting_stage import INSTITUTION, Stage
+from tests.integration.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

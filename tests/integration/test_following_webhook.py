@@ -8,7 +8,8 @@ import pytest
 
 from auditor.errors import AuditUnavailable
 from auditor.following.webhook import Webhook
-from tests.integration.follower_process import Hook, wait_until
+from tests.integration.follower_process import Hook
+from tests.integration.waiting import wait_until
 
 
 def test_a_hook_that_is_down_gets_everything_in_order_once_it_is_up() -> None:

@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from biometrics.service import proofs
-from client.encodings import jcs
 from client.gateway.errors import EndorseError, SubmitError
-from client.platform.chain import commit
 from client.services import ASSOCIATION
 from tests.integration.meeting_stage import INSTITUTION
 from tests.integration.test_identity_service_network import Platform
@@ -92,8 +90,7 @@ def test_a_session_carries_one_ballot_of_its_own_lender_key_meeting_and_time(
 
     by_old_key = checked(platform, 4, meeting)["ses"]
     old = stage.keys[4]
-    officer = stage.services.identity(INSTITUTION, "officer")
-    commit(officer, "Revoke", jcs.dumps({"v": 1, "sub": old.sub, "reason": "the key was lost"}))
+    stage.revoke(old)
     new = _renew(stage, old)
     assert cast(4, by_old_key, key=new) == "SESSION_FOREIGN_KEY"
 

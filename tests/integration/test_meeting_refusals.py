@@ -26,9 +26,8 @@ from client.gateway.errors import EndorseError, EvaluateError
 from client.platform.chain import commit, refusal_code
 from client.platform.registers import DatabaseRecords, load_meeting, roll_entry
 from client.platform.verdicts import Verdicts
-from client.services import ARBITRATION, ASSOCIATION, REGULATOR
+from client.services import ASSOCIATION, REGULATOR
 from tests.integration.meeting_stage import INSTITUTION, Stage
-from tests.integration.relay_process import wait_until
 from tests.vectors import form_cases, judge_cases, scene
 from tests.vectors.cases import Author, Case
 
@@ -305,9 +304,7 @@ def test_after_revocation_only_the_new_key_votes_and_only_with_a_new_check(
     lender = len(stage.keys) - 1
     old, session = stage.keys[lender], trouble.session(lender)
     by_old = trouble.sign(lender, session.ses)
-    officer = stage.services.identity(INSTITUTION, "officer")
-    commit(officer, "Revoke", jcs.dumps({"v": 1, "sub": old.sub, "reason": "the key was lost"}))
-    wait_until(lambda: _revoked(stage, old.sub), "the revocation at every endorser's peer")
+    stage.revoke(old)
     assert submit(relay, meeting, trouble.entry(by_old)) == "KEY_REVOKED"
     new = _renew(stage, old)
     assert submit(relay, meeting, trouble.entry(by_old)) == "KEY_FOREIGN"
@@ -317,11 +314,6 @@ def test_after_revocation_only_the_new_key_votes_and_only_with_a_new_check(
     verifier = stage.services.identity(ASSOCIATION, "verifier")
     commit(verifier, "RecordSessions", jcs.dumps([again.as_json()]))
     assert submit(relay, meeting, trouble.entry(trouble.sign(lender, again.ses, key=new))) == "accepted"
-
-
-def _revoked(stage: Stage, sub: str) -> bool:
-    endorsers = [stage.services.identity(msp, "officer") for msp in (ASSOCIATION, REGULATOR, ARBITRATION)]
-    return all(json.loads(one.evaluate("GetEnrolment", sub))["status"] == "revoked" for one in endorsers)
 
 
 def submit(relay: Contract, meeting: Meeting, entry: Entry) -> str:

@@ -6,7 +6,6 @@ import base64
 import json
 import os
 import secrets
-import select
 import signal
 import subprocess
 import sys
@@ -23,6 +22,7 @@ from network.layout import Layout, tls_key
 from network.ports import free_base
 from network.running import RunningNetwork
 from network.topology import DEFAULT_TABLE, load
+from tests.integration.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -74,14 +74,6 @@ def commit_within(network: LiveNetwork, via: str, seconds: float = GENEROUS_SECO
                 raise
         else:
             return time.monotonic() - began
-
-
-def wait_until(condition: Callable[[], bool], what: str, seconds: float = GENEROUS_SECONDS) -> None:
-    deadline = time.monotonic() + seconds
-    pause = select.poll()
-    while not condition():
-        assert time.monotonic() < deadline, f"waited {seconds:.0f} s for {what}"
-        pause.poll(100)
 
 
 def wait_for_height(network: LiveNetwork, org: str, height: int) -> None:

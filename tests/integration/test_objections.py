@@ -16,7 +16,6 @@ from client.gateway.errors import EndorseError
 from client.platform.chain import commit, refusal_code
 from client.services import ARBITRATION, ASSOCIATION, REGULATOR
 from tests.integration.meeting_stage import INSTITUTION, Stage
-from tests.integration.relay_process import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -160,8 +159,10 @@ def test_objecting_by_commands(
 
     proof = ("--evidence", shown)
     filing = ("file", mtg, "--lender", key, "--ground", "left-out", *proof, "--out", kept)
+    code, signed = run(*filing, "--only-sign")
+    assert (code, run("list", mtg)) == (0, (0, []))
     code, filed = run(*filing)
-    assert code == 0
+    assert (code, filed["obj"]) == (0, signed["obj"])
     code, again = run(*filing, "--regulator")
     assert (code, again["obj"]) == (0, filed["obj"])
     obj = filed["obj"]
@@ -179,45 +180,25 @@ def test_objecting_by_commands(
     assert "other evidence" in run(*filing)[1]
 
 
-@pytest.mark.usefixtures("home")
-def test_whose_key_and_how_many(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
-    """The last test of the module: it revokes a lender's key."""
-    meeting = stage.announce(objections_until="2099-01-01T00:00:00Z")
-    in_time, late = meeting.closes_at, "2099-01-01T00:00:01Z"
-    owner, other = stage.keys[:2]
-    ids = [base64url.encode(bytes([number]) * 16) for number in range(18)]
+def test_what_the_channel_takes_from_no_lender(stage: Stage) -> None:
+    """A foreign key, a forged signature, one objection more than a lender may file, a revoked key."""
+    meeting = stage.open()
+    in_time, lender, other = meeting.closes_at, stage.keys[0], stage.keys[1]
 
-    def refusal(text: str, at: str = in_time, door: str = ASSOCIATION) -> str:
-        return refused(stage, door, "relay", "FileObjection", text, at)
+    def filing(text: str) -> str:
+        return refused(stage, ASSOCIATION, "relay", "FileObjection", text, in_time)
 
-    good = parse_objection(objection(stage, meeting, 0, ids[0]))
-    assert refusal(sign_objection(good.objection, other.x5t, other.key).compact) == "KEY_FOREIGN"
-    assert refusal(sign_objection(good.objection, owner.x5t, other.key).compact) == "SIGNATURE_INVALID"
-    assert refusal(good.compact, late, REGULATOR) == "OBJECTION_LATE"
+    said = parse_objection(objection(stage, meeting, 0, base64url.encode(b"f" * 16))).objection
+    foreign = sign_objection(said, other.x5t, other.key)
+    forged = sign_objection(said, lender.x5t, other.key)
+    assert [filing(one.compact) for one in (foreign, forged)] == ["KEY_FOREIGN", "SIGNATURE_INVALID"]
     relay = stage.services.arbitration(ASSOCIATION, "relay", INSTITUTION)
-    for obj in ids[:16]:
-        commit(relay, "FileObjection", objection(stage, meeting, 0, obj), in_time)
-    seventeenth = objection(stage, meeting, 0, ids[16])
-    assert [refusal(seventeenth, door=door) for door in (ASSOCIATION, REGULATOR)] == ["OBJECTION_LIMIT"] * 2
-    commit(relay, "FileObjection", objection(stage, meeting, 0, ids[15]), in_time)  # the sixteenth again
-    commit(relay, "FileObjection", objection(stage, meeting, 1, ids[16]), in_time)
-    award = Award(meeting.mtg, ids[0], "dismissed", "none", EVIDENCE, in_time).encode()
-    commit(stage.services.arbitration(ARBITRATION, "officer", INSTITUTION), "DecideObjection", award)
-
-    identity = stage.services.identity(INSTITUTION, "officer")
-    commit(identity, "Revoke", jcs.dumps({"v": 1, "sub": other.sub, "reason": "the key was lost"}))
-    endorsers = [stage.services.identity(msp, "officer") for msp in (ASSOCIATION, REGULATOR, ARBITRATION)]
-    wait_until(
-        lambda: all(
-            json.loads(one.evaluate("GetEnrolment", other.sub))["status"] == "revoked" for one in endorsers
-        ),
-        "the revocation at every endorser's peer",
-    )
-    assert refusal(objection(stage, meeting, 1, ids[17])) == "KEY_REVOKED"
-
-    database = str(stage.services.database.engine.url)
-    capsys.readouterr()
-    assert main(["audit", "run", "--meeting", meeting.mtg, "--database", database, "--json"]) == 0
-    filed = json.loads(capsys.readouterr().out)["objections"]
-    assert [one["obj"] for one in filed] == ids[:17]
-    assert [one["obj"] for one in filed if one["award"] is not None] == ids[:1]
+    for number in range(16):
+        text = objection(stage, meeting, 0, base64url.encode(b"n" * 15 + bytes([number])))
+        commit(relay, "FileObjection", text, in_time)
+    assert filing(objection(stage, meeting, 0, base64url.encode(b"m" * 16))) == "OBJECTION_LIMIT"
+    commit(relay, "FileObjection", objection(stage, meeting, 1, base64url.encode(b"m" * 16)), in_time)
+    stage.step(meeting.mtg, "void", reason="16 objections of one lender")
+    again = stage.open()
+    stage.revoke(lender)
+    assert filing(objection(stage, again, 0, base64url.encode(b"r" * 16))) == "KEY_REVOKED"

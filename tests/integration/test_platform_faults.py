@@ -18,6 +18,7 @@ from client.platform.verdicts import Verdicts
 from client.relay.batch import Limits
 from client.services import REGULATOR
 from tests.integration.meeting_stage import INSTITUTION, Stage
+from tests.integration.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -43,14 +44,6 @@ def committed(stage: Stage, mtg: str, from_seq: int = 1) -> int:
     with stage.services.database.read() as session:
         query = select(func.count()).select_from(Ballot).where(Ballot.seq >= from_seq)
         return session.scalar(query.where(Ballot.mtg == mtg, Ballot.status == "committed")) or 0
-
-
-def wait_until(condition: Callable[[], bool], what: str) -> None:
-    began = time.monotonic()
-    while not condition():
-        if time.monotonic() - began > PATIENCE:
-            pytest.fail(f"not within {PATIENCE:.0f} s: {what}")
-        time.sleep(0.05)
 
 
 def rounds(stage: Stage, meeting: Meeting) -> list[list[SignedBallot]]:

@@ -23,7 +23,8 @@ import pytest
 from network import topology
 from network.ports import free_base
 from tests.integration.conftest import LiveNetwork
-from tests.integration.relay_process import Hall, wait_until
+from tests.integration.relay_process import Hall
+from tests.integration.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import signal
@@ -15,7 +16,8 @@ from sqlalchemy import text
 
 from auditor.portal.service import Service
 from client.cli.main import main
-from client.encodings import base64url
+from client.encodings import base64url, certificates
+from client.encodings.objection_ack import parse_objection_acknowledgement
 from client.platform.registers import load_meeting, roll_entries
 from client.receipts import ReceiptOffice
 from client.relay.batch import Limits
@@ -116,6 +118,7 @@ def test_a_meeting_on_the_pages_and_through_the_second_door(
     assert pages.hand_in(late)[1]["code"] == "MEETING_NOT_OPEN"
     check_no_vote(pages, unwanted.ballot.sub, late.ballot.sub)
     check_receipt(pages, ballots[0].digest)
+    objects(pages)
     audit(pages, in_hand.digest, tmp_path / "platform.db", capsys)
 
 
@@ -168,6 +171,26 @@ def check_receipt(pages: Pages, digest: str) -> None:
     assert (checked["genuine"], checked["good"], checked["status"]) == (True, True, "stands")
     code = pages.client.post("/api/check", data=checked["code"]).get_json()
     assert (code["good"], code["block"]) == (True, checked["block"])
+
+
+def objects(pages: Pages) -> None:
+    """An objection is acknowledged before the chain has it, and comes there with the time of that word."""
+    pages.stage.step(pages.meeting.mtg, "objections")
+    pages.refresh()
+    obj, evidence = base64url.encode(b"o" * 16), base64url.encode(b"e" * 32)
+    key = pages.stage.keys[0]
+    signed = key.sign_objection(pages.meeting, obj, "count", evidence=evidence, iat=pages.stage.clock())
+    route = f"/api{pages.path}/objections"
+    word = pages.client.post(route, json={"v": 1, "objection": signed.compact}).get_json()
+    assert (word["obj"], word["status"]) == (obj, "queued")
+    ack = parse_objection_acknowledgement(word["acknowledgement"])
+    ack.verify(certificates.public_key(base64.b64decode(word["certificate"])))
+    ack.verify_for(signed)
+    assert pages.service.carrier.carry() == 0
+    (filed,) = pages.refresh()["objections"]
+    assert (filed["obj"], filed["door"], filed["ack_time"]) == (obj, "RegulatorMSP", ack.ack.time)
+    settled = pages.client.get(f"{route}/{obj}").get_json()
+    assert (settled["status"], settled["tx"]) == ("accepted", filed["tx"])
 
 
 def audit(pages: Pages, owed: str, copy: Path, capsys: pytest.CaptureFixture[str]) -> None:

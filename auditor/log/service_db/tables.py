@@ -74,7 +74,41 @@ DOOR_BALLOTS = Table(
     Column("status", Text, nullable=False),  # queued, accepted, refused
     Column("code", Text, nullable=False),
     Column("tx", Text, nullable=False),
+    Column("tries", Integer, nullable=False, server_default="0"),  # how often it went into a batch
     PrimaryKeyConstraint("channel", "mtg", "number"),
     UniqueConstraint("channel", "mtg", "digest", name="uq_door_ballots_digest"),
     Index("ix_door_ballots_status", "status"),
+)
+
+DOOR_WORDS = Table(
+    "door_words",
+    METADATA,
+    Column("channel", Text, nullable=False),
+    Column("mtg", Text, nullable=False),
+    Column("door", Text, nullable=False),
+    Column("number", BigInteger, nullable=False),  # the acknowledgement's, in that door's own sequence
+    Column("seconds", BigInteger, nullable=False),  # its time, since 1970
+    Column("digest", Text, nullable=False),
+    Column("ack", Text, nullable=False),
+    Column("against", Text, nullable=False),  # JSON: what it contradicts, empty for nothing
+    PrimaryKeyConstraint("channel", "mtg", "door", "number", "seconds", "digest"),
+)
+
+DOOR_OBJECTIONS = Table(
+    "door_objections",
+    METADATA,
+    Column("channel", Text, nullable=False),
+    Column("mtg", Text, nullable=False),
+    Column("obj", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("sub", Text, nullable=False),
+    Column("jws", Text, nullable=False),
+    Column("ack_time", Text, nullable=False),
+    Column("ack", Text, nullable=False),  # the door's own
+    Column("status", Text, nullable=False),  # queued, accepted, refused
+    Column("code", Text, nullable=False),
+    Column("tx", Text, nullable=False),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    PrimaryKeyConstraint("channel", "mtg", "obj"),
+    Index("ix_door_objections_status", "status"),
 )

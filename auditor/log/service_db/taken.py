@@ -10,6 +10,8 @@ from sqlalchemy import func, insert, select, text, update
 from auditor.log.service_db.tables import DOOR_BALLOTS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from sqlalchemy import Connection
 
 QUEUED = "queued"
@@ -35,6 +37,7 @@ class TakenBallot:
     status: str = QUEUED
     code: str = ""
     tx: str = ""
+    tries: int = 0
 
 
 class DoorBook:
@@ -71,10 +74,26 @@ class DoorBook:
         return [TakenBallot(**row) for row in rows]
 
     def queued(self, most: int) -> list[TakenBallot]:
-        """Return the first ballots that are on their way, by number."""
-        query = select(DOOR_BALLOTS).where(*self._mine, DOOR_BALLOTS.c.status == QUEUED)
-        rows = self._connection.execute(query.order_by(DOOR_BALLOTS.c.number).limit(most)).mappings()
+        """Return ballots that are on their way: the first of each voter, those tried least before the others.
+
+        So whatever stays on its way for good lets everybody else's go first.
+        """
+        waiting = (*self._mine, DOOR_BALLOTS.c.status == QUEUED)
+        first = select(func.min(DOOR_BALLOTS.c.number)).where(*waiting).group_by(DOOR_BALLOTS.c.sub)
+        query = select(DOOR_BALLOTS).where(*self._mine, DOOR_BALLOTS.c.number.in_(first))
+        order = (DOOR_BALLOTS.c.tries, DOOR_BALLOTS.c.number)
+        rows = self._connection.execute(query.order_by(*order).limit(most)).mappings()
         return [TakenBallot(**row) for row in rows]
+
+    def has_number(self, number: int) -> bool:
+        """Say whether a number was given."""
+        query = select(DOOR_BALLOTS.c.number).where(*self._mine, DOOR_BALLOTS.c.number == number)
+        return self._connection.execute(query).one_or_none() is not None
+
+    def tried(self, numbers: Iterable[int]) -> None:
+        """Count that ballots go into a batch."""
+        statement = update(DOOR_BALLOTS).where(*self._mine, DOOR_BALLOTS.c.number.in_(list(numbers)))
+        self._connection.execute(statement.values(tries=DOOR_BALLOTS.c.tries + 1))
 
     def add(self, ballot: TakenBallot) -> None:
         """Keep a ballot."""

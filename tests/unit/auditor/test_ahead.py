@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import pickle
 from contextlib import closing
 from multiprocessing import active_children
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from auditor.ahead import Alone, HelperProcesses
+from auditor.ahead import DEPTH, Alone, HelperProcesses, ReadAhead
 from auditor.facts import Facts, that_hold
 from auditor.replay.authority import Offices
 from auditor.replay.people import Certified, Signed
@@ -152,3 +153,14 @@ def test_an_audit_goes_on_without_helpers_that_were_killed(fabric: Network) -> N
     assert verifier.findings(CHANNEL) == ()
     assert verifier.height(CHANNEL) == len(player.chain.blocks)
     assert verifier.known(CHANNEL) == 0
+
+
+def test_what_was_read_ahead_is_taken_once_kept_for_a_while_and_never_saved() -> None:
+    ahead = ReadAhead[int]()
+    names = [str(number).encode() for number in range(DEPTH + 3)]
+    for number, name in enumerate(names):
+        ahead.put(name, number)
+    saved: ReadAhead[int] = pickle.loads(pickle.dumps(ahead))  # noqa: S301  our own
+    assert [saved.take(name) for name in names] == [None] * len(names)
+    assert [ahead.take(name) for name in names] == [None, None, *range(2, DEPTH + 3)]
+    assert ahead.take(names[-1]) is None

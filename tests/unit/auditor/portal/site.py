@@ -11,9 +11,11 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from auditor.log.service_db import DoorBook
 from auditor.portal.app import create_app
-from auditor.portal.carrier import Carried, Carrier, NotCarried
+from auditor.portal.carrier import Carried, Carrier
 from auditor.portal.challenge import TYP
 from auditor.portal.door import DoorKey, SecondDoor
+from auditor.portal.errors import NotCarried
+from auditor.portal.objecting import ObjectionCarrier, ObjectionDoor
 from auditor.portal.pace import Pace, Rate
 from auditor.portal.parts import Parts
 from auditor.portal.watch import Watcher
@@ -22,6 +24,7 @@ from auditor.replay.claimed import parse_claimed
 from auditor.run import Roots
 from client.encodings import base64url, jws
 from client.encodings.acknowledgement import parse_acknowledgement, sign_acknowledgement
+from client.encodings.objection import Objection, sign_objection
 from client.encodings.receipt import parse_receipt, sign_inclusion
 from tests.unit.auditor.lenders import canonical, std64, verdicts, x5t
 from tests.unit.auditor.log.stage import LogStage
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
 
     from auditor.log.service_db import ServiceDatabase
     from client.encodings.ballot import SignedBallot
+    from client.encodings.objection import SignedObjection
     from tests.unit.auditor.builder import Network, Signer
 
 PATH = f"/meetings/institutiona/{MTG}"
@@ -54,12 +58,19 @@ class PlayedRoad:
         self.code = ""
         self.batches: list[tuple[str, bytes, int]] = []
         self.answer: bytes | None = None
+        self.filed: list[tuple[str, str, str]] = []
 
     def submit(self, channel: str, batch: bytes, count: int) -> Carried:
         if self.down or self.code:
             raise NotCarried("the road is down", self.code)
         self.batches.append((channel, batch, count))
         return Carried("ab" * 32, parse_claimed(self.answer or verdicts(count)))
+
+    def file(self, channel: str, objection: str, time: str) -> str:
+        if self.down or self.code:
+            raise NotCarried("the road is down", self.code)
+        self.filed.append((channel, objection, time))
+        return "cd" * 32
 
 
 class Site:
@@ -71,10 +82,20 @@ class Site:
         self.watcher.refresh()
         second = self.player.second
         key = DoorKey("RegulatorMSP", second.certificate.public_bytes(Encoding.DER), second.key)
-        self.carrier = Carrier(self.watcher, database, self.road)
+        objections = ObjectionCarrier(self.watcher, database, self.road)
+        self.carrier = Carrier(self.watcher, database, self.road, also=objections.carry)
         self.door = SecondDoor(self.watcher, database, key, clock=self.clock, bound=3)
+        self.objecting = ObjectionDoor(self.watcher, database, key, clock=self.clock, bound=3)
         self.pace = Pace(Rate(1000, 1000), Rate(1000, 1000))
-        self.parts = Parts(self.watcher, database, self.stage.trust, self.door, pace=self.pace)
+        self.parts = Parts(
+            self.watcher,
+            database,
+            self.stage.trust,
+            self.door,
+            self.objecting,
+            pace=self.pace,
+            reading=self.pace,
+        )
         self.app = create_app(self.parts)
 
     @property
@@ -107,6 +128,13 @@ class Site:
         index = scene.index(lender)
         path = [base64url.encode(node) for node in scene.tree.path(index)]
         return {"leaf": scene.leaf(lender).as_json(), "index": index, "path": path} | changes
+
+    def objection(self, name: str, number: int = 0, **changes: Any) -> SignedObjection:
+        """A lender's objection; its id is by the number."""
+        lender, mh = self.player.scene.lenders[name], self.player.scene.meeting.mh
+        obj, evidence = base64url.encode(number.to_bytes(16)), base64url.encode(b"e" * 32)
+        said = Objection(mh, MTG, lender.sub, obj, "2026-03-03T08:29:00Z", "notice", evidence)
+        return sign_objection(replace(said, **changes), lender.x5t, lender.key)
 
     def hand_in(self, signed: SignedBallot, name: str, **more: Any) -> Any:
         body = {"v": 1, "ballot": signed.compact, "proof": self.place(name)} | more

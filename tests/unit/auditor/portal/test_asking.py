@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from auditor.portal.challenge import Challenges, parse_answer
 from auditor.portal.errors import PortalRefused
+from client.encodings.ballot import sign_ballot
 from tests.unit.auditor.meeting_player import ACK_FORM, CHANNEL, MTG
 from tests.unit.auditor.portal.site import PATH
 
 if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+
+    from client.encodings.ballot import Ballot
     from tests.unit.auditor.portal.site import Site
 
 ENGLISH = {"Accept-Language": "en"}
@@ -116,6 +121,42 @@ def test_lenders_and_organisations_of_the_meeting_see_its_records(site: Site) ->
         f"{PATH}/records", data={"answer": site.officer("records", site.player.officer)}, headers=ENGLISH
     )
     assert "2 of 2 shown" in page.get_data(as_text=True)
+
+
+def test_of_others_ballots_a_lender_sees_nothing_to_try_choices_on_before_the_close(site: Site) -> None:
+    bo = site.player.ballot("bo", m2="reject")
+    # Why: who has a ballot's identity check guesses the choices and compares digests.
+    known = site.player.scene.lenders["an"]
+    guesses = (replace(bo.ballot, votes={"m1": "approve", "m2": vote}) for vote in ("approve", "reject"))
+    assert bo.digest in {_digest(one, bo.jws.x5t, known.key) for one in guesses}
+    own = site.player.ballot("an")
+    form = {"answer": site.answered("records", "an"), "place": json.dumps(site.place("an"))}
+    _, value = records(site, **form)
+    mine, other = value["ballots"]
+    assert (mine["digest"], mine["ses"]) == (own.digest, own.ballot.ses)
+    assert (other["sub"], other["stands"], "digest" in other, "ses" in other) == (
+        bo.ballot.sub,
+        True,
+        False,
+        False,
+    )
+    form["answer"] = site.answered("records", "an")
+    page = site.client.post(f"{PATH}/records", data=form, headers=ENGLISH).get_data(as_text=True)
+    for secret in (bo.digest, bo.ballot.ses):
+        assert secret not in json.dumps(value)
+        assert secret not in page
+    assert own.digest in page
+    _, value = records(site, answer=site.officer("records", site.player.officer))
+    assert value["ballots"][1]["digest"] == bo.digest
+    site.player.closed()
+    site.watcher.refresh()
+    _, value = records(site, **(form | {"answer": site.answered("records", "an")}))
+    assert (value["ballots"][1]["digest"], value["ballots"][1]["ses"]) == (bo.digest, bo.ballot.ses)
+
+
+def _digest(ballot: Ballot, x5t: str, key: EllipticCurvePrivateKey) -> str:
+    """A digest needs a thumbprint, not the voter's signature."""
+    return sign_ballot(ballot, x5t, key).digest
 
 
 def test_nobody_else_sees_a_record(site: Site) -> None:

@@ -9,12 +9,16 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import delete
+
 from auditor.log.service_db import DoorBook, ServiceDatabase
+from auditor.log.service_db.tables import DOOR_BALLOTS
+from auditor.portal.carrier import Carrier
 from auditor.portal.door import Handed
 from auditor.portal.place import parse_place
 from client.encodings import certificates, times
 from client.encodings.acknowledgement import Acknowledgement, parse_acknowledgement, sign_acknowledgement
-from client.encodings.ballot import sign_ballot
+from client.encodings.ballot import parse_ballot, sign_ballot
 from client.encodings.batch import decode_batch
 from tests.unit.auditor.lenders import std64, verdicts, x5t
 from tests.unit.auditor.meeting_player import CHANNEL, MTG
@@ -80,6 +84,48 @@ def test_a_lost_database_gives_no_number_a_second_time(site: Site, tmp_path: Any
     assert site.hand_in(site.player.ballot("ding"), "ding").get_json()["number"] == 8
 
 
+def lose_the_book(site: Site) -> None:
+    with site.database.write() as connection:
+        connection.execute(delete(DOOR_BALLOTS))
+
+
+def test_a_lost_database_honours_the_doors_own_word(site: Site) -> None:
+    chen, ding = site.player.ballot("chen"), site.player.ballot("ding")
+    first, second = (site.hand_in(one, name).get_json() for one, name in ((chen, "chen"), (ding, "ding")))
+    lose_the_book(site)
+    site.clock.now = LATE
+    site.player.step("closing")
+    site.watcher.refresh()
+    for signed, name, word in ((ding, "ding", second), (chen, "chen", first)):
+        again = site.hand_in(signed, name, acknowledgement=word["acknowledgement"]).get_json()
+        assert (again["number"], again["acknowledgement"]) == (word["number"], word["acknowledgement"])
+    assert site.client.get(f"/api{PATH}").get_json()["second_door"]["platform_acknowledged"] == 0
+    forged = second["acknowledgement"][:-8] + "AAAAAAAA"
+    lose_the_book(site)
+    assert code(site.hand_in(ding, "ding", acknowledgement=forged)) == (422, "SIGNATURE_INVALID")
+
+
+def test_an_own_word_whose_number_is_anothers_by_now_keeps_its_time_alone(site: Site) -> None:
+    chen, ding = site.player.ballot("chen"), site.player.ballot("ding")
+    word = site.hand_in(chen, "chen").get_json()
+    lose_the_book(site)
+    assert site.hand_in(ding, "ding").get_json()["number"] == 1
+    site.clock.now = LATE
+    site.player.step("closing")
+    site.watcher.refresh()
+    again = site.hand_in(chen, "chen", acknowledgement=word["acknowledgement"]).get_json()
+    assert (again["number"], again["time"]) == (2, word["time"])
+
+
+def test_an_own_word_whose_number_another_has_on_the_chain_gets_a_new_one(site: Site) -> None:
+    word = site.hand_in(site.player.ballot("chen"), "chen").get_json()
+    lose_the_book(site)
+    site.player.submit([("ding", 1, {})], by=site.player.second)
+    site.watcher.refresh()
+    again = site.hand_in(site.player.ballot("chen"), "chen", acknowledgement=word["acknowledgement"])
+    assert again.get_json()["number"] == 2
+
+
 def test_a_copy_with_a_forged_signature_gets_no_word(site: Site) -> None:
     signed = site.player.ballot("chen")
     assert site.hand_in(signed, "chen").status_code == 202
@@ -128,6 +174,41 @@ def test_a_voters_two_ballots_go_in_two_batches(site: Site) -> None:
     assert [count for *_, count in site.road.batches] == [1, 1]
 
 
+def test_what_stays_on_its_way_keeps_nobody_elses_back(site: Site) -> None:
+    carrier = Carrier(site.watcher, site.database, site.road, most=1)
+    stuck = site.player.ballot("chen")
+    assert site.hand_in(stuck, "chen").status_code == 202
+    site.road.answer = verdicts(0, pending=[[0, "SESSION_NOT_FOUND"]])
+    assert carrier.carry() == 1
+    assert site.hand_in(site.player.ballot("chen", seq=2), "chen").status_code == 202
+    assert site.hand_in(site.player.ballot("ding"), "ding").status_code == 202
+    site.road.answer = None
+    assert carrier.carry() == 2
+    assert _voters(site) == ["chen", "ding"]
+    # Then the one that waits again, and only after it its voter's next.
+    assert carrier.carry() == 1
+    assert carrier.carry() == 0
+    assert _voters(site) == ["chen", "ding", "chen", "chen"]
+
+
+def test_a_road_that_is_down_turns_them_too(site: Site) -> None:
+    carrier = Carrier(site.watcher, site.database, site.road, most=1)
+    for name in ("chen", "ding"):
+        assert site.hand_in(site.player.ballot(name), name).status_code == 202
+    site.road.down = True
+    assert carrier.carry() == 2
+    site.road.down = False
+    assert carrier.carry() == 1
+    assert _voters(site) == ["ding"]
+
+
+def _voters(site: Site) -> list[str]:
+    """Whose ballots the batches had, in order."""
+    names = {lender.sub: name for name, lender in site.player.scene.lenders.items()}
+    entries = (entry for _, batch, _ in site.road.batches for entry in decode_batch(batch).entries)
+    return [names[parse_ballot(getattr(entry, "jws", "")).ballot.sub] for entry in entries]
+
+
 def test_what_the_chain_refuses_is_told_with_its_code(site: Site) -> None:
     digest = site.hand_in(site.player.ballot("chen"), "chen").get_json()["digest"]
     site.road.answer = verdicts(0, pending=[[0, "SESSION_NOT_FOUND"]])
@@ -154,7 +235,7 @@ def test_while_closing_only_what_was_acknowledged_in_time_is_taken(site: Site) -
     site.player.step("closing")
     site.watcher.refresh()
     assert code(site.hand_in(late, "zeng")) == (422, "BALLOT_LATE")
-    after = platform_word(site, late, time=times.form(int(LATE.timestamp())))
+    after = platform_word(site, late, no=10, time=times.form(int(LATE.timestamp())))
     assert code(site.hand_in(late, "zeng", acknowledgement=after)) == (422, "BALLOT_LATE")
     taken = site.hand_in(in_hand, "chen", acknowledgement=platform_word(site, in_hand))
     assert (taken.status_code, taken.get_json()["time"]) == (202, "2026-03-03T08:29:59Z")
@@ -218,9 +299,31 @@ def test_a_door_that_is_behind_or_not_there_is_closed(site: Site) -> None:
     assert code(site.hand_in(site.player.ballot("chen"), "chen")) == (503, "DOOR_CLOSED")
 
 
+def test_what_is_found_wrong_leaves_the_door_open(site: Site) -> None:
+    site.player.submit([("chen", 2, {})])  # the platform alone can bring a number twice: bo's
+    site.watcher.refresh()
+    facts = site.watcher.facts.meetings[CHANNEL, MTG]
+    assert [one.step for one in facts.findings] == [18]
+    assert site.hand_in(site.player.ballot("ding"), "ding").status_code == 202
+    site.player.submit([("zeng", 3, {})], response=verdicts(0, refused=[[0, "KEY_REVOKED", 1]]))
+    site.watcher.refresh()
+    facts = site.watcher.facts.meetings[CHANNEL, MTG]
+    assert {one.step for one in facts.findings} == {16, 18}
+    # It judges by what the auditor's own replay has: zeng's ballot had to be accepted.
+    other = site.player.ballot("zeng", m1="reject")
+    assert code(site.hand_in(other, "zeng")) == (422, "SEQ_EQUIVOCATION")
+
+
 def test_a_broken_channel_closes_the_door(site: Site) -> None:
     site.player.step("closing")
     site.player.chain.blocks[-1] = site.player.chain.blocks[-1].replace(b"ConfirmStep", b"ConfirmStap")
+    site.watcher.refresh()
+    assert code(site.hand_in(site.player.ballot("chen"), "chen")) == (503, "DOOR_CLOSED")
+
+
+def test_a_broken_identity_channel_closes_the_door(site: Site) -> None:
+    site.player.revoke(site.player.scene.lenders["bo"])
+    site.player.identity.blocks[-1] = site.player.identity.blocks[-1].replace(b"Revoke", b"Revake")
     site.watcher.refresh()
     assert code(site.hand_in(site.player.ballot("chen"), "chen")) == (503, "DOOR_CLOSED")
 

@@ -22,7 +22,17 @@ from tests.unit.auditor.portal.site import PATH
 if TYPE_CHECKING:
     from tests.unit.auditor.portal.site import Site
 
-PAGES = ("/", PATH, "/check", "/trust", f"{PATH}/no-vote", f"{PATH}/records", f"{PATH}/door", "/nowhere")
+PAGES = (
+    "/",
+    PATH,
+    "/check",
+    "/trust",
+    f"{PATH}/no-vote",
+    f"{PATH}/records",
+    f"{PATH}/door",
+    f"{PATH}/objection",
+    "/nowhere",
+)
 
 
 def test_both_languages_have_the_same_texts_with_the_same_gaps() -> None:
@@ -68,7 +78,7 @@ def every_answer(site: Site) -> dict[str, str]:
     lender = {"place": json.dumps(site.place("an"))}
     officer = site.officer("records", site.player.officer)
     taken = site.hand_in(site.player.ballot("chen"), "chen").get_json()["digest"]
-    client = site.client
+    client, objection = site.client, site.objection("an")
     responses = {
         **{path: client.get(path) for path in PAGES[:-1]},
         **{path: client.get(path) for path in ("/trust.json", "/build.json", "/static/portal.css")},
@@ -85,12 +95,14 @@ def every_answer(site: Site) -> dict[str, str]:
         "lender": client.post(f"{PATH}/records", data=lender | {"answer": site.answered("records", "an")}),
         "door": site.hand_in(site.player.ballot("ding"), "ding"),
         "taken": client.get(f"/api{PATH}/ballots/{taken}"),
+        "objection": client.post(f"/api{PATH}/objections", json={"v": 1, "objection": objection.compact}),
+        "objected": client.get(f"/api{PATH}/objections/{objection.objection.obj}"),
     }
     assert {
         name: one.status_code for name, one in responses.items() if one.status_code not in (200, 202)
     } == {}
     rules = {str(rule) for rule in site.app.url_map.iter_rules()}
-    assert len(rules) == 16  # a new address has to be added to what is asked here
+    assert len(rules) == 19  # a new address has to be added to what is asked here
     return {name: one.get_data(as_text=True) for name, one in responses.items()}
 
 
@@ -167,7 +179,7 @@ def test_too_many_requests_are_told_when_to_come_back(site: Site) -> None:
     refused = site.client.post("/api/check", data="{}")
     assert (refused.status_code, refused.get_json()["code"]) == (429, "TOO_MANY_REQUESTS")
     assert 1 <= int(refused.headers["Retry-After"]) <= 4
-    assert site.client.get("/").status_code == 200  # reading costs nothing
+    assert site.client.get("/").status_code == 200  # reading has a rate of its own
 
 
 def test_a_rate_comes_back_and_others_have_their_own() -> None:
