@@ -99,7 +99,7 @@ def decide_objection(state: MeetingState, transaction: Transaction, award: Award
     record = AwardRecord(award, anchor, transaction.tx_id)
     state.disputes[award.obj] = replace(dispute, award=record)
     effect.writes[composite("undecided", award.mtg, award.obj)] = None
-    # A recount is met by any audit but the one that stands: its key has that one. Without, the first meets it.
+    # A recount is met by any audit but the one that stands: its key has that one. Without, the first does.
     until = anchor if award.remedy == "recount" else award.remedy if award.remedy == "revote" else ""
     if until:
         effect.writes[composite("remedy", award.mtg, until, award.obj)] = _outstanding(award.obj)
