@@ -166,10 +166,10 @@ def _verify_chain(certificate: x509.Certificate, organisation: Organisation) -> 
     if (certificate.issuer, certificate.serial_number) in organisation.revoked:
         raise NotAMember(f"the certificate of {_name(certificate)} is on the channel's revocation list")
     current = certificate
-    for _ in range(len(organisation.intermediates) + 1):
-        if _issuer(current, organisation.roots) is not None:
+    for below in range(len(organisation.intermediates) + 1):
+        if _issuer(current, organisation.roots, below) is not None:
             return
-        above = _issuer(current, organisation.intermediates)
+        above = _issuer(current, organisation.intermediates, below)
         if above is None:
             break
         current = above
@@ -178,9 +178,12 @@ def _verify_chain(certificate: x509.Certificate, organisation: Organisation) -> 
     )
 
 
-def _issuer(certificate: x509.Certificate, candidates: Iterable[x509.Certificate]) -> x509.Certificate | None:
+def _issuer(
+    certificate: x509.Certificate, candidates: Iterable[x509.Certificate], below: int
+) -> x509.Certificate | None:
+    """Return which of the candidates issued a certificate with `below` CAs between it and the member's."""
     for candidate in candidates:
-        if candidate.subject != certificate.issuer or not _is_ca(candidate):
+        if candidate.subject != certificate.issuer or not _may_issue(candidate, below):
             continue
         # Fabric looks at the moment a certificate begins, so members' certificates never expire.
         begins = certificate.not_valid_before_utc
@@ -192,6 +195,21 @@ def _issuer(certificate: x509.Certificate, candidates: Iterable[x509.Certificate
             continue
         return candidate
     return None
+
+
+def _may_issue(certificate: x509.Certificate, below: int) -> bool:
+    """Say whether a certificate is a CA's that may sign certificates, over so many CAs (as Go has it)."""
+    extensions = certificate.extensions
+    try:
+        constraints = extensions.get_extension_for_class(x509.BasicConstraints).value
+    except x509.ExtensionNotFound:
+        return False
+    try:
+        signs = extensions.get_extension_for_class(x509.KeyUsage).value.key_cert_sign
+    except x509.ExtensionNotFound:
+        signs = True
+    deep = constraints.path_length is not None and below > constraints.path_length
+    return constraints.ca and signs and not deep
 
 
 def _is_ca(certificate: x509.Certificate) -> bool:

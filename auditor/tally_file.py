@@ -92,7 +92,7 @@ def parse_tally(value: Any, motion: Motion) -> TallyFile:
         return _from_ballots(value, roll, motion)
     if roll.disputed:
         raise ValueError("a roll with disputed claims needs the ballots, since figures don't tell them apart")
-    return TallyFile(roll, _from_figures(value, roll, motion), None)
+    return TallyFile(roll, poll_of(value, roll, motion), None)
 
 
 def _from_ballots(value: dict[str, Any], roll: RollSummary, motion: Motion) -> TallyFile:
@@ -157,7 +157,8 @@ def _vote(value: Any, motion: Motion) -> Vote:
     return vote
 
 
-def _from_figures(value: dict[str, Any], roll: RollSummary, motion: Motion) -> Poll:
+def poll_of(value: dict[str, Any], roll: RollSummary, motion: Motion) -> Poll:
+    """Return the poll of a file's figures, whatever its `roll`, among those of a roll; raise ValueError."""
     several = motion.max_choices > 1
     marks = {"voted"} if several and motion.rules.abstain else set[str]()
     marks |= {"yes"} if several and len(motion.rules.yes) > 1 else set()

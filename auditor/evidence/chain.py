@@ -16,6 +16,8 @@ from auditor.blocks import parse_block, verify_data, verify_genesis, verify_succ
 from auditor.configuration import parse_configuration, verify_update
 from auditor.errors import BlockError, ConfigurationError, VerificationError
 from auditor.evidence.errors import EvidenceRefused
+from auditor.evidence.writers import verify_writer
+from auditor.members import Membership
 from auditor.orderers import verify_quorum
 from auditor.replay.authority import verify_authority
 from auditor.transactions import parse_transaction, transaction_type, verify_transaction
@@ -35,6 +37,11 @@ _VALID: Final = 0
 def block_name(channel: str, number: int) -> str:
     """Return the name under which a package has a block."""
     return f"blocks/{channel}/{number:010d}.pb"
+
+
+def is_block(name: str) -> bool:
+    """Say whether a name is one under which a package has a block."""
+    return _NAME.fullmatch(name) is not None
 
 
 def blocks_of(files: Mapping[str, bytes]) -> dict[str, dict[int, bytes]]:
@@ -67,8 +74,12 @@ class Written:
 
 @dataclass(slots=True)
 class Records:
-    """What the verified transactions of some blocks wrote, by key and in the chain's order."""
+    """What the verified transactions of some blocks wrote, by key and in the chain's order.
 
+    `members` are the channel's by the last configuration.
+    """
+
+    members: Membership
     headers: dict[int, Header] = field(default_factory=dict)
     written: dict[str, list[Written]] = field(default_factory=dict)
 
@@ -83,10 +94,10 @@ def read_blocks(
     """Verify a channel's blocks, which come in ascending order, and the transactions that write a wanted key.
 
     `genesis` is the trusted hash (hex) of block 0. Refuse with EVIDENCE_GENESIS, EVIDENCE_BLOCK,
-    EVIDENCE_CONFIGURATION or EVIDENCE_TRANSACTION.
+    EVIDENCE_CONFIGURATION, EVIDENCE_TRANSACTION or EVIDENCE_RECORD.
     """
     chaincode = "identity" if channel == "identity" else "arbitration"
-    records = Records()
+    records = Records(Membership({}))
     current: _Position | None = None
     for number, raw in blocks.items():
         where = block_name(channel, number)
@@ -118,6 +129,7 @@ def read_blocks(
                 )
     if current is None:
         raise EvidenceRefused("EVIDENCE_GENESIS", f"no block of {channel}")
+    records.members = current.configuration.members
     return records
 
 
@@ -161,6 +173,7 @@ def _take(  # noqa: PLR0917  one transaction in its place
 ) -> None:
     if transaction_type(envelope) != pb.common.ENDORSER_TRANSACTION:
         return
+    name = block_name(channel, block.header.number)
     try:
         transaction = parse_transaction(envelope, channel, block.header.number, position)
         writes = {
@@ -175,7 +188,7 @@ def _take(  # noqa: PLR0917  one transaction in its place
         endorsed = verify_transaction(transaction, configuration, chaincode)
         verify_authority(endorsed, offices)
     except VerificationError as error:
-        name = block_name(channel, block.header.number)
         raise EvidenceRefused("EVIDENCE_TRANSACTION", f"{name}: {error}") from error
     for key, value in writes.items():
+        verify_writer(key, transaction.function, name, again=key in records.written)
         records.written.setdefault(key, []).append(Written(value, endorsed))

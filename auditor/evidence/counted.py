@@ -19,6 +19,8 @@ from client.encodings.entries import read_entry
 from client.encodings.errors import Refused
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from auditor.evidence.chain import Written
     from auditor.evidence.records import Held
     from auditor.replay.people import Enrolment
@@ -39,6 +41,8 @@ class Counted:
     """The ballot as the channel counted it: where, its record, and the enrolment relied on.
 
     `amended` is what amendments had made of the voter's entry by then, None where the roll's leaf stood.
+    `last` is the voter's record as the package's blocks leave it: another ballot's where that took this one's
+    place, with other claims where an amendment changed them since.
     """
 
     block: int
@@ -47,6 +51,17 @@ class Counted:
     enrolment: Enrolment
     entry: Entry
     amended: Amended | None
+    last: BallotRecord
+
+    @property
+    def stands(self) -> bool:
+        """Say whether no later ballot of the package's blocks took this one's place."""
+        return self.last.digest == self.record.digest
+
+    @property
+    def reweighed(self) -> BallotRecord | None:
+        """The record with what an amendment made of it since, None where it stands as it was counted."""
+        return self.last if self.stands and self.last != self.record else None
 
     @property
     def door(self) -> int:
@@ -60,7 +75,9 @@ def verify_counted(ballot: SignedBallot, held: Held, mtg: str) -> Counted:
     Refuse with EVIDENCE_BALLOT, EVIDENCE_MANDATE, EVIDENCE_CERTIFICATE, EVIDENCE_SESSION or EVIDENCE_LEAF.
     """
     verify_mandates(held.mandates, held.voter, held.issuer, held.meeting)
-    written, record = _writing(ballot, held, mtg)
+    history = _history(ballot, held, mtg)
+    number = _writing(ballot, history)
+    (written, record), before = history[number], [one for _, one in history[:number]]
     enrolment = next((one for one in held.enrolments if one.rev == record.rev), None)
     if enrolment is None:
         raise EvidenceRefused("EVIDENCE_CERTIFICATE", f"there is no revision {record.rev} of the enrolment")
@@ -77,8 +94,8 @@ def verify_counted(ballot: SignedBallot, held: Held, mtg: str) -> Counted:
         cap=held.cap,
         enrolment=enrolment,
         session=held.session,
-        held=None,
-        session_used=False,
+        held=before[-1] if before else None,
+        session_used=any(one.ses == ballot.ballot.ses for one in before),
         amended=amended,
         mandate=mandate_at(held.mandates, written.place),
     )
@@ -92,19 +109,25 @@ def verify_counted(ballot: SignedBallot, held: Held, mtg: str) -> Counted:
     if (record.seq, record.ses) != (ballot.ballot.seq, ballot.ballot.ses):
         raise EvidenceRefused("EVIDENCE_BALLOT", "the channel counted another seq or identity check")
     transaction = written.transaction
-    return Counted(transaction.block, transaction.tx_id, record, enrolment, candidate.entry, amended)
+    place, last = (transaction.block, transaction.tx_id), history[-1][1]
+    return Counted(*place, record, enrolment, candidate.entry, amended, last)
 
 
-def _writing(ballot: SignedBallot, held: Held, mtg: str) -> tuple[Written, BallotRecord]:
-    for one in held.channel.of(composite("ballot", mtg, ballot.ballot.sub)):
-        if one.transaction.function != _SUBMIT:
-            continue
-        try:
-            record = parse_ballot_record(one.value or b"", held.meeting)
-        except ValueError as error:
-            raise EvidenceRefused("EVIDENCE_RECORD", f"the ballot on the channel: {error}") from error
-        if record.digest == ballot.digest:
-            return one, record
+def _history(ballot: SignedBallot, held: Held, mtg: str) -> list[tuple[Written, BallotRecord]]:
+    """Return every record of the voter's ballots, whether a ballot or an amendment left it."""
+    try:
+        return [
+            (one, parse_ballot_record(one.value or b"", held.meeting))
+            for one in held.channel.of(composite("ballot", mtg, ballot.ballot.sub))
+        ]
+    except ValueError as error:
+        raise EvidenceRefused("EVIDENCE_RECORD", f"the ballot on the channel: {error}") from error
+
+
+def _writing(ballot: SignedBallot, history: Sequence[tuple[Written, BallotRecord]]) -> int:
+    for number, (one, record) in enumerate(history):
+        if one.transaction.function == _SUBMIT and record.digest == ballot.digest:
+            return number
     raise EvidenceRefused("EVIDENCE_BALLOT", f"no transaction of the package had {ballot.digest} accepted")
 
 

@@ -52,12 +52,17 @@ def read_disputes(
     """
     begins = dispute_keys(meeting.mtg)[0]
     filed = sorted(
-        (one for key, writings in records.written.items() if key.startswith(begins) for one in writings),
-        key=lambda one: one.place,
+        (
+            (one, key)
+            for key, writings in records.written.items()
+            if key.startswith(begins)
+            for one in writings
+        ),
+        key=lambda one: one[0].place,
     )
     return tuple(
-        _verified(one, records, meeting, voter, issuer, anchors)
-        for one in filed
+        _verified(one, key, records, meeting, voter, issuer, anchors)
+        for one, key in filed
         if objector_of(one.value or b"")[0] == voter[0].sub
     )
 
@@ -75,6 +80,7 @@ def records_json(disputes: Sequence[Dispute]) -> list[dict[str, Any]]:
 
 def _verified(  # noqa: PLR0917  an objection, and what it has to agree with
     filed: Written,
+    key: str,
     records: Records,
     meeting: Meeting,
     voter: Sequence[Enrolment],
@@ -96,6 +102,8 @@ def _verified(  # noqa: PLR0917  an objection, and what it has to agree with
                 raise ValueError("a record is not in its one form, or names another transaction")  # noqa: TRY301  one error for all
             if one.place < filed.place:
                 raise ValueError("it was answered or decided before it was filed")  # noqa: TRY301  one error for all
+        if key != composite("objection", meeting.mtg, obj):
+            raise ValueError("it is kept as another objection")  # noqa: TRY301  one error for all
         said = dispute.filed
         if (said.objection.mtg, said.objection.mh) != (meeting.mtg, meeting.mh):
             raise ValueError("it is about another meeting")  # noqa: TRY301  one error for all

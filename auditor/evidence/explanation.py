@@ -13,6 +13,7 @@ from fpdf import FPDF
 from auditor.evidence import words
 from auditor.evidence.agency import status_of
 from auditor.evidence.font import font_for
+from auditor.evidence.printable import printable
 from client.encodings import base64url, jcs, times
 from client.encodings.leaf import claims_json
 
@@ -72,7 +73,7 @@ def _lines(facts: Facts) -> list[tuple[float, str]]:
         said = words.TEXTS[language]
         lines += [(_TITLE, said["title"]), (_TEXT, said["about"]), (_TEXT, said["limits"])]
         lines.append((_HEADING, said["figures"]))
-        lines += [(_TEXT, f"{said[name]}: {value}") for name, value in figures.items()]
+        lines += [(_TEXT, printable(f"{said[name]}: {value}")) for name, value in figures.items()]
         lines.append((_HEADING, said["items"]))
         for item in words.ITEMS[language]:
             lines.append((_TEXT, f"{item.files} - {item.what}"))
@@ -87,12 +88,12 @@ def _figures(facts: Facts) -> Mapping[str, str]:
     votes = facts.ballot.ballot.votes
     named = {motion.id: motion.title for motion in held.meeting.motions}
     answers = "; ".join(
-        f"{name} ({_plain(named[name])}): {vote if isinstance(vote, str) else ', '.join(vote)}"
+        f"{name} ({printable(named[name])}): {vote if isinstance(vote, str) else ', '.join(vote)}"
         for name, vote in sorted(votes.items())
     )
     newest, roll, head = held.enrolments[-1], held.meeting.roll, facts.head
     return {
-        "meeting": f"{subject.mtg}, {_plain(held.meeting.title)}",
+        "meeting": f"{subject.mtg}, {printable(held.meeting.title)}",
         "mh": subject.mh,
         "channel": subject.channel,
         "state": subject.state,
@@ -102,6 +103,8 @@ def _figures(facts: Facts) -> Mapping[str, str]:
         "proxy": _proxy(facts),
         "objections": "; ".join(_disputed(one) for one in held.disputes) or "-",
         "claims": jcs.dumps(claims_json(counted.record.claims)).decode(),
+        "excluded": ", ".join(counted.record.excluded) or "-",
+        "reweighed": _reweighed(counted),
         "acknowledged": f"{times.form(counted.record.ack_time)}, {counted.record.ack_no}",
         "place": f"{counted.block}, {counted.tx}",
         "stands": str(subject.stands).lower(),
@@ -120,6 +123,14 @@ def _proxy(facts: Facts) -> str:
     if digest is None:
         return "-"
     return f"{facts.counted.record.proxy}; {digest}, {status_of(facts.held.mandates, digest)}"
+
+
+def _reweighed(counted: Counted) -> str:
+    record = counted.reweighed
+    if record is None:
+        return "-"
+    excluded = f"; {', '.join(record.excluded)}" if record.excluded else ""
+    return jcs.dumps(claims_json(record.claims)).decode() + excluded
 
 
 def _disputed(dispute: Dispute) -> str:
@@ -143,8 +154,3 @@ def _result(held: Held) -> str:
         for name, motion in sorted(value["motions"].items())
     )
     return f"{value['ballots']}; {motions}"
-
-
-def _plain(text: str) -> str:
-    """Return a title with nothing in it that would break a line or has no shape."""
-    return "".join(character if character.isprintable() else " " for character in text)

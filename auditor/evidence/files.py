@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from auditor.evidence.chain import is_block
 from auditor.evidence.disputes import records_json
 from auditor.evidence.errors import EvidenceRefused
 from auditor.evidence.provenance import CORRECTIONS, COUNTERSIGNATURE
@@ -78,7 +79,7 @@ def verify_files(files: Mapping[str, bytes], manifest: Manifest, held: Held) -> 
         if name not in files:
             raise EvidenceRefused("EVIDENCE_FILES", f"{name} is missing")
     for name in files:
-        if name not in FREE | proved | ATTACHED and name not in due and not name.startswith("blocks/"):
+        if name not in FREE | proved | ATTACHED and name not in due and not is_block(name):
             raise EvidenceRefused("EVIDENCE_FILES", f"{name} is no file of a package")
     for name, data in due.items():
         if files[name] != data:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from auditor.log.head import HeadSigner
     from auditor.log.trust import TrustRoot
+    from auditor.members import Organisation
 
 TYP: Final = "concordat-evidence+jws"
 KIND: Final = "concordat-evidence"
@@ -91,15 +92,29 @@ def verify_manifest(files: Mapping[str, bytes], trust: TrustRoot) -> Manifest:
     manifest = _parse_payload(signed.payload)
     try:
         parsed = [x509.load_der_x509_certificate(one) for one in chain]
-        verify_auditor(signed, chain, trust.regulator(parsed))
+    except UNREADABLE as error:
+        raise EvidenceRefused("EVIDENCE_SIGNER", "not DER X.509") from error
+    _verify_signer(signed, chain, trust.regulator(parsed))
+    _verify_files(files, manifest)
+    return manifest
+
+
+def verify_still_signer(files: Mapping[str, bytes], regulator: Organisation) -> None:
+    """Refuse a manifest whose signer the channel's last configuration doesn't have, or has revoked.
+
+    The manifest is younger than every block of the package, so that the last of them says who may sign it.
+    Refuse with EVIDENCE_SIGNER.
+    """
+    _verify_signer(*_parse_file(files[NAME]), regulator)
+
+
+def _verify_signer(signed: jws.Jws, chain: list[bytes], regulator: Organisation) -> None:
+    try:
+        verify_auditor(signed, chain, regulator)
     except SignerRefused as error:
         values = f"expected {error.expected}, found {error.found}" if error.expected else ""
         said = "; ".join(part for part in (error.detail, values) if part)
         raise EvidenceRefused(f"EVIDENCE_{error.fault.upper()}", said) from error
-    except UNREADABLE as error:
-        raise EvidenceRefused("EVIDENCE_SIGNER", "not DER X.509") from error
-    _verify_files(files, manifest)
-    return manifest
 
 
 def _verify_files(files: Mapping[str, bytes], manifest: Manifest) -> None:

@@ -16,6 +16,7 @@ from auditor.evidence.errors import EvidenceRefused
 from auditor.signer import SignerRefused, verify_role
 from client.encodings import jcs, jws, times
 from client.encodings.errors import Refused
+from client.encodings.ids import is_count
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -71,13 +72,15 @@ def verify_provenance(
     try:
         at, head = stated["at"], stated["corrections"]
         count = 0 if head is None else head["count"]
-        if not times.is_time(at) or type(count) is not int:
+        if not times.is_time(at) or not is_count(count):
             raise ValueError("at or corrections")  # noqa: TRY301  one error for every wrong form
         if log is None:
             return Countersigned(at, count, 0)
         if head is None or hashlib.sha256(log).hexdigest() != head["sha256"]:
             raise ValueError("the corrections are not those that were countersigned")  # noqa: TRY301  one error for every wrong form
-        lines = log.split(b"\n")[:-1]
+        *lines, rest = log.split(b"\n")
+        if rest:
+            raise ValueError("the corrections don't end with a line")  # noqa: TRY301  one error for every wrong form
         if len(lines) != count:
             raise ValueError(f"{len(lines)} corrections, {count} were countersigned")  # noqa: TRY301  one error for every wrong form
         _verify_lines(lines, meeting.mtg, sub)

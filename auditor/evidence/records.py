@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from auditor.evidence.agency import read_mandates, signer_of
 from auditor.evidence.amended import read_amendments
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from client.encodings.ballot import Ballot, SignedBallot
     from client.encodings.objection_record import Dispute
 
-_IDENTITY = "identity"
+IDENTITY: Final = "identity"
 _Record = TypeVar("_Record", Issuer, Enrolment, Session)
 
 
@@ -96,9 +96,9 @@ def read_held(
     EVIDENCE_MANDATE, EVIDENCE_ANCHOR and EVIDENCE_OBJECTION likewise.
     """
     content, channel = ballot.ballot, subject.channel
-    if blocks.keys() != {_IDENTITY, channel}:
+    if blocks.keys() != {IDENTITY, channel}:
         raise EvidenceRefused("EVIDENCE_MEETING", f"blocks of {', '.join(sorted(blocks)) or 'no channel'}")
-    for name in (_IDENTITY, channel):
+    for name in (IDENTITY, channel):
         if name not in trust.genesis:
             raise EvidenceRefused("EVIDENCE_GENESIS", f"{name} is in no trust file")
     own = meeting_keys(content)
@@ -121,7 +121,7 @@ def read_held(
     mandates = read_mandates(held, content)
     signer = signer_of(mandates, content)
     keys = identity_keys(meeting.institution, {content.sub, signer}, content.ses)
-    people = read_blocks(_IDENTITY, blocks[_IDENTITY], trust.genesis[_IDENTITY], offices, keys.__contains__)
+    people = read_blocks(IDENTITY, blocks[IDENTITY], trust.genesis[IDENTITY], offices, keys.__contains__)
     issuers = _all(people, composite("issuer", meeting.institution), Issuer)
     voter, anchors = _enrolments(people, content.sub), read_anchors(held, meeting)
     states = held.of(composite("state", subject.mtg))

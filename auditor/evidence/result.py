@@ -6,39 +6,43 @@ from typing import TYPE_CHECKING, Any
 
 from auditor.evaluation import decide
 from auditor.evidence.errors import EvidenceRefused
-from auditor.tally_file import parse_tally
+from auditor.tally_file import poll_of
 from client.encodings import jcs
+from client.encodings.errors import Refused
 
 if TYPE_CHECKING:
     from auditor.evidence.records import Held
     from client.encodings.motion import Motion
+    from client.encodings.roll_summary import RollSummary
 
 
-def verify_result(held: Held, *, amended: bool) -> None:
+def verify_result(held: Held) -> None:
     """Refuse (EVIDENCE_RESULT) a result of another meeting, or whose figures the rules judge otherwise.
 
-    Figures alone don't tell enough where a ballot may choose several, claims are disputed or the roll was
-    `amended`; there the result stands as the channel's transaction has it. That the figures are the ballots'
-    sum, no package shows: the Regulator's auditor counted them.
+    Who is eligible are those on the roll as the amendments in the package left it. Figures alone don't tell
+    enough where a ballot may choose several or claims are disputed; there the result stands as the channel's
+    transaction has it. That the figures are the ballots' sum, no package shows: the Regulator's auditor
+    counted them.
     """
     if not held.result:
         return
-    meeting = held.meeting
+    meeting = held.amendments[-1].overlay.meeting(held.meeting) if held.amendments else held.meeting
     try:
         result: Any = jcs.loads_canonical(held.result)
         if (result["v"], result["mtg"], result["mh"]) != (1, meeting.mtg, meeting.mh):
             raise ValueError("it is another meeting's")  # noqa: TRY301  one error for every wrong form
         if result["motions"].keys() != {motion.id for motion in meeting.motions}:
             raise ValueError("it has other motions")  # noqa: TRY301  one error for every wrong form
-        if not amended and not meeting.roll.disputed:
-            roll = jcs.loads(meeting.record)["roll"]
+        if not meeting.roll.disputed:
             for motion in meeting.motions:
-                _verify_motion(motion, result["motions"][motion.id], roll)
+                _verify_motion(motion, result["motions"][motion.id], meeting.roll)
+    except Refused as error:
+        raise EvidenceRefused("EVIDENCE_RESULT", error.message) from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise EvidenceRefused("EVIDENCE_RESULT", str(error)) from error
 
 
-def _verify_motion(motion: Motion, found: dict[str, Any], roll: dict[str, Any]) -> None:
+def _verify_motion(motion: Motion, found: dict[str, Any], roll: RollSummary) -> None:
     if motion.max_choices > 1:
         return
     present: dict[str, list[int]] = {}
@@ -47,9 +51,10 @@ def _verify_motion(motion: Motion, found: dict[str, Any], roll: dict[str, Any]) 
             cell = present.setdefault(scope, [0, 0])
             cell[0] += heads
             cell[1] += fen
-    figures = {"v": 1, "roll": roll, "present": present, "choices": found["choices"]}
-    tally = parse_tally(figures, motion)
-    decision = decide(motion, tally.whole, tally.classes)
+    figures = {"v": 1, "roll": None, "present": present, "choices": found["choices"]}
+    decision = decide(motion, poll_of(figures, roll, motion), tuple(entry.cls for entry in roll.classes))
+    if found.keys() != decision.keys() | {"choices", "excluded"}:
+        raise ValueError(f"{motion.id}: other members than {', '.join(decision)}, choices, excluded")
     for name, value in decision.items():
-        if found.get(name) != value:
-            raise ValueError(f"{motion.id}: {name} should be {value}, not {found.get(name)}")
+        if found[name] != value:
+            raise ValueError(f"{motion.id}: {name} should be {value}, not {found[name]}")

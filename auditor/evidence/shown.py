@@ -6,12 +6,15 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from auditor.evidence.agency import status_of
+from auditor.evidence.printable import printable
 from client.encodings import jcs, times
 from client.encodings.ballot import votes_json
 from client.encodings.leaf import claims_json
 
 if TYPE_CHECKING:
+    from auditor.evidence.counted import Counted
     from auditor.evidence.verify import VerifiedEvidence
+    from client.encodings.ballot_record import BallotRecord
     from client.encodings.objection_record import Dispute
 
 
@@ -32,8 +35,10 @@ def as_json(evidence: VerifiedEvidence) -> dict[str, Any]:
         "proxy": counted.record.proxy,
         "mandate": _mandate(evidence),
         "claims": claims_json(counted.record.claims),
-        "fen": _fen(evidence),
+        "fen": _fen(counted.record),
+        "excluded": list(counted.record.excluded),
         "amended": counted.amended is not None,
+        "reweighed": _reweighed(counted),
         "acknowledged_at": times.form(counted.record.ack_time),
         "acknowledgement": counted.record.ack_no,
         "door": ("AssociationMSP", "RegulatorMSP")[counted.door],
@@ -70,7 +75,8 @@ def as_text(evidence: VerifiedEvidence) -> str:
         f"in block {counted.block} of {subject.channel}, transaction {counted.tx}",
         f"acknowledged {times.form(counted.record.ack_time)}, number {counted.record.ack_no}",
         *_by_proxy(evidence),
-        f"with claims of {_fen(evidence)} fen, {entitled}",
+        f"with claims of {_fen(counted.record)} fen, {entitled}{_excluded(counted.record)}",
+        *_weighed_anew(counted),
         f"after an identity check by {held.session.method} at {held.session.issued_at}",
         f"with certificate {counted.enrolment.x5t}, now {newest.status}",
         f"leaf {evidence.index} of {head.size} in the Regulator's log, head signed {head.time}",
@@ -81,8 +87,9 @@ def as_text(evidence: VerifiedEvidence) -> str:
             for one in held.anchors
         ),
         f"exported {subject.time}, when the meeting was {subject.state} and the ballot {standing}",
+        "explanation.pdf is not compared with this: where it says otherwise, this holds",
     )
-    return "\n".join(lines)
+    return "\n".join(map(printable, lines))
 
 
 def _countersigned(evidence: VerifiedEvidence) -> tuple[str, ...]:
@@ -100,8 +107,28 @@ def _disputed(dispute: Dispute) -> str:
     return f"objection {said.obj} on the ground {said.ground}: {answer}, {award}"
 
 
-def _fen(evidence: VerifiedEvidence) -> int:
-    return sum(claim.fen for claim in evidence.counted.record.claims)
+def _fen(record: BallotRecord) -> int:
+    return sum(claim.fen for claim in record.claims)
+
+
+def _excluded(record: BallotRecord) -> str:
+    return f", counted for nothing on {', '.join(record.excluded)}" if record.excluded else ""
+
+
+def _reweighed(counted: Counted) -> dict[str, Any] | None:
+    record = counted.reweighed
+    if record is None:
+        return None
+    return {"claims": claims_json(record.claims), "fen": _fen(record), "excluded": list(record.excluded)}
+
+
+def _weighed_anew(counted: Counted) -> tuple[str, ...]:
+    record = counted.reweighed
+    if record is None:
+        return ()
+    if not record.claims:
+        return ("which counts with nothing since: an amendment took its voter off the roll",)
+    return (f"which counts with {_fen(record)} fen since, by an amendment{_excluded(record)}",)
 
 
 def _mandate(evidence: VerifiedEvidence) -> dict[str, str] | None:

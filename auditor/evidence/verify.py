@@ -11,15 +11,16 @@ from auditor.evidence.container import decode
 from auditor.evidence.counted import verify_counted, verify_entry
 from auditor.evidence.errors import EvidenceRefused
 from auditor.evidence.files import ANCHORS, verify_files
-from auditor.evidence.manifest import verify_manifest
+from auditor.evidence.manifest import verify_manifest, verify_still_signer
 from auditor.evidence.provenance import verify_provenance
-from auditor.evidence.records import read_held
+from auditor.evidence.records import IDENTITY, read_held
 from auditor.evidence.result import verify_result
 from auditor.log.errors import LogRefused
 from auditor.log.head import VerifiedHead, parse_head_file, verify_head
 from auditor.log.leaf import LogLeaf
 from auditor.log.promise import hash_list
 from auditor.log.proofs import verify_inclusion
+from auditor.members import Organisation
 from auditor.replay.authority import Offices
 from client.encodings import jcs
 from client.encodings.ballot import parse_ballot
@@ -90,10 +91,17 @@ def _verify(data: bytes, trust: TrustRoot) -> VerifiedEvidence:
     offices = Offices()
     held = read_held(blocks_of(files), subject, ballot, trust, offices)
     _verify_meeting(held, manifest, trust)
+    _verify_heights(held, manifest)
+    for records in (held.identity, held.channel):
+        regulator = records.members.organisations.get(offices.regulator, Organisation(offices.regulator, ()))
+        verify_still_signer(files, regulator)
     # 5. The files for people say what the blocks hold.
     on_roll = verify_files(files, manifest, held)
     # 6. Ballot, certificate, identity check and roll entry are good, and what the channel counted.
     counted = verify_counted(ballot, held, subject.mtg)
+    if counted.stands != subject.stands:
+        said = "stood" if subject.stands else "was replaced"
+        raise EvidenceRefused("EVIDENCE_BALLOT", f"the manifest says that it {said}, the blocks don't")
     verify_entry(on_roll, ballot, held, counted)
     # 7. The signed log has the ballot.
     head, place = _verify_log(files, held, counted, manifest, trust)
@@ -102,7 +110,7 @@ def _verify(data: bytes, trust: TrustRoot) -> VerifiedEvidence:
     regulator = trust.regulator(head.signed.load_certificates())
     countersigned = verify_provenance(files, held.meeting, ballot.ballot.sub, regulator)
     # 8. The result follows from its figures.
-    verify_result(held, amended=subject.amendments > 0)
+    verify_result(held)
     leaf = on_roll[0] if on_roll else None
     return VerifiedEvidence(manifest, held, ballot, leaf, counted, head, place, countersigned, _SEAL)
 
@@ -140,6 +148,17 @@ def _verify_meeting(held: Held, manifest: Manifest, trust: TrustRoot) -> None:
         ) from error
 
 
+def _verify_heights(held: Held, manifest: Manifest) -> None:
+    """Refuse (EVIDENCE_CUSTODY) heights of other channels than the blocks', or below one of the blocks."""
+    heights = manifest.subject.heights
+    last = {
+        name: max(records.headers)
+        for name, records in ((IDENTITY, held.identity), (held.meeting.channel, held.channel))
+    }
+    if heights.keys() != last.keys() or any(heights[name] <= number for name, number in last.items()):
+        raise EvidenceRefused("EVIDENCE_CUSTODY", f"heights {dict(heights)} with blocks up to {last}")
+
+
 def _verify_log(
     files: Mapping[str, bytes], held: Held, counted: Counted, manifest: Manifest, trust: TrustRoot
 ) -> tuple[VerifiedHead, int]:
@@ -153,6 +172,9 @@ def _verify_log(
         verify_inclusion(leaf.encode(), index=index, size=said.size, path=path, root=said.root)
     except LogRefused as error:
         raise EvidenceRefused("EVIDENCE_LOG", error.message) from error
+    if counted.block > said.block:
+        found = f"the head is up to block {said.block}, the ballot in block {counted.block}"
+        raise EvidenceRefused("EVIDENCE_LOG", found)
     block = held.channel.headers.get(said.block)
     if block is None or block.hash().hex() != said.block_hash:
         raise EvidenceRefused("EVIDENCE_LOG", f"the head's block {said.block} is missing or another")

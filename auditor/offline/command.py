@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from auditor.evidence.container import MAX_BYTES
+from auditor.evidence.printable import printable
 from auditor.evidence.shown import as_json, as_text
 from auditor.evidence.verify import verify_evidence
 from auditor.log import kinds
@@ -62,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if chosen.json and isinstance(error, Negative):
             refusal = {"verified": False, "code": error.code, "error": error.message}
             sys.stdout.write(json.dumps(refusal, ensure_ascii=False) + "\n")
-        sys.stderr.write(f"concordat-verify: {' '.join(str(error).split())}\n")
+        sys.stderr.write(f"concordat-verify: {' '.join(printable(str(error)).split())}\n")
         return error.exit_code
     sys.stdout.write((json.dumps(value, ensure_ascii=False) if chosen.json else text) + "\n")
     return 0
@@ -139,6 +141,7 @@ def _meeting(path: Path | None) -> Meeting:
 
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        with path.open("rb") as stream:  # one byte more than any file may have, which is then refused
+            return stream.read(MAX_BYTES + 1)
     except OSError as error:
         raise UserError(f"{path} can't be read: {error.strerror}") from error

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from asn1crypto import crl as asn1_crl
 from asn1crypto import x509 as asn1
+from asn1crypto.keys import ECDomainParameters
 
 from auditor.portable.curve import ECDSA, SHA256, EllipticCurvePublicKey, Encoding, InvalidSignature
+from auditor.portable.der import strictly
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
 _SHORT: Final = {
@@ -28,7 +30,7 @@ _SHORT: Final = {
     "0.9.2342.19200300.100.1.25": "DC",
     "0.9.2342.19200300.100.1.1": "UID",
 }
-_ECDSA_SHA256: Final = "1.2.840.10045.4.3.2"
+_ECDSA_SHA256: Final = bytes.fromhex("300a06082a8648ce3d040302")  # RFC 5758, section 3.2: no parameters
 
 
 class InvalidVersion(ValueError):  # noqa: N818  the name of the library whose place it takes
@@ -82,9 +84,17 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class BasicConstraints:
-    """Whether the certificate is a CA's."""
+    """Whether the certificate is a CA's, and how many CAs may be below it; None for any number."""
 
     ca: bool
+    path_length: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyUsage:
+    """Whether the certificate's key may sign certificates."""
+
+    key_cert_sign: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +108,22 @@ class UnrecognizedExtension:
 class Extension:
     """One extension."""
 
-    value: BasicConstraints | UnrecognizedExtension
+    value: BasicConstraints | KeyUsage | UnrecognizedExtension
+
+
+def _constraints(data: bytes) -> BasicConstraints:
+    value = strictly(asn1.BasicConstraints, data)
+    return BasicConstraints(bool(value["ca"].native), value["path_len_constraint"].native)
+
+
+def _usage(data: bytes) -> KeyUsage:
+    return KeyUsage("key_cert_sign" in strictly(asn1.KeyUsage, data).native)
+
+
+_READ: Final[dict[type, tuple[str, Callable[[bytes], BasicConstraints | KeyUsage]]]] = {
+    BasicConstraints: ("2.5.29.19", _constraints),
+    KeyUsage: ("2.5.29.15", _usage),
+}
 
 
 class Extensions:
@@ -113,12 +138,11 @@ class Extensions:
             self._found[one["extn_id"].dotted] = one["extn_value"].contents
 
     def get_extension_for_class(self, kind: type) -> Extension:
-        """Return the basic constraints; raise ExtensionNotFound."""
-        del kind
-        if "2.5.29.19" not in self._found:
+        """Return the basic constraints or the key usage; raise ExtensionNotFound."""
+        oid, read = _READ[kind]
+        if oid not in self._found:
             raise ExtensionNotFound
-        value = asn1.BasicConstraints.load(self._found["2.5.29.19"], strict=True)
-        return Extension(BasicConstraints(bool(value["ca"].native)))
+        return Extension(read(self._found[oid]))
 
     def get_extension_for_oid(self, oid: ObjectIdentifier) -> Extension:
         """Return an extension's bytes; raise ExtensionNotFound."""
@@ -132,14 +156,17 @@ class Certificate:
 
     def __init__(self, der: bytes) -> None:
         self._der = der
-        self._parsed = asn1.Certificate.load(der, strict=True)
+        self._parsed = strictly(asn1.Certificate, der)
         tbs = self._parsed["tbs_certificate"]
+        if tbs["version"].native not in ("v1", "v3"):
+            raise InvalidVersion(f"version {tbs['version'].native}")
+        info = tbs["subject_public_key_info"]
+        if info.algorithm == "ec" and not isinstance(info["algorithm"]["parameters"], ECDomainParameters):
+            raise ValueError("its key names no curve")
         self.subject, self.issuer = _name(tbs["subject"]), _name(tbs["issuer"])
         self.serial_number = int(tbs["serial_number"].native)
         self.not_valid_before_utc: datetime = tbs["validity"]["not_before"].native
         self.not_valid_after_utc: datetime = tbs["validity"]["not_after"].native
-        if self._parsed.dump(force=False) != der:
-            raise ValueError("it is not its own encoding")
 
     def __eq__(self, other: object) -> bool:
         """Certificates are equal where their bytes are."""
@@ -169,12 +196,14 @@ class Certificate:
 
     def verify_directly_issued_by(self, issuer: Certificate) -> None:
         """Raise ValueError for another issuer's name or algorithm, InvalidSignature for another's key."""
-        if self.issuer != issuer.subject:
+        tbs = self._parsed["tbs_certificate"]
+        # Their bytes: names that differ in the kind of a string alone are two names to `cryptography`.
+        if tbs["issuer"].dump() != issuer._parsed["tbs_certificate"]["subject"].dump():
             raise ValueError("the issuer has another name")
-        outer = self._parsed["signature_algorithm"]
-        if outer.dump() != self._parsed["tbs_certificate"]["signature"].dump():
-            raise ValueError("two signature algorithms")
-        _verify(self._parsed["tbs_certificate"].dump(), outer, self._parsed["signature_value"], issuer)
+        key = issuer.public_key()
+        if key is None or not _is_ecdsa_sha256(self._parsed["signature_algorithm"], tbs["signature"]):
+            raise ValueError("it is not signed by ECDSA with SHA-256")
+        key.verify(bytes(self._parsed["signature_value"]), tbs.dump(), ECDSA(SHA256()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +217,7 @@ class CertificateRevocationList:
     """A revocation list."""
 
     def __init__(self, der: bytes) -> None:
-        self._parsed = asn1_crl.CertificateList.load(der, strict=True)
+        self._parsed = strictly(asn1_crl.CertificateList, der)
         self.issuer = _name(self._parsed["tbs_cert_list"]["issuer"])
 
     def __iter__(self) -> Iterator[RevokedCertificate]:
@@ -199,22 +228,19 @@ class CertificateRevocationList:
 
     def is_signature_valid(self, key: EllipticCurvePublicKey) -> bool:
         """Say whether a key signed the list."""
-        if self._parsed["signature_algorithm"]["algorithm"].dotted != _ECDSA_SHA256:
+        listed = self._parsed["tbs_cert_list"]
+        if not _is_ecdsa_sha256(self._parsed["signature_algorithm"], listed["signature"]):
             return False
         try:
-            signature = bytes(self._parsed["signature"])
-            key.verify(signature, self._parsed["tbs_cert_list"].dump(), ECDSA(SHA256()))
+            key.verify(bytes(self._parsed["signature"]), listed.dump(), ECDSA(SHA256()))
         except InvalidSignature:
             return False
         return True
 
 
 def load_der_x509_certificate(data: bytes) -> Certificate:
-    """Return a DER certificate; raise ValueError."""
-    try:
-        return Certificate(data)
-    except (TypeError, KeyError) as error:
-        raise ValueError("it is no certificate") from error
+    """Return a DER certificate; raise ValueError, or InvalidVersion."""
+    return Certificate(data)
 
 
 def load_pem_x509_certificate(data: bytes) -> Certificate:
@@ -237,22 +263,21 @@ def _pem(data: bytes, kind: bytes) -> bytes:
         raise ValueError("it is no PEM") from error
 
 
-def _verify(signed: bytes, algorithm: Any, signature: Any, issuer: Certificate) -> None:
-    key = issuer.public_key()
-    if algorithm["algorithm"].dotted != _ECDSA_SHA256 or key is None:
-        raise ValueError("it is not signed by ECDSA with SHA-256")
-    key.verify(bytes(signature), signed, ECDSA(SHA256()))
+def _is_ecdsa_sha256(*algorithms: Any) -> bool:
+    """Say whether these, outside and inside of what is signed, are ECDSA with SHA-256 without parameters."""
+    return all(one.dump() == _ECDSA_SHA256 for one in algorithms)
 
 
 def _name(name: asn1.Name) -> Name:
-    return Name(
-        tuple(
-            frozenset(
-                NameAttribute(ObjectIdentifier(one["type"].dotted), str(one["value"].native)) for one in part
-            )
-            for part in name.chosen
-        )
-    )
+    return Name(tuple(map(_attributes, name.chosen)))
+
+
+def _attributes(part: Any) -> frozenset[NameAttribute]:
+    listed = [NameAttribute(ObjectIdentifier(one["type"].dotted), str(one["value"].native)) for one in part]
+    found = frozenset(listed)
+    if not listed or len(found) != len(listed):
+        raise ValueError("a part of a name is empty, or has an attribute twice")
+    return found
 
 
 def _rfc4514(attribute: NameAttribute) -> str:

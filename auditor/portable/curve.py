@@ -103,7 +103,11 @@ class EllipticCurvePublicKey:
         except ValueError as error:
             raise InvalidSignature from error
         number = int.from_bytes(hashlib.sha256(data).digest(), "big")
-        if not self._key.pubkey.verifies(number, _Signature(r, s)):
+        try:
+            good = self._key.pubkey.verifies(number, _Signature(r, s))
+        except TypeError as error:  # u1 G + u2 Q is the point at infinity, which has no x for `ecdsa`
+            raise InvalidSignature from error
+        if not good:
             raise InvalidSignature
 
 

@@ -12,6 +12,7 @@ from auditor.log.errors import LogRefused
 from auditor.log.promise import parse_promise
 from auditor.log.receipt import parse_audited, translated, verified_promise, verify_audited
 from auditor.portal.code import ReceiptCode, is_code, parse_code
+from client.encodings.amendment import parse_entitlement
 
 if TYPE_CHECKING:
     from auditor.log.promise import Promise
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from auditor.portal.facts import MeetingFacts
     from auditor.portal.logged import Logged
     from auditor.portal.watch import Watcher
+    from auditor.replay.amendments import Overlay
     from auditor.view import ChainBallot
 
 STANDS: Final = "stands"
@@ -130,6 +132,8 @@ class Desk:
             return _faulty(found, refused.code, refused.message)
         if found.block is not None and (found.block, found.tx) != (promise.block, promise.tx):
             return _faulty(found, "RECEIPT_PLACE")
+        if not agrees(promise, facts.overlay):
+            return _faulty(found, "RECEIPT_AMENDED")
         return _but(found, genuine=True)
 
     def _door_root(self, facts: MeetingFacts, door: str) -> bytes | None:
@@ -150,6 +154,21 @@ class Desk:
         status = STANDS if facts.standing.get(ballot.sub) == digest else REPLACED
         index, size = self.logged.place(facts, digest)
         return _but(base, status=status, tx=ballot.tx, block=ballot.block, index=index, size=size)
+
+
+def agrees(promise: Promise, overlay: Overlay) -> bool:
+    """Say whether what a receipt says of an amendment can be what the chain's amendments left of the voter.
+
+    Of an amendment before the last the chain's state keeps who was named, not what was left then.
+    """
+    if promise.amended is None:
+        return True
+    change = overlay.lenders.get(promise.ballot.ballot.sub)
+    if change is None or not 1 <= promise.amended["no"] <= overlay.number:
+        return False
+    if promise.amended["no"] < overlay.number:
+        return True
+    return change.after is not None and change.after == parse_entitlement(promise.amended["after"])
 
 
 def _but(checked: Checked, **changes: Any) -> Checked:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from auditor.errors import VerificationError
     from auditor.portal.figures import Figures
     from auditor.portal.state import State
+    from auditor.replay.amendments import Overlay
     from auditor.replay.meetings import MeetingState
     from auditor.view import ChainBallot
     from client.encodings.meeting import Meeting
@@ -60,7 +61,8 @@ class MeetingFacts:
     `accepted` has every ballot ever accepted, `standing` the digest that stands by voter, both read from
     the state on disk as they are asked for; `anchored` says whether the Regulator's auditor anchored the
     final head. `second_door` counts the accepted ballots that came through the Regulator's door, whose
-    highest number is `last_number`. `named` gives the ballots accepted in a lender's name.
+    highest number is `last_number`. `named` gives the ballots accepted in a lender's name. `overlay` is what
+    amendments made of the roll.
     """
 
     meeting: Meeting
@@ -78,6 +80,7 @@ class MeetingFacts:
     accepted: Mapping[str, ChainBallot]
     refused: Mapping[str, ChainBallot]
     standing: Mapping[str, str]
+    overlay: Overlay
     named: Callable[[str], list[ChainBallot]] = field(repr=False)
 
     @property
@@ -147,4 +150,5 @@ def meeting_facts(kept: State, channel: str, state: MeetingState, figures: Figur
         refused=Ballots(kept, channel, mtg, "refused"),
         standing=Standing(kept, channel, mtg),
         named=accepted.of,
+        overlay=state.overlay,
     )

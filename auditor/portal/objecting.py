@@ -10,6 +10,7 @@ from auditor.log.service_db import ObjectionBook, TakenObjection
 from auditor.log.service_db.taken import ACCEPTED, QUEUED, REFUSED
 from auditor.portal.errors import NotCarried, PortalRefused
 from auditor.replay.mandates import verify_signed
+from auditor.replay.objections import MAX_OBJECTIONS
 from client.encodings import certificates, times
 from client.encodings.errors import Refused
 from client.encodings.objection import parse_objection
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 BOUND: Final = 1000
 """Objections at a meeting that may be on their way before the door asks to come back later."""
-EACH: Final = 20
-"""Objections that this door takes of one lender at one meeting: each one has to be decided."""
+EACH: Final = MAX_OBJECTIONS
+"""Objections that this door takes of one lender at one meeting: the channel takes no more by both doors."""
 _AT_ONCE: Final = 50
 _GOES_ON: Final = ("announced", "open", "closing", "closed", "objections")
 """States of a meeting in which the chaincode takes objections."""

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 MAX_OBJECTIONS = 16
 """How many a lender may file at a meeting."""
-_UNDECIDED = jcs.dumps({"v": 1})
 _STATES = ("announced", "open", "closing", "closed", "objections")
 
 
@@ -62,7 +61,7 @@ def file_objection(
         raise Refused("OBJECTION_LIMIT", f"{filed} are filed")
     state.objectors[said.sub] = filed + 1
     effect.writes[count] = jcs.dumps({"v": 1, "n": filed + 1})
-    effect.writes[composite("undecided", meeting.mtg, said.obj)] = _UNDECIDED
+    effect.writes[composite("undecided", meeting.mtg, said.obj)] = _outstanding(said.obj)
     record = ObjectionRecord(signed, endorsed.creator.msp_id, ack_time, enrolment.rev, transaction.tx_id)
     state.disputes[said.obj] = Dispute(record)
     effect.response = effect.writes[key] = record.encode()
@@ -100,9 +99,10 @@ def decide_objection(state: MeetingState, transaction: Transaction, award: Award
     record = AwardRecord(award, anchor, transaction.tx_id)
     state.disputes[award.obj] = replace(dispute, award=record)
     effect.writes[composite("undecided", award.mtg, award.obj)] = None
-    if award.remedy in ("recount", "revote"):
-        due = {"v": 1, "obj": award.obj, "remedy": award.remedy, "anchor": anchor}
-        effect.writes[composite("remedy", award.mtg, award.obj)] = jcs.dumps(due)
+    # A recount is met by any audit but the one that stands: its key has that one. Without, the first does.
+    until = anchor if award.remedy == "recount" else award.remedy if award.remedy == "revote" else ""
+    if until:
+        effect.writes[composite("remedy", award.mtg, until, award.obj)] = _outstanding(award.obj)
     effect.response = effect.writes[composite("award", award.mtg, award.obj)] = record.encode()
     return effect
 
@@ -113,6 +113,10 @@ def _dispute(state: MeetingState, obj: str) -> tuple[Dispute, Effect]:
         raise Refused("OBJECTION_NOT_FOUND", obj)
     keys = {composite(kind, state.record.mtg, obj) for kind in ("objection", "answer", "award")}
     return dispute, Effect(reads=_reads(state) | keys)
+
+
+def _outstanding(obj: str) -> bytes:
+    return jcs.dumps({"v": 1, "obj": obj})
 
 
 def _verify_goes_on(state: MeetingState) -> None:

@@ -26,7 +26,17 @@ var (
 
 func answerKey(id, objection string) string { return ledger.Key("answer", id, objection) }
 func awardKey(id, objection string) string  { return ledger.Key("award", id, objection) }
-func remedyKey(id, objection string) string { return ledger.Key(remedyKind, id, objection) }
+
+// remedyKey is where an award's remedy stands until it is met. A recount is met
+// by any audit but the one that is anchored at the award, so its key has that
+// one's transaction; a new vote is never met at this meeting.
+func remedyKey(award *awardRecord) string {
+	until := award.Remedy
+	if until == remedyRecount {
+		until = award.Anchor
+	}
+	return ledger.Key(remedyKind, award.Meeting, until, award.Objection)
+}
 
 // answerRecord is the institution's answer to an objection.
 type answerRecord struct {
@@ -50,14 +60,6 @@ type awardRecord struct {
 	At          string `json:"at"`       // the officer's time
 	Anchor      string `json:"anchor"`   // transaction of the audit that stood anchored then, "" for none
 	Transaction string `json:"tx"`
-}
-
-// remedyRecord is what an award asks to be done before the meeting is certified.
-type remedyRecord struct {
-	Version   int    `json:"v"`
-	Objection string `json:"obj"`
-	Remedy    string `json:"remedy"`
-	Anchor    string `json:"anchor"` // as in the award
 }
 
 // answerObjection records the one answer to an objection. The same again is a
@@ -136,9 +138,9 @@ func decideObjection(tx ledger.Tx, document []byte) ([]byte, error) {
 	if err := tx.Delete(undecidedKey(m.ID, record.Objection)); err != nil {
 		return nil, err
 	}
-	if record.Remedy == remedyRecount || record.Remedy == remedyRevote {
-		due := remedyRecord{Version: 1, Objection: record.Objection, Remedy: record.Remedy, Anchor: record.Anchor}
-		if _, err := put(tx, remedyKey(m.ID, record.Objection), due); err != nil {
+	// Without an audit yet, whichever is anchored first is the recount.
+	if record.Remedy == remedyRevote || record.Remedy == remedyRecount && record.Anchor != "" {
+		if _, err := put(tx, remedyKey(record), outstandingRecord{Version: 1, Objection: record.Objection}); err != nil {
 			return nil, err
 		}
 	}

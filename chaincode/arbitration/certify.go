@@ -14,7 +14,7 @@ import (
 // has a tree head over all that was counted (AUDIT_SIZE); while an objection
 // is undecided (OBJECTION_OPEN); and while what an award asks for is not done
 // (AWARD_UNMET).
-func (c *Contract) checkCertifiable(tx ledger.Tx, id string) error {
+func checkCertifiable(tx ledger.Tx, id string) error {
 	values, err := tx.GetMany([]string{auditKey(id), resultKey(id)})
 	if err != nil {
 		return err
@@ -40,42 +40,35 @@ func (c *Contract) checkCertifiable(tx ledger.Tx, id string) error {
 	if audit.Size < result.Ballots {
 		return refusal.New(refusal.AuditSize, "%d leaves where %d ballots count", audit.Size, result.Ballots)
 	}
-	return c.checkDisputes(tx, id, audit.Transaction)
+	return checkDisputes(tx, id, audit.Transaction)
 }
 
-// checkDisputes refuses while an objection is undecided, and while a remedy is
-// outstanding. Only these are looked at, so that no number of objections that
-// were decided stands in the way. The queries over whole ranges make a
-// certification invalid that an objection overtakes.
-func (c *Contract) checkDisputes(tx ledger.Tx, id, anchor string) error {
-	undecided, err := tx.Scan(undecidedKind, []string{id}, func([]byte) error { return nil })
-	if err != nil {
-		return err
-	}
-	if undecided > 0 {
-		return refusal.New(refusal.ObjectionOpen, "%d", undecided)
-	}
-	due, err := tx.Scan(remedyKind, []string{id}, func(value []byte) error {
-		remedy, err := decode[remedyRecord](value)
+// checkDisputes refuses while an objection is undecided (OBJECTION_OPEN), and
+// while a remedy is outstanding (AWARD_UNMET): a recount is an audit that was
+// anchored after the award, a new vote another meeting. The first of each is
+// enough, so that no number of objections or awards stands in the way. The
+// queries over ranges that had to be empty make a certification invalid that
+// an objection or an award overtakes.
+func checkDisputes(tx ledger.Tx, id, anchor string) error {
+	for _, outstanding := range []struct {
+		kind       string
+		attributes []string
+		code       refusal.Code
+	}{
+		{undecidedKind, []string{id}, refusal.ObjectionOpen},
+		{remedyKind, []string{id, remedyRevote}, refusal.AwardUnmet},
+		{remedyKind, []string{id, anchor}, refusal.AwardUnmet},
+	} {
+		_, err := tx.Scan(outstanding.kind, outstanding.attributes, func(value []byte) error {
+			first, err := decode[outstandingRecord](value)
+			if err != nil {
+				return err
+			}
+			return refusal.New(outstanding.code, "%s", first.Objection)
+		})
 		if err != nil {
 			return err
 		}
-		return remedy.checkMet(anchor)
-	})
-	if err != nil {
-		return err
-	}
-	if due >= c.rangeLimit {
-		return refusal.New(refusal.RangeLimit, "%d remedies", due)
-	}
-	return nil
-}
-
-// checkMet refuses (AWARD_UNMET) while the remedy is outstanding: a recount is
-// an audit that was anchored after the award; a new vote is another meeting.
-func (r *remedyRecord) checkMet(anchor string) error {
-	if r.Remedy == remedyRevote || r.Anchor == anchor {
-		return refusal.New(refusal.AwardUnmet, "%s asks for a %s", r.Objection, r.Remedy)
 	}
 	return nil
 }

@@ -191,15 +191,50 @@ func TestNoNumberOfObjectionsHoldsUpTheCertificationForGood(t *testing.T) {
 	certify(s)
 }
 
-func TestRemediesAtThePeersLimitAreRefused(t *testing.T) {
+func TestNoNumberOfRemediesHoldsUpTheCertificationForGood(t *testing.T) {
 	s := counting(t, scene.Options{RangeLimit: 4})
+	anchored(s, 2, nil)
 	s.Network.TotalQueryLimit = 4
 	for _, name := range []string{"a", "b", "c", "d", "e"} {
 		s.File(s.Lenders[0], name)
 		s.Do(scene.Channel, scene.ArbitrationOfficer, "DecideObjection", s.Award(name, "upheld", "recount"))
 	}
+	notCertified(t, s, refusal.AwardUnmet)
 	anchored(s, 2, nil)
-	notCertified(t, s, refusal.RangeLimit)
+	certify(s)
+}
+
+func TestACertificationThatAnAwardOvertakesIsInvalid(t *testing.T) {
+	for _, remedy := range []string{"recount", "revote"} {
+		t.Run(remedy, func(t *testing.T) {
+			s := counting(t, scene.Options{})
+			anchored(s, 2, nil)
+			digest := s.ProposeStep(scene.InstitutionOfficer, map[string]any{"to": "certified", "at": scene.Objections})
+			step, err := s.Network.Endorse(scene.Channel, scene.RegulatorOfficer, "ConfirmStep", s.Meeting.ID, digest)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.File(s.Lenders[0], "a")
+			s.Do(scene.Channel, scene.ArbitrationOfficer, "DecideObjection", s.Award("a", "upheld", remedy))
+			if err := s.Network.Commit(step); !errors.Is(err, ledgertest.ErrConflict) {
+				t.Errorf("certified over an award: %v", err)
+			}
+			notCertified(t, s, refusal.AwardUnmet)
+		})
+	}
+}
+
+func TestEachRecountIsAnAuditAfterItsOwnAward(t *testing.T) {
+	s := counting(t, scene.Options{})
+	for _, name := range []string{"a", "b"} {
+		s.File(s.Lenders[0], name)
+		s.Do(scene.Channel, scene.ArbitrationOfficer, "DecideObjection", s.Award(name, "upheld", "recount"))
+		if name == "b" { // the audit that met the first was there before the second
+			notCertified(t, s, refusal.AwardUnmet)
+		}
+		anchored(s, 2, nil)
+	}
+	certify(s)
 }
 
 func TestWhoAnchors(t *testing.T) {

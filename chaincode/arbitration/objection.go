@@ -29,10 +29,12 @@ type objectorRecord struct {
 	Filed   int `json:"n"`
 }
 
-// undecidedRecord stands for as long as no award is there; what has to be
-// decided is found by it, however many objections were decided before.
-type undecidedRecord struct {
-	Version int `json:"v"`
+// outstandingRecord is what stands between a meeting and its certification: an
+// objection for as long as no award is there, or the remedy of an award. What
+// is outstanding is found by it, however many were decided before.
+type outstandingRecord struct {
+	Version   int    `json:"v"`
+	Objection string `json:"obj"`
 }
 
 // disputed are the states in which a meeting is known and not over.
@@ -99,7 +101,7 @@ func fileObjection(tx ledger.Tx, door, text, ackTime string) ([]byte, error) {
 	if err := countObjection(tx, m.ID, signed.Sub); err != nil {
 		return nil, err
 	}
-	if _, err := put(tx, undecidedKey(m.ID, signed.ID), undecidedRecord{Version: 1}); err != nil {
+	if _, err := put(tx, undecidedKey(m.ID, signed.ID), outstandingRecord{Version: 1, Objection: signed.ID}); err != nil {
 		return nil, err
 	}
 	if err := announceDispute(tx, m.ID, signed.ID, "filed"); err != nil {

@@ -86,5 +86,5 @@ func (c *Contract) checkStep(tx ledger.Tx, m *loaded, step *meeting.Step) error 
 	if step.To != meeting.Certified {
 		return nil
 	}
-	return c.checkCertifiable(tx, m.ID)
+	return checkCertifiable(tx, m.ID)
 }

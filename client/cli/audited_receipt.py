@@ -32,6 +32,7 @@ trust_option = click.option(
 def add_to(group: click.Group) -> None:
     """Add the commands about audited receipts to `concordat receipt`."""
     group.add_command(contradict)
+    group.add_command(code)
 
 
 def verified(data: bytes, trust: Path | None, roots: Mapping[str, bytes | None], *, as_json: bool) -> bool:
@@ -120,6 +121,41 @@ def contradict(
     )
     text = f"{found.kind}: ballot {found.digest}\nthe receipt: {found.receipt}\nthe head: {found.head}"
     show(found.as_json(), as_json=as_json, text=text)
+
+
+@click.command()
+@click.argument("file", type=PATH)
+@click.option("--qr", type=PATH, help="Write it as a picture of a QR code (PNG) there.")
+@JSON
+def code(file: Path, qr: Path | None, *, as_json: bool) -> None:
+    """Show a receipt's short form, which the Regulator's verification service looks up, as text or picture.
+
+    It has no signature: what it is worth, the service says. Exit 1: the file is no receipt. 2: can't be read.
+    """
+    import segno  # noqa: PLC0415
+
+    short = _code_of(_read(file))
+    if qr is not None:
+        try:
+            segno.make(short, error="m", micro=False).save(str(qr), kind="png", scale=6)
+        except OSError as error:
+            raise UserError(f"{qr} can't be written: {error.strerror}") from error
+    show({"code": short}, as_json=as_json, text=short)
+
+
+def _code_of(data: bytes) -> str:
+    from auditor.log import kinds  # noqa: PLC0415
+    from auditor.log.promise import parse_promise  # noqa: PLC0415
+    from auditor.log.receipt import parse_audited, translated  # noqa: PLC0415
+    from auditor.portal.code import ReceiptCode  # noqa: PLC0415
+
+    audited = parse_audited(data) if kinds.kind_of(data) == kinds.RECEIPT else None
+    promise = translated(lambda: parse_promise(audited.receipt if audited else data))
+    institution = promise.channel.removeprefix("arbitration-")
+    place = (promise.digest, promise.block, promise.tx)
+    return str(
+        ReceiptCode(institution, promise.ballot.ballot.mtg, *place, audited.index if audited else None)
+    )
 
 
 def _contradiction(

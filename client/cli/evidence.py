@@ -87,7 +87,10 @@ def verify(file: Path, trust: Path | None, *, as_json: bool) -> None:
 
 
 def _read(path: Path) -> bytes:
+    from auditor.evidence.container import MAX_BYTES  # noqa: PLC0415
+
     try:
-        return path.read_bytes()
+        with path.open("rb") as stream:  # one byte more than a package may have, which is then refused
+            return stream.read(MAX_BYTES + 1)
     except OSError as error:
         raise UserError(f"{path} can't be read: {error.strerror}") from error

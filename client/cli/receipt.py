@@ -65,8 +65,10 @@ def verify(
         raise
     value = {"verified": True, **asdict(verified)}
     votes = ", ".join(f"{motion}: {vote}" for motion, vote in verified.votes.items())
+    own = "signed by the keys that are in it, whosesoever they are"
+    worth = "genuine" if verified.issuers_checked else own
     text = (
-        f"genuine: ballot {verified.digest} of {verified.sub} at {verified.mtg} ({votes})\n"
+        f"{worth}: ballot {verified.digest} of {verified.sub} at {verified.mtg} ({votes})\n"
         f"acknowledged by {verified.door}, number {verified.acknowledgement}, at {verified.acknowledged_at}\n"
         f"said to be in block {verified.block} of {verified.channel}, transaction {verified.tx}"
     )
@@ -85,6 +87,7 @@ def _read(path: Path) -> bytes:
 def meeting_of(data: bytes, file: Path, record: Path | None) -> Meeting:
     """Return the meeting that the receipt is for: from the record given, or from the platform's database."""
     from client.encodings import jcs  # noqa: PLC0415
+    from client.encodings.ballot import parse_ballot  # noqa: PLC0415
     from client.encodings.errors import Refused  # noqa: PLC0415
     from client.encodings.meeting import meeting_from_json  # noqa: PLC0415
 
@@ -95,8 +98,8 @@ def meeting_of(data: bytes, file: Path, record: Path | None) -> Meeting:
         except (jcs.JsonError, Refused) as error:
             raise UserError(f"{record} is no meeting's record: {error}") from error
     try:
-        mtg = jcs.loads(data)["leaf"]["mtg"]
-    except (jcs.JsonError, KeyError, TypeError) as error:
+        mtg = parse_ballot(jcs.loads(data)["ballot"]).ballot.mtg
+    except (jcs.JsonError, Refused, KeyError, TypeError, AttributeError) as error:
         raise UserError(f"{file} is no receipt: it names no meeting") from error
     from client.platform import Database, database_url  # noqa: PLC0415
     from client.platform.registers import load_meeting  # noqa: PLC0415
@@ -106,7 +109,7 @@ def meeting_of(data: bytes, file: Path, record: Path | None) -> Meeting:
         raise UserError(f"the record of meeting {mtg!r} is needed: give it with --record")
     database = Database.open(url)
     try:
-        return load_meeting(database, str(mtg)).meeting
+        return load_meeting(database, mtg).meeting
     finally:
         database.close()
 

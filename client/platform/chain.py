@@ -112,6 +112,8 @@ _BEHIND = frozenset(
 # What the gateway says where only one of the endorsers is behind, so that they answer differently.
 _DISAGREE = "ProposalResponsePayloads do not match"
 _UNREACHED = ("connection error", "failed to connect")  # to an endorser; to the gateway itself
+# What peers find of a transaction whose endorsers had not seen another that came before it.
+_OVERTAKEN = frozenset({"MVCC_READ_CONFLICT", "PHANTOM_READ_CONFLICT"})
 LAG_SECONDS = 3.0
 """How long a peer may be behind another before its answer is taken for the channel's."""
 PEERS_SECONDS = 10.0
@@ -122,17 +124,22 @@ _POLL_SECONDS = 0.1
 def commit(contract: Contract, name: str, *arguments: str | bytes) -> Committed:
     """Run a function and wait until it is committed.
 
-    Where an endorser may just not have the block before, it is asked again for a few seconds. The
-    contract's own errors pass through; UserError when the transaction was found invalid.
+    Where an endorser may just not have the block before, it is asked again for a few seconds, also where
+    that shows only when the transaction is found invalid. The contract's own errors pass through; UserError
+    when the transaction was found invalid otherwise, or still is.
     """
-    transaction = _endorse(contract, name, arguments)
-    status = transaction.submit().status()
-    if status.code_name != VALID:
-        raise UserError(
-            f"{name} was committed as invalid ({status.code_name}), so it changed nothing: try again",
-            code=status.code_name,
-        )
-    return Committed(transaction.result, status.transaction_id, status.block_number)
+    began = time.monotonic()
+    while True:
+        transaction = _endorse(contract, name, arguments)
+        status = transaction.submit().status()
+        if status.code_name == VALID:
+            return Committed(transaction.result, status.transaction_id, status.block_number)
+        if status.code_name not in _OVERTAKEN or time.monotonic() - began >= LAG_SECONDS:
+            raise UserError(
+                f"{name} was committed as invalid ({status.code_name}), so it changed nothing: try again",
+                code=status.code_name,
+            )
+        time.sleep(_POLL_SECONDS)
 
 
 def _endorse(contract: Contract, name: str, arguments: Sequence[str | bytes]) -> Transaction:

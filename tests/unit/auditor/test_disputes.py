@@ -110,7 +110,7 @@ class Disputes(Player):
         writes: dict[str, bytes | None] = {
             place: record,
             count: canonical({"v": 1, "n": self.filed[sub]}),
-            key("undecided", MTG, obj): canonical({"v": 1}),
+            key("undecided", MTG, obj): canonical({"v": 1, "obj": obj}),
         }
         arguments = [b"FileObjection", signed.compact.encode(), ack_time.encode()]
         self.run(self.relay, arguments, record, writes, [*(key(kind, MTG) for kind in BASE), place, count])
@@ -124,15 +124,22 @@ class Disputes(Player):
         return self
 
     def decide(
-        self, obj: str, award: str = "upheld", remedy: str = "none", *, by: Signer | None = None
+        self,
+        obj: str,
+        award: str = "upheld",
+        remedy: str = "none",
+        *,
+        by: Signer | None = None,
+        forged: Mapping[str, bytes | None] | None = None,
     ) -> Disputes:
         creator = by or self.commission
         said = Award(MTG, obj, award, remedy, EVIDENCE, IN_TIME)
         record = AwardRecord(said, self.last_anchor, self.chain.next_transaction_id(creator)).encode()
         writes: dict[str, bytes | None] = {key("award", MTG, obj): record, key("undecided", MTG, obj): None}
-        if remedy in ("recount", "revote"):
-            due = {"v": 1, "obj": obj, "remedy": remedy, "anchor": self.last_anchor}
-            writes[key("remedy", MTG, obj)] = canonical(due)
+        until = {"revote": "revote", "recount": self.last_anchor}.get(remedy)
+        if until:
+            writes[key("remedy", MTG, until, obj)] = canonical({"v": 1, "obj": obj})
+        writes |= forged or {}
         self._about(creator, obj, "DecideObjection", said.encode(), record, writes)
         return self
 
@@ -233,6 +240,21 @@ def test_a_certification_with_a_remedy_outstanding_is_named(
     if again:
         play.anchor()
     assert why(play.certify().follow()) == codes
+
+
+def test_step_15_an_objection_that_stays_undecided_is_named(play: Disputes) -> None:
+    signed = play.anchor().objection()
+    obj = signed.objection.obj
+    undecided, due = key("undecided", MTG, obj), canonical({"v": 1, "obj": obj})
+    play.file(signed).decide(obj, remedy="recount", forged={undecided: due})
+    (found,) = play.follow().findings(CHANNEL)
+    assert (found.step, found.expected, found.found) == (15, "deleted", due.decode())
+
+
+def test_a_recount_before_any_audit_is_met_by_the_first(play: Disputes) -> None:
+    signed = play.objection()
+    play.file(signed).decide(signed.objection.obj, remedy="recount")
+    assert reasons(play.anchor().certify().follow()) == []
 
 
 def test_an_objection_that_had_to_be_refused_is_named(play: Disputes) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,8 +15,6 @@ from client.receipts import ReceiptOffice, verify
 from tests.unit.platform.scene import VOTES, Authority, Scene
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from client.platform import Database
 
 TX = "ab" * 32
@@ -127,7 +126,9 @@ def test_the_command_verifies_offline(files: Path, capsys: pytest.CaptureFixture
     assert run(receipt, "--record", record, "--json") == 0
     assert json.loads(capsys.readouterr().out)["verified"] is True
     assert run(receipt, "--record", record) == 0
-    assert "issuers were not checked" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "issuers were not checked" in said
+    assert "genuine" not in said  # which whoever made the file could make it say
     assert not (files / "home").exists()
 
 
@@ -152,3 +153,16 @@ def test_without_a_record_it_is_asked_for(files: Path, capsys: pytest.CaptureFix
     assert run(str(files / "receipt.json")) == 2
     assert "--record" in capsys.readouterr().err
     assert not (files / "home").exists()
+
+
+def test_a_receipt_by_an_amendment_names_its_meeting_too(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    vectors = json.loads((Path(__file__).parents[2] / "vectors" / "receipt.json").read_text("utf-8"))
+    amended = next(one["receipt"] for one in vectors["accept"] if "amended" in one["receipt"])
+    (files / "amended.json").write_bytes(jcs.dumps(amended))
+    assert run(str(files / "amended.json")) == 2
+    assert "--record" in capsys.readouterr().err
+    (files / "amended.json").write_bytes(jcs.dumps({**amended, "ballot": 7}))
+    assert run(str(files / "amended.json")) == 2
+    assert "it names no meeting" in capsys.readouterr().err

@@ -13,7 +13,8 @@ from typing import Any
 
 def answers(cases: list[dict[str, Any]]) -> list[Any]:  # noqa: C901  imported under one of two
     from cryptography import x509  # noqa: PLC0415
-    from cryptography.exceptions import InvalidSignature  # noqa: PLC0415
+    from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm  # noqa: PLC0415
+    from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415
 
     from auditor.members import NotAMember, verify_signature  # noqa: PLC0415
     from client.encodings import cbor, es256  # noqa: PLC0415
@@ -23,14 +24,23 @@ def answers(cases: list[dict[str, Any]]) -> list[Any]:  # noqa: C901  imported u
         one = x509.load_der_x509_certificate(bytes.fromhex(case["der"]))
         issuer = x509.load_der_x509_certificate(bytes.fromhex(case["issuer"]))
         try:
-            ca: Any = one.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+            constraints = one.extensions.get_extension_for_class(x509.BasicConstraints).value
+            ca: Any = [constraints.ca, constraints.path_length]
         except x509.ExtensionNotFound:
             ca = None
+        try:
+            signs: Any = one.extensions.get_extension_for_class(x509.KeyUsage).value.key_cert_sign
+        except x509.ExtensionNotFound:
+            signs = None
         try:
             one.verify_directly_issued_by(issuer)
             issued = True
         except (ValueError, TypeError, InvalidSignature):
             issued = False
+        try:
+            usable = isinstance(getattr(one.public_key(), "curve", None), ec.SECP256R1)
+        except (ValueError, UnsupportedAlgorithm):
+            usable = False
         return [
             one.subject.rfc4514_string(),
             one.issuer.rfc4514_string(),
@@ -42,6 +52,8 @@ def answers(cases: list[dict[str, Any]]) -> list[Any]:  # noqa: C901  imported u
             issued,
             one == issuer,
             one.subject == issuer.subject,
+            usable,
+            signs,
         ]
 
     def signature(case: dict[str, Any]) -> Any:
@@ -84,7 +96,7 @@ def answers(cases: list[dict[str, Any]]) -> list[Any]:  # noqa: C901  imported u
     for case in cases:
         try:
             found.append(judges[case["kind"]](case))
-        except (ValueError, x509.InvalidVersion):
+        except (ValueError, x509.InvalidVersion, x509.DuplicateExtension):
             found.append("malformed")
     return found
 

@@ -57,6 +57,14 @@ def test_what_cannot_be_read(folder: Path) -> None:
     assert main(command) == 2
 
 
+def test_no_more_is_read_than_a_package_may_have(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A file without an end ends, and is refused."""
+    endless = folder / "endless.zip"
+    endless.symlink_to("/dev/zero")
+    assert main(["evidence", "verify", str(endless), "--trust", str(folder / "trust.json")]) == 1
+    assert "EVIDENCE_CONTAINER" in capsys.readouterr().err
+
+
 def test_export_names_a_ballot_or_meeting_that_is_not_there(case: Case) -> None:
     with pytest.raises(LogRefused, match="LOG_ABSENT"):
         case.exporter.export(case.subject.mtg, "A" * 43, now=case.subject.time)

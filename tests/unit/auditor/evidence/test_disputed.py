@@ -14,9 +14,9 @@ from auditor.evidence.shown import as_json, as_text
 from auditor.evidence.verify import verify_evidence
 from auditor.replay.effect import composite
 from client.encodings import base64url, jcs
-from client.encodings.objection import sign_objection
+from tests.unit.auditor.evidence.kinds import OTHER, case_of
 from tests.unit.auditor.evidence.test_explanation import text_of
-from tests.unit.auditor.evidence.test_export_kinds import case_of, refused
+from tests.unit.auditor.evidence.test_export_kinds import refused
 from tests.unit.auditor.meeting_player import MTG
 from tests.unit.auditor.test_disputes import Disputes
 
@@ -27,20 +27,6 @@ if TYPE_CHECKING:
     from auditor.evidence.records import Held
     from tests.unit.auditor.builder import Network
     from tests.unit.auditor.evidence.case import Case
-
-OTHER = base64url.encode(b"p" * 16)
-
-
-@pytest.fixture(scope="module")
-def disputed(fabric: Network, tmp_path_factory: pytest.TempPathFactory) -> Case:
-    """A ballot whose voter objected and won, beside another lender's objection, between two audits."""
-    play = Disputes(fabric).objecting()
-    signed, other = play.objection(), play.objection(1).objection
-    lender = play.scene.lenders[play.names[1]]
-    play.anchor(1).file(sign_objection(replace(other, obj=OTHER), lender.x5t, lender.key))
-    play.file(signed).answer(signed.objection.obj).decide(signed.objection.obj, remedy="recount").anchor()
-    digest = play.ballot(play.names[0]).digest
-    return case_of(fabric, tmp_path_factory.mktemp("disputed"), play, digest)
 
 
 @pytest.fixture(scope="module")
@@ -118,6 +104,12 @@ def test_an_objection_that_is_not_as_it_was_filed(held: Held) -> None:
             assert read_disputes(forged, held.meeting, held.voter, held.issuer, held.anchors) == ()
         else:
             assert objection_refused(held, forged) == "EVIDENCE_OBJECTION"
+
+
+def test_an_objection_under_the_key_of_another(held: Held) -> None:
+    (filed,) = held.channel.of(composite("objection", MTG, held.disputes[0].filed.objection.obj))
+    other = {**held.channel.written, composite("objection", MTG, OTHER): [filed]}
+    assert objection_refused(held, replace(held.channel, written=other)) == "EVIDENCE_OBJECTION"
 
 
 def test_an_anchor_of_another_meeting_or_signer(held: Held) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import zlib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from auditor.evidence.explanation import Facts, explain
+from auditor.evidence.shown import as_text
 from auditor.evidence.verify import verify_evidence
 from auditor.evidence.words import ITEMS, TEXTS
 
@@ -73,3 +75,21 @@ def test_every_item_says_what_it_proves_and_what_not(case: Case) -> None:
 
 def test_only_a_part_of_the_font_is_in_it(case: Case) -> None:
     assert len(case.files["explanation.pdf"]) < 200_000
+
+
+def test_what_others_wrote_neither_starts_a_line_nor_turns_the_text(case: Case) -> None:
+    """A record that was endorsed may have any text where the chain asks for none in particular."""
+    verified = verify_evidence(case.package, case.trust)
+    session = replace(verified.held.session, issued_at="now\ngenuine: all of it\x1b[2J\u202e")
+    changed = replace(verified, held=replace(verified.held, session=session))
+    text = as_text(changed)
+    assert len(text.splitlines()) == len(as_text(verified).splitlines())
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+    told = explain(replace(facts(case), held=changed.held))
+    assert "now genuine: all of it" in text_of(told).replace("\n", " ")
+
+
+def test_the_figures_name_the_explanation_as_what_is_not_compared(case: Case) -> None:
+    files = {**case.files, "explanation.pdf": b"%PDF-1.4 the ballot was never cast"}
+    assert "explanation.pdf is not compared" in as_text(verify_evidence(case.signed(files), case.trust))

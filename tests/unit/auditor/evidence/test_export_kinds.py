@@ -12,71 +12,11 @@ from auditor.evidence.counted import verify_counted
 from auditor.evidence.errors import EvidenceRefused
 from auditor.evidence.shown import as_json, as_text
 from auditor.evidence.verify import verify_evidence
-from auditor.log.service_db import ServiceDatabase
 from client.encodings import jcs
-from client.encodings.batch import encode_batch
-from client.encodings.leaf import Claim
-from tests.unit.auditor.amending_player import AmendingPlayer
-from tests.unit.auditor.evidence.case import Case, exporter_of
-from tests.unit.auditor.lenders import key, verdicts
-from tests.unit.auditor.log.stage import NOW, LogStage
 from tests.unit.auditor.meeting_player import MTG
-from tests.unit.auditor.test_mandates import Proxies
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.unit.auditor.builder import Network
-    from tests.unit.auditor.meeting_player import Player
-
-MORE = (Claim("enterprise", 1_00), Claim("individual", 5_00))
-
-
-def case_of(fabric: Network, folder: Path, player: Player, digest: str) -> Case:
-    database = ServiceDatabase.open(f"sqlite:///{folder / 'audit.db'}")
-    try:
-        stage = LogStage(fabric, database)
-        stage.player = player
-        exporter = exporter_of(stage)
-        package = exporter.export(MTG, digest, now=NOW)
-        subject = verify_evidence(package, stage.trust).manifest.subject
-        return Case(stage, exporter, stage.trust, digest, package, subject)
-    finally:
-        database.close()
-
-
-@pytest.fixture(scope="module")
-def proxied(fabric: Network, tmp_path_factory: pytest.TempPathFactory) -> Case:
-    """A ballot by proxy whose mandate was revoked later."""
-    player = Proxies(fabric)
-    player.enrolled(sessions=3).opened()
-    agency = player.agency("an", "ding")
-    player.acting(agency)
-    player.record(agency.mandate())
-    signed = agency.signed(agency.mandate())
-    player.vote("an", agency, signed)
-    player.revoke_mandate(agency)
-    return case_of(fabric, tmp_path_factory.mktemp("proxied"), player, signed.digest)
-
-
-@pytest.fixture(scope="module")
-def amended(fabric: Network, tmp_path_factory: pytest.TempPathFactory) -> Case:
-    """A ballot of a lender whom an amendment has; the ballot's entry has no leaf."""
-    player = AmendingPlayer(fabric).enrolled().opened()
-    assert isinstance(player, AmendingPlayer)
-    player.submit([("an", 1, {})])
-    player.amend(chen=MORE)
-    signed, entry = player.ballot("chen"), player.by_amendment("chen", 3)
-    writes: dict[str, bytes | None] = {**player.accept("chen", signed, 3)}
-    before = dict(player.held)
-    player.held["chen"] = (player.scene.lenders["chen"], signed)
-    tx = player.chain.next_transaction_id(player.relay)
-    writes[key("subtotal", MTG, tx)] = player.subtotal(before, ["chen"])
-    player.subtotals += 1
-    batch = [b"SubmitBallots", encode_batch(MTG, [entry])]
-    player.run(player.relay, batch, verdicts(1), writes, player.looked_at(signed))
-    player.amend(an=MORE)
-    return case_of(fabric, tmp_path_factory.mktemp("amended"), player, player.ballot("chen").digest)
+    from tests.unit.auditor.evidence.case import Case
 
 
 def refused(case: Case, files: dict[str, bytes]) -> str:

@@ -12,7 +12,11 @@ from auditor import protobuf as pb
 from auditor.evidence.chain import block_name
 from auditor.evidence.counted import verify_counted, verify_entry
 from auditor.evidence.errors import EvidenceRefused
+from auditor.evidence.files import custody
 from auditor.evidence.verify import VerifiedEvidence, verify_evidence
+from auditor.evidence.writers import ONCE, WRITERS
+from auditor.replay.authority import GRANTS
+from tests.unit.auditor.lenders import key
 from tests.unit.auditor.meeting_player import CHANNEL, MTG
 
 if TYPE_CHECKING:
@@ -56,6 +60,46 @@ def test_a_block_that_too_few_orderers_signed(case: Case) -> None:
 
 def test_a_configuration_without_the_regulator(case: Case) -> None:
     assert with_block(case, envelope_of(case, 0), config=True) == "EVIDENCE_CONFIGURATION"
+
+
+@pytest.mark.parametrize(
+    ("person", "function", "kind", "code"),
+    [
+        ("relay", "FileObjection", "result", "EVIDENCE_TRANSACTION"),
+        ("officer", "AnswerObjection", "ballot", "EVIDENCE_TRANSACTION"),
+        ("officer", "ProposeAmendment", "state", "EVIDENCE_TRANSACTION"),
+        ("officer", "ProposeMeeting", "meeting", "EVIDENCE_RECORD"),
+        ("officer", "ProposeMeeting", "cap", "EVIDENCE_RECORD"),
+    ],
+)
+def test_a_record_by_a_function_that_never_writes_it_or_again(
+    case: Case, person: str, function: str, kind: str, code: str
+) -> None:
+    """Endorsed, ordered and signed for by everybody: what no chaincode does shows by itself."""
+    player = case.stage.player
+    chain = copy.copy(player.chain)
+    chain.blocks = list(chain.blocks)
+    number = len(chain.blocks)
+    signed = verify_evidence(case.package, case.trust).ballot.ballot
+    written = key(kind, MTG, *([signed.sub] if kind == "ballot" else []))
+    creator = getattr(player, person)
+    transaction = chain.invoke(
+        creator, "arbitration", [function.encode(), b"{}"], response=b"{}", writes={written: b"{}"}, reads={}
+    )
+    name = block_name(CHANNEL, number)
+    heights = {**case.subject.heights, CHANNEL: number + 1}
+    files = {**case.files, name: chain.add(transaction)}
+    files["custody.json"] = custody(case.subject.time, heights, "RegulatorMSP")
+    with pytest.raises(EvidenceRefused) as caught:
+        verify_evidence(case.signed(files, heights=heights), case.trust)
+    assert (caught.value.code, name in str(caught.value)) == (code, True)
+    assert function in str(caught.value)
+
+
+def test_every_function_that_writes_is_one_that_somebody_may_call() -> None:
+    granted = {function for _, function in GRANTS}
+    assert {function for functions in WRITERS.values() for function in functions} <= granted
+    assert WRITERS.keys() >= ONCE
 
 
 def refused(case: Case, **changes: Any) -> str:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from cryptography import x509
 
 from auditor.evidence.container import encode
 from auditor.evidence.errors import EvidenceRefused
+from auditor.evidence.files import custody
+from auditor.evidence.manifest import verify_still_signer
 from auditor.evidence.verify import verify_evidence
 from auditor.log.head import HeadSigner
 from auditor.log.trust import TrustRoot
@@ -113,7 +117,8 @@ def test_files_are_neither_missing_nor_extra(case: Case) -> None:
     files = case.files
     extra = {"manifest.json": files["manifest.json"], **dict(sorted({**files, "zz.json": b"{}"}.items()))}
     assert refused(encode(extra), case.trust).code == "EVIDENCE_FILES"
-    assert refused(case.signed({**files, "zz.json": b"{}"}), case.trust).code == "EVIDENCE_FILES"
+    for name in ("zz.json", "blocks/note.pdf", "blocks/identity/verdict.pb"):  # among the blocks and none
+        assert refused(case.signed({**files, name: b"{}"}), case.trust).code == "EVIDENCE_FILES"
     for name in files:
         if name == "manifest.json":
             continue
@@ -139,6 +144,18 @@ def test_a_signers_certificate_of_no_version(case: Case) -> None:
     assert refused(case.signed(case.files, signer), case.trust).code == "EVIDENCE_SIGNER"
 
 
+def test_a_signer_whom_the_channel_has_revoked_or_never_had(case: Case) -> None:
+    """The trust file knows the Regulator's CA alone; the channel's configuration says who is revoked."""
+    held = verify_evidence(case.package, case.trust).held
+    regulator = held.channel.members.organisations["RegulatorMSP"]
+    verify_still_signer(case.files, regulator)
+    own = x509.load_der_x509_certificate(case.exporter.signer.certificates[0])
+    revoked = replace(regulator, revoked=frozenset({(own.issuer, own.serial_number)}))
+    for other in (revoked, replace(regulator, roots=()), replace(regulator, roots=(own,))):
+        with pytest.raises(EvidenceRefused, match="EVIDENCE_SIGNER"):
+            verify_still_signer(case.files, other)
+
+
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
@@ -153,6 +170,29 @@ def test_what_the_manifest_is_about_is_what_the_files_are(
     case: Case, changes: dict[str, Any], code: str
 ) -> None:
     assert refused(case.signed(case.files, **changes), case.trust).code == code
+
+
+@pytest.mark.parametrize(
+    "changes", [{"identity": 4}, {"arbitration-institutiona": 9}, {"moon": 1}, {"identity": None}]
+)
+def test_heights_are_of_the_blocks_channels_and_above_them(
+    case: Case, changes: dict[str, int | None]
+) -> None:
+    """The custody log is made to fit: no auditor has read blocks above the height that it exported from."""
+    wanted = {name: value for name, value in {**case.subject.heights, **changes}.items() if value is not None}
+    files = {**case.files, "custody.json": custody(case.subject.time, wanted, "RegulatorMSP")}
+    assert refused(case.signed(files, heights=wanted), case.trust).code == "EVIDENCE_CUSTODY"
+
+
+def test_a_head_of_a_block_before_the_ballots(case: Case) -> None:
+    """The same log's root under an earlier block: the auditor can't have found there what came later."""
+    head = verify_evidence(case.package, case.trust).head.head
+    number = 4
+    block = verify_evidence(case.package, case.trust).held.channel.headers[number]
+    early = replace(head, block=number, block_hash=block.hash().hex())
+    files = {**case.files, "log/head.json": case.stage.signer.sign(early).encode()}
+    error = refused(case.signed(files), case.trust)
+    assert (error.code, "up to block 4" in str(error)) == ("EVIDENCE_LOG", True)
 
 
 @pytest.mark.parametrize("channel", ["identity", "arbitration-institutiona"])
@@ -178,16 +218,15 @@ def test_another_regulator_is_not_trusted(case: Case) -> None:
         lambda result: result["motions"]["m1"]["choices"]["approve"].update({"*": [99, 99]}),
         lambda result: result.update(mtg="another"),
         lambda result: result["motions"].pop("m1"),
+        lambda result: result["motions"]["m1"].update(disputed={"passed": True, "tipped": False}),
     ],
 )
 def test_a_result_that_the_rules_do_not_make(case: Case, change: Callable[[Any], None]) -> None:
-    from dataclasses import replace  # noqa: PLC0415
-
     from auditor.evidence.result import verify_result  # noqa: PLC0415
 
     held = verify_evidence(case.package, case.trust).held
-    verify_result(held, amended=False)
+    verify_result(held)
     result = jcs.loads(held.result)
     change(result)
     with pytest.raises(EvidenceRefused, match="EVIDENCE_RESULT"):
-        verify_result(replace(held, result=jcs.dumps(result)), amended=False)
+        verify_result(replace(held, result=jcs.dumps(result)))

@@ -93,6 +93,12 @@ def test_other_lenders_corrections_are_refused(case: Case) -> None:
     assert "another lender" in refused(case, countersignature(case, log), log)
 
 
+def test_nothing_hides_behind_the_last_line(case: Case) -> None:
+    """What isn't a line isn't looked at, so that it could be of anybody."""
+    log = corrections((own(case), "claim_yuan")) + b'{"sub":"of another lender"}'
+    assert "end with a line" in refused(case, countersignature(case, log), log)
+
+
 def test_another_log_than_the_countersigned_one(case: Case) -> None:
     log = corrections((own(case), "claim_yuan"))
     assert "not those" in refused(case, countersignature(case), log)

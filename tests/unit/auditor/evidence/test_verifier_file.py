@@ -13,6 +13,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from auditor.evidence.chain import block_name
 from auditor.evidence.container import encode
 from auditor.evidence.shown import as_json, as_text
 from auditor.evidence.verify import verify_evidence
@@ -20,10 +21,15 @@ from auditor.log.head import parse_head_file, verify_head
 from auditor.log.receipt import verify_audited
 from auditor.log.service_db import ServiceDatabase
 from auditor.log.shown import audited_json, head_text, promise_json
+from auditor.replay.effect import composite
 from client.encodings import jcs
 from tests.unit.auditor.log.stage import DOOR_ROOT, LENDER_ROOT, LogStage
+from tests.unit.auditor.meeting_player import CHANNEL, MTG
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from auditor.evidence.records import Held
     from tests.unit.auditor.builder import Network
     from tests.unit.auditor.evidence.case import Case
 
@@ -144,12 +150,14 @@ def test_it_checks_issuers_and_shows_contradictions(fabric: Network, verifier: P
     for file, given in (("audited.json", trust), ("receipt.json", record)):
         ran = Ran(verifier, "receipt", "verify", at(file), *given, *roots, "--json")
         assert (ran.code, ran.value["issuers_checked"]) == (0, True)
+        assert Ran(verifier, "receipt", "verify", at(file), *given, *roots).out.startswith("genuine")
         assert Ran(verifier, "receipt", "verify", at(file), *given, *swapped).code == 1
         assert Ran(verifier, "receipt", "verify", at(file), *given, "--door-root", at("trust.json")).code == 2
     against = ("receipt", "contradict", at("audited.json"))
     assert "NO_CONTRADICTION" in Ran(verifier, *against, at("head.json"), *trust).err
     ran = Ran(verifier, *against, at("shrunk.json"), *trust, "--json")
     assert (ran.code, ran.value["kind"]) == (0, "shrunk")
+    assert "genuine" not in Ran(verifier, "receipt", "verify", at("receipt.json"), *record).out
     old = ("receipt", "contradict", at("moved.json"), at("head.json"), *trust, *record)
     assert Ran(verifier, *old).code == 2
     ran = Ran(verifier, *old, "--leaves", at("leaves.json"), "--door-root", at("door.pem"), "--json")
@@ -204,3 +212,58 @@ def test_both_implementations_judge_the_receipts_vectors_alike(verifier: Path) -
 def test_the_same_inputs_give_the_same_bytes(verifier: Path) -> None:
     before = verifier.read_bytes()
     assert built("--again").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "value"),
+    [
+        ("proxied", ("mandate", "status"), "revoked"),
+        ("amended", ("amended",), True),
+        ("reweighed", ("reweighed", "fen"), 6_00),
+        ("replaced", ("stands",), False),
+        ("disputed", ("disputes", 0, "award", "remedy"), "recount"),
+    ],
+)
+def test_it_verifies_every_kind_of_ballot_as_the_service_does(
+    kind: str, path: tuple[str | int, ...], value: object, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    case: Case = request.getfixturevalue(kind)
+    ran = _verified(case, case.package, tmp_path)
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.value == as_json(verify_evidence(case.package, case.trust))
+    found = ran.value
+    for one in path:
+        found = found[one]
+    assert found == value
+
+
+@pytest.mark.parametrize(
+    ("kind", "without", "code"),
+    [
+        ("proxied", lambda held: held.mandates[0].place[0], "EVIDENCE_RECORD"),
+        ("amended", lambda held: held.amendments[0].place[0], "EVIDENCE_AMENDMENT"),
+        ("replaced", lambda held: held.channel.of(_own(held))[-1].place[0], "EVIDENCE_BALLOT"),
+        ("disputed", lambda held: held.anchors[0].place[0], "EVIDENCE_OBJECTION"),
+    ],
+)
+def test_it_refuses_every_kind_of_ballot_without_the_block_that_makes_it_so(
+    kind: str, without: Callable[[Held], int], code: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    """A mandate, an amendment, a later ballot, the audit that an award rests on."""
+    case: Case = request.getfixturevalue(kind)
+    name = block_name(CHANNEL, without(verify_evidence(case.package, case.trust).held))
+    files = {one: data for one, data in case.files.items() if one != name}
+    assert len(files) == len(case.files) - 1
+    ran = _verified(case, case.signed(files), tmp_path)
+    assert (ran.code, ran.value["code"]) == (1, code)
+
+
+def _own(held: Held) -> str:
+    return composite("ballot", MTG, held.voter[0].sub)
+
+
+def _verified(case: Case, package: bytes, folder: Path) -> Ran:
+    (folder / "evidence.zip").write_bytes(package)
+    (folder / "trust.json").write_bytes(jcs.dumps(case.trust.as_json()))
+    trust = ("--trust", folder / "trust.json")
+    return Ran(built(), "evidence", "verify", folder / "evidence.zip", *trust, "--json")

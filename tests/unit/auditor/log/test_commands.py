@@ -13,6 +13,7 @@ from auditor.log.extract import parse_extract
 from auditor.log.head import parse_head_file, verify_head
 from auditor.log.proofs import verify_consistency, verify_inclusion
 from auditor.log.service_db import ServiceDatabase, database_url
+from auditor.portal.code import ReceiptCode, parse_code, read_picture
 from client.cli.main import main
 from client.encodings import base64url, jcs
 from tests.unit.auditor.log.stage import DOOR_ROOT, LATER, LENDER_ROOT, NOW, LogStage
@@ -269,3 +270,27 @@ def test_a_receipt_of_old_against_a_head(
     for options in ([], ["--door-root", leaves], ["--door-root", home / "none"]):
         ran = Ran(capsys, *command, *options)
         assert (ran.code, ran.err.count("\n")) == (2, 1)
+
+
+def test_a_receipts_code_as_text_and_as_a_picture_that_the_portal_reads(
+    stage: LogStage, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (home / "receipt.json").write_bytes(stage.receipt("bo"))
+    found = stage.ballot("bo")
+    plain = Ran(capsys, "receipt", "code", home / "receipt.json", "--json").value["code"]
+    assert parse_code(plain) == ReceiptCode("institutiona", MTG, found.digest, found.block, found.tx)
+    ran = Ran(capsys, "receipt", "code", home / "audited.json", "--qr", home / "code.png")
+    assert (ran.code, ran.out) == (0, f"{plain}:1\n")
+    assert read_picture((home / "code.png").read_bytes()) == f"{plain}:1"
+
+
+@pytest.mark.usefixtures("stage")
+def test_no_code_of_what_is_no_receipt(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (home / "other.json").write_bytes(b"{}")
+    refused = Ran(capsys, "receipt", "code", home / "other.json", "--qr", home / "code.png")
+    assert (refused.code, refused.err.count("\n"), (home / "code.png").exists()) == (1, 1, False)
+    assert "RECEIPT_FORMAT" in refused.err
+    assert Ran(capsys, "receipt", "code", home / "none.json").code == 2
+    unwritable = home / "none" / "code.png"
+    ran = Ran(capsys, "receipt", "code", home / "audited.json", "--qr", unwritable)
+    assert (ran.code, "can't be written" in ran.err) == (2, True)

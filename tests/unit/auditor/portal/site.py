@@ -25,7 +25,7 @@ from auditor.run import Roots
 from client.encodings import base64url, jws
 from client.encodings.acknowledgement import parse_acknowledgement, sign_acknowledgement
 from client.encodings.objection import Objection, sign_objection
-from client.encodings.receipt import parse_receipt, sign_inclusion
+from client.encodings.receipt import AmendedClaims, parse_receipt, sign_inclusion
 from tests.unit.auditor.lenders import canonical, std64, verdicts, x5t
 from tests.unit.auditor.log.stage import LogStage
 from tests.unit.auditor.meeting_player import CHANNEL, MTG
@@ -107,8 +107,8 @@ class Site:
         assert response.status_code == 200, path
         return response.get_data(as_text=True)
 
-    def receipt(self, name: str, **changes: Any) -> bytes:
-        """The platform's receipt of a lender's ballot, by its relay's certificate."""
+    def receipt(self, name: str, basis: AmendedClaims | None = None, **changes: Any) -> bytes:
+        """The platform's receipt of a lender's ballot, by its relay's certificate, by an amendment if so."""
         relay = self.player.relay
         thumbprint = x5t(relay.certificate)
         genuine = parse_receipt(self.stage.receipt(name, **changes))
@@ -119,7 +119,8 @@ class Site:
             genuine,
             ack=sign_acknowledgement(ack, thumbprint, relay.key).compact,
             ack_cert=relay.certificate.public_bytes(Encoding.DER),
-            signature=sign_inclusion(digest, x5t=thumbprint, key=relay.key, **place),
+            basis=basis or genuine.basis,
+            signature=sign_inclusion(digest, x5t=thumbprint, key=relay.key, basis=basis, **place),
         ).encode()
 
     def place(self, name: str, **changes: Any) -> dict[str, Any]:

@@ -10,10 +10,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import segno
 
+from auditor.log.promise import parse_promise
+from auditor.portal.checked import agrees
 from auditor.portal.code import ReceiptCode, parse_code, read_picture
 from auditor.portal.errors import PortalRefused
+from auditor.replay.amendments import Overlay
 from client.encodings.acknowledgement import parse_acknowledgement, sign_acknowledgement
-from client.encodings.receipt import parse_receipt
+from client.encodings.amendment import Amended, Entitlement
+from client.encodings.leaf import Claim
+from client.encodings.receipt import AmendedClaims, parse_receipt
 from tests.unit.auditor.lenders import x5t
 from tests.unit.auditor.meeting_player import CHANNEL, MTG
 
@@ -82,6 +87,37 @@ def test_a_receipt_by_somebody_else_is_none(site: Site) -> None:
 def test_a_receipt_that_names_another_place_is_evidence(site: Site) -> None:
     value = checked(site, site.receipt("an", tx="ab" * 32))
     assert (value["good"], value["fault"]) == (False, "RECEIPT_PLACE")
+
+
+LEFT = Entitlement((Claim("individual", 5_00),))
+
+
+def test_a_receipt_that_names_an_amendment_of_its_own_is_evidence(site: Site) -> None:
+    """The door signed for claims that no amendment on the channel ever gave."""
+    value = checked(site, site.receipt("an", basis=AmendedClaims(1, "A" * 43, LEFT)))
+    assert (value["good"], value["genuine"], value["fault"]) == (False, False, "RECEIPT_AMENDED")
+    page = site.client.post(
+        "/check",
+        data={"receipt": site.receipt("an", basis=AmendedClaims(1, "A" * 43, LEFT)).decode()},
+        headers={"Accept-Language": "en"},
+    )
+    assert "names another amendment" in page.get_data(as_text=True)
+
+
+def test_what_a_receipt_says_of_an_amendment_is_held_against_what_the_chain_left(site: Site) -> None:
+    promise = parse_promise(site.receipt("an", basis=AmendedClaims(2, "A" * 43, LEFT)))
+    sub = promise.ballot.ballot.sub
+    more = Entitlement((Claim("individual", 9_00),))
+    for number, lenders, good in (
+        (2, {sub: Amended(None, LEFT)}, True),
+        (3, {sub: Amended(None, more)}, True),  # amended again since
+        (2, {sub: Amended(LEFT, more)}, False),
+        (2, {sub: Amended(LEFT, None)}, False),  # off the roll
+        (1, {sub: Amended(None, LEFT)}, False),  # no such amendment yet
+        (2, {}, False),
+    ):
+        assert agrees(promise, Overlay(number, lenders)) is good
+    assert agrees(parse_promise(site.receipt("an")), Overlay())
 
 
 @pytest.mark.parametrize("data", [b"{}", b"nonsense", b"\x00", b"[1]"])
