@@ -33,6 +33,9 @@ STEP_REFUSAL = 12
 _VALID = 0
 _POLICY_FAILURE = 10
 _READ_CONFLICT = 11
+# Codes that a peer gives only after it looked for duplicates in the block (txvalidator, then mvcc): a
+# later transaction of the same id is then one. One refused before that leaves its id to the next.
+_TAKES_ITS_ID = frozenset({_VALID, _READ_CONFLICT, 12, 24})  # PHANTOM_READ_CONFLICT, INVALID_WRITESET
 _REGULATOR = Offices().regulator
 
 
@@ -149,6 +152,9 @@ class Ledger:
                 outcome.unreadable(error, code)
                 continue
             self._transaction(transaction, code, configuration, replay, outcome)
+        for tx_id, _ in outcome.refused:  # a peer's index has them too, once the block is committed
+            if tx_id:
+                self.world.seen(tx_id)
         return VerifiedBlock(
             self.channel,
             block.header,
@@ -178,7 +184,8 @@ class Ledger:
                 outcome.findings.extend(replay(one) if replay else ())
             elif code in (_POLICY_FAILURE, _READ_CONFLICT) and self._audits(transaction):
                 outcome.findings.append(_unfounded(transaction, code))
-        self.world.seen(transaction.tx_id)
+        if code in _TAKES_ITS_ID:
+            self.world.seen(transaction.tx_id)
         if code == _VALID:
             self.world.apply(transaction)
         else:

@@ -48,7 +48,7 @@ class World:
         for one in transaction.sets:
             for write in one.writes:
                 place = one.namespace + _PARTED + write.key
-                if write.value is None:
+                if not write.value:  # Fabric deletes for an empty value, too (IsKVWriteDelete)
                     self.versions.pop(place, None)
                 else:
                     self.versions[place] = version
@@ -88,7 +88,9 @@ class World:
             return
         before = namespace + _PARTED
         keys = (place.removeprefix(before) for place in self.versions if place.startswith(before))
-        held = sorted(key for key in keys if query.start <= key < query.end)
+        held = sorted(
+            key for key in keys if query.start <= key and (key < query.end or not query.end)
+        )  # an empty end is none
         read = [one.key for one in query.reads]
         if not query.exhausted and read:
             held = [key for key in held if key <= read[-1]]

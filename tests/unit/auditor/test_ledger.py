@@ -269,6 +269,88 @@ def test_step_11_a_transaction_twice(chain: Chain) -> None:
     only_finding(chain, 11)
 
 
+def copy_without_endorsements(raw: bytes, creator: Signer) -> bytes:
+    """The same transaction id, signed again by its creator with too few endorsements."""
+    payload = pb.common.Payload.FromString(pb.common.Envelope.FromString(raw).payload)
+    transaction = pb.transaction.Transaction.FromString(payload.data)
+    action = pb.transaction.ChaincodeActionPayload.FromString(transaction.actions[0].payload)
+    del action.action.endorsements[1:]
+    transaction.actions[0].payload = action.SerializeToString()
+    payload.data = transaction.SerializeToString()
+    signed = payload.SerializeToString()
+    copied: bytes = pb.common.Envelope(
+        payload=signed, signature=sign(creator.key, signed)
+    ).SerializeToString()
+    return copied
+
+
+def both(chain: Chain) -> tuple[bytes, bytes]:
+    relay = chain.network.person("AssociationMSP", "relay")
+    full = chain.invoke(relay, CC, [b"SubmitBallots", b"x"])
+    return copy_without_endorsements(full, relay), full
+
+
+def test_a_copy_refused_before_it_in_the_block_takes_no_id(chain: Chain) -> None:
+    poor, full = both(chain)
+    chain.add(poor, full, codes=[10, 0])
+    _, verified = follow(chain)
+    assert verified.findings == ()
+    assert len(verified.endorsed) == 1
+    assert [code for _, code in verified.refused] == ["ENDORSEMENT_POLICY_FAILURE"]
+
+
+def test_a_duplicate_that_the_peer_refused_is_no_finding(chain: Chain) -> None:
+    one = invoke(chain)
+    chain.add(one, one, codes=[0, 9])
+    _, verified = follow(chain)
+    assert verified.findings == ()
+    assert [code for _, code in verified.refused] == ["DUPLICATE_TXID"]
+
+
+def test_step_11_a_transaction_twice_in_one_block(chain: Chain) -> None:
+    one = invoke(chain)
+    chain.add(one, one)
+    _, verified = follow(chain)
+    assert [finding.step for finding in verified.findings] == [11]
+    assert len(verified.endorsed) == 1
+
+
+def test_step_11_an_id_of_one_that_read_stale_data(chain: Chain) -> None:
+    # Reads are looked at after duplicates: the first of them has taken the id, though it came to nothing.
+    chain.add(invoke(chain, writes={"a": b"1"}))
+    one = invoke(chain, reads={"a": None})
+    chain.add(one, one, codes=[11, 0])
+    only_finding(chain, 11)
+
+
+def test_step_11_an_id_refused_in_an_earlier_block(chain: Chain) -> None:
+    poor, full = both(chain)
+    chain.add(poor, codes=[10])
+    chain.add(full)
+    assert "its id was used before" in str(only_finding(chain, 11))
+
+
+def test_a_range_without_an_end_goes_to_the_last_key(chain: Chain) -> None:
+    query = pb.kvrwset.RangeQueryInfo(start_key="a", end_key="", itr_exhausted=True)
+    read = query.raw_reads.kv_reads.add(key="b1")
+    read.version.block_num, read.version.tx_num = 1, 0
+    chain.add(invoke(chain, writes={"b1": b"1"}))
+    chain.add(invoke(chain, ranges=[query]))
+    assert follow(chain)[1].findings == ()
+    chain.add(invoke(chain, writes={"z": b"1"}))
+    chain.add(invoke(chain, ranges=[query]))
+    only_finding(chain, 11)
+
+
+def test_an_empty_value_deletes(chain: Chain) -> None:
+    chain.add(invoke(chain, writes={"a": b"1"}))
+    chain.add(invoke(chain, writes={"a": b""}))
+    chain.add(invoke(chain, reads={"a": None}))
+    ledger, verified = follow(chain)
+    assert verified.findings == ()
+    assert ledger.world.version(CC, "a") is None
+
+
 def test_step_11_a_range_that_changed(chain: Chain) -> None:
     query = pb.kvrwset.RangeQueryInfo(start_key="a", end_key="b", itr_exhausted=True)
     query.raw_reads.SetInParent()
