@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
@@ -98,6 +99,33 @@ def test_a_damaged_checkpoint_is_refused(player: Player, path: Path, statement: 
     assert "it is damaged" in refused.value.message
     assert "--from-genesis" in refused.value.message
     assert refused.value.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        ("auditor.ahead", "os.getcwd"),  # through what a module imports
+        ("auditor.ahead", "os"),
+        ("auditor.ahead", "that_hold"),  # of another module
+        ("auditor.checkpoint", "code_version"),  # a function that is not for this
+        ("auditor.checkpoint", "Path"),
+        ("os", "getcwd"),
+    ],
+)
+def test_a_checkpoint_that_names_what_it_should_not_is_refused(
+    player: Player, path: Path, module: str, name: str
+) -> None:
+    def text(value: str) -> bytes:
+        return b"\x8c" + bytes([len(value)]) + value.encode()
+
+    with closing(Store(path)) as store:
+        moment = store.moment()
+        assert moment is not None
+        state = b"\x80\x04" + text(module) + text(name) + b"\x93)R."  # calls it with nothing
+        content = moment[32:].partition(b"\n")[0] + b"\n" + state
+        store.commit(hashlib.sha256(content).digest() + content)
+    with pytest.raises(CheckpointRefused, match="it names"):
+        resumed(player, path)
 
 
 def test_a_file_that_is_no_database_is_refused(player: Player, path: Path) -> None:
