@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cryptography.exceptions import UnsupportedAlgorithm
-
 from auditor import protobuf as pb
 from auditor.config_allowed import verify_allowed
 from auditor.config_tree import Tree, parse_tree
 from auditor.config_update import STEP_CONFIGURATION, apply_update, parse_update, verify_equal
 from auditor.consenters import Consenter, parse_consenters, quorum, verify_members
 from auditor.errors import ConfigurationError
-from auditor.members import Membership, NotAMember, Organisation, parse_organisation
+from auditor.members import UNREADABLE, Membership, NotAMember, Organisation, parse_organisation
 from auditor.policies import PolicyUnsupported, SignaturePolicy, parse_policy
 
 if TYPE_CHECKING:
@@ -44,7 +42,7 @@ def parse_configuration(channel: str, envelope: bytes, where: str) -> ChannelCon
     """Read the configuration from a CONFIG transaction's envelope; raises ConfigurationError."""
     try:
         return _configuration(channel, _config_envelope(channel, envelope, where).config)
-    except (pb.DecodeError, ValueError, UnsupportedAlgorithm, PolicyUnsupported) as error:
+    except (pb.DecodeError, PolicyUnsupported, *UNREADABLE) as error:
         raise ConfigurationError(STEP_CONFIGURATION, where, f"malformed configuration: {error}") from error
 
 
@@ -82,7 +80,7 @@ def verify_update(
         verify_members(updated.consenters, updated.members)
     except NotAMember as error:
         raise ConfigurationError(STEP_CONFIGURATION, where, f"a consenter: {error}") from error
-    except UnsupportedAlgorithm as error:
+    except UNREADABLE as error:
         raise ConfigurationError(STEP_CONFIGURATION, where, f"an authority's key: {error}") from error
     return updated
 

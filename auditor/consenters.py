@@ -9,7 +9,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from auditor import protobuf as pb
-from auditor.members import NotAMember
+from auditor.members import UNREADABLE, NotAMember
 
 if TYPE_CHECKING:
     from auditor.members import Membership
@@ -44,14 +44,18 @@ def parse_consenters(raw: bytes) -> tuple[Consenter, ...]:
 
     Two numbers with one key would let one orderer sign as two.
     """
-    consenters = tuple(
-        Consenter(one.id, one.msp_id, x509.load_pem_x509_certificate(one.identity), one.identity)
-        for one in pb.configuration.Orderers.FromString(raw).consenter_mapping
-    )
-    keys = {
-        one.certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-        for one in consenters
-    }
+    mapping = pb.configuration.Orderers.FromString(raw).consenter_mapping
+    try:
+        consenters = tuple(
+            Consenter(one.id, one.msp_id, x509.load_pem_x509_certificate(one.identity), one.identity)
+            for one in mapping
+        )
+        keys = {
+            one.certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+            for one in consenters
+        }
+    except UNREADABLE as error:
+        raise ValueError(f"a consenter's certificate cannot be read: {error}") from error
     numbers = {one.identifier for one in consenters}
     if not consenters or len(numbers) != len(consenters) or len(keys) != len(consenters):
         raise ValueError("the consenters are missing or not distinct")

@@ -22,6 +22,7 @@ from auditor.log.head import parse_head_file, verify_head
 from auditor.log.receipt import verified_promise, verify_audited
 from auditor.log.shown import audited_json, audited_text, head_json, head_text, promise_json, promise_text
 from auditor.log.trust import parse_trust
+from auditor.members import UNREADABLE
 from client.encodings import jcs
 from client.encodings.errors import Refused
 from client.encodings.meeting import meeting_from_json
@@ -119,7 +120,7 @@ def _root(path: Path | None) -> bytes | None:
         return None
     try:
         return x509.load_pem_x509_certificate(_read(path)).public_bytes(Encoding.DER)
-    except ValueError as error:
+    except UNREADABLE as error:
         raise UserError(f"{path} is no certificate in PEM form") from error
 
 

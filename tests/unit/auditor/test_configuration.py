@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 from typing import TYPE_CHECKING
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from auditor import protobuf as pb
+from auditor.configuration import parse_configuration
+from auditor.errors import ConfigurationError
 from auditor.ledger import Ledger
 from tests.unit.auditor.builder import Chain, Network, Org
 from tests.unit.auditor.config_builder import (
@@ -33,6 +38,38 @@ from tests.unit.auditor.config_changes import (
 
 if TYPE_CHECKING:
     from tests.unit.auditor.config_changes import Change
+
+
+@pytest.mark.parametrize("place", ["consenter", "root"])
+def test_step_5_a_certificate_of_no_known_version(chain: Chain, place: str) -> None:
+    envelope = pb.common.Envelope.FromString(pb.common.Block.FromString(chain.blocks[0]).data.data[0])
+    payload = pb.common.Payload.FromString(envelope.payload)
+    config = pb.configtx.ConfigEnvelope.FromString(payload.data)
+    orderer = config.config.channel_group.groups["Orderer"]
+    if place == "consenter":
+        value = orderer.values["Orderers"]
+        orderers = pb.configuration.Orderers.FromString(value.value)
+        orderers.consenter_mapping[0].identity = of_version_5(orderers.consenter_mapping[0].identity)
+        value.value = orderers.SerializeToString()
+    else:
+        value = orderer.groups["RegulatorMSP"].values["MSP"]
+        outer = pb.msp_config.MSPConfig.FromString(value.value)
+        msp = pb.msp_config.FabricMSPConfig.FromString(outer.config)
+        msp.root_certs[0] = of_version_5(msp.root_certs[0])
+        outer.config = msp.SerializeToString()
+        value.value = outer.SerializeToString()
+    payload.data = config.SerializeToString()
+    envelope.payload = payload.SerializeToString()
+    with pytest.raises(ConfigurationError, match="malformed configuration") as error:
+        parse_configuration(chain.channel, envelope.SerializeToString(), "block 0")
+    assert error.value.step == 5
+
+
+def of_version_5(certificate: bytes) -> bytes:
+    der = x509.load_pem_x509_certificate(certificate).public_bytes(Encoding.DER)
+    other = base64.encodebytes(der.replace(bytes.fromhex("a003020102"), bytes.fromhex("a003020104"), 1))
+    return b"-----BEGIN CERTIFICATE-----\n" + other + b"-----END CERTIFICATE-----\n"
+
 
 # What is allowed
 
