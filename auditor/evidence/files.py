@@ -14,7 +14,7 @@ from auditor.replay.authority import Offices
 from auditor.replay.people import standard_base64
 from client.encodings import jcs
 from client.encodings.errors import Refused
-from client.encodings.ids import is_count
+from client.encodings.ids import is_count, is_first
 from client.encodings.leaf import parse_leaf
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def _verify_custody(data: bytes, manifest: Manifest) -> None:
 def _parse_proof(data: bytes) -> tuple[int, tuple[bytes, ...]]:
     try:
         value: Any = jcs.loads_canonical(data)
-        if not isinstance(value, dict) or value.keys() != {"v", "index", "path"} or value["v"] != 1:
+        if not isinstance(value, dict) or value.keys() != {"v", "index", "path"} or not is_first(value["v"]):
             raise ValueError("other members than v, index, path")  # noqa: TRY301  one error for every wrong form
         if not is_count(value["index"]):
             raise ValueError("index")  # noqa: TRY301  one error for every wrong form

@@ -15,7 +15,7 @@ from auditor.replay.effect import composite
 from auditor.replay.people import Enrolment, Issuer, Session
 from client.encodings import base64url, cbor, jcs
 from client.encodings.errors import Refused
-from client.encodings.ids import HASH_BYTES
+from client.encodings.ids import HASH_BYTES, is_first
 from client.encodings.meeting import Meeting, parse_meeting
 
 if TYPE_CHECKING:
@@ -176,7 +176,7 @@ def _record(written: Written, kind: type[_Record], name: str) -> _Record:
     try:
         value: Any = jcs.loads_canonical(written.value or b"")
         names = {one.name for one in fields(kind)}
-        if not isinstance(value, dict) or value.pop("v", None) != 1 or not value.keys() <= names:
+        if not isinstance(value, dict) or not is_first(value.pop("v", None)) or not value.keys() <= names:
             raise ValueError("other members than such a record has")  # noqa: TRY301  one error for every wrong form
         record = kind(**value)
         if record.encode() != written.value or record.tx != written.transaction.tx_id:

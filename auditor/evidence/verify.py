@@ -25,7 +25,7 @@ from auditor.replay.authority import Offices
 from client.encodings import jcs
 from client.encodings.ballot import parse_ballot
 from client.encodings.errors import Refused
-from client.encodings.ids import is_count
+from client.encodings.ids import is_count, is_first
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -185,7 +185,11 @@ def parse_place(data: bytes) -> tuple[int, int, tuple[bytes, ...]]:
     """Return a log proof's index, number in its transaction, and path; refuse with EVIDENCE_FORMAT."""
     try:
         value: Any = jcs.loads_canonical(data)
-        if not isinstance(value, dict) or value.keys() != {"v", "index", "pos", "path"} or value["v"] != 1:
+        if (
+            not isinstance(value, dict)
+            or value.keys() != {"v", "index", "pos", "path"}
+            or not is_first(value["v"])
+        ):
             raise ValueError("other members than v, index, pos, path")  # noqa: TRY301  one error for every wrong form
         if not is_count(value["index"]) or not is_count(value["pos"]):
             raise ValueError("index or pos")  # noqa: TRY301  one error for every wrong form

@@ -13,7 +13,7 @@ from client.encodings.acknowledgement import SignedAcknowledgement, parse_acknow
 from client.encodings.amendment import parse_entitlement
 from client.encodings.ballot import SignedBallot, check_ballot_against, parse_ballot
 from client.encodings.errors import Refused
-from client.encodings.ids import HASH_BYTES, is_count, is_hex_hash
+from client.encodings.ids import HASH_BYTES, is_count, is_first, is_hex_hash
 from client.encodings.leaf import Leaf, parse_leaf
 from client.encodings.mandate import SignedMandate, parse_mandate
 from client.encodings.records import decode_certificate
@@ -77,7 +77,7 @@ def parse_promise(data: bytes) -> Promise:
         value = jcs.loads(data)
     except jcs.JsonError as error:
         raise Refused("RECEIPT_FORMAT", str(error)) from error
-    if not isinstance(value, dict) or value.get("v") != 1:
+    if not isinstance(value, dict) or not is_first(value.get("v")):
         raise Refused("RECEIPT_FORMAT", "no object, or another version")
     amended = "amended" in value
     if value.keys() - {"mandate"} != _NAMES | (_BY_AMENDMENT if amended else _BY_ROLL):

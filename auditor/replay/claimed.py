@@ -60,7 +60,7 @@ def parse_claimed(response: bytes) -> Claimed:
                 raise ResponseMalformedError("a pending entry is not [index, code]")
     for item in refused:
         match item:
-            case [index, str(code), int(revision)]:
+            case [index, str(code), revision] if is_count(revision):
                 verdicts[_index(index)] = Claim(REFUSED, code, revision)
             case _:
                 raise ResponseMalformedError("a refused entry is not [index, code, revision]")

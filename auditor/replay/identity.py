@@ -28,7 +28,7 @@ from auditor.replay.people import (
 from auditor.replay.verdicts import Verdicts
 from client.encodings import certificates, jcs
 from client.encodings.errors import Refused
-from client.encodings.ids import is_random_id
+from client.encodings.ids import is_first, is_random_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -91,7 +91,7 @@ class IdentityReplay:
         if not isinstance(value, dict) or value.keys() != {"v", "institution", "certificate"}:
             raise Refused("ISSUER_FORMAT")
         institution, certificate = value["institution"], value["certificate"]
-        if value["v"] != 1 or not isinstance(institution, str) or not isinstance(certificate, str):
+        if not is_first(value["v"]) or not isinstance(institution, str) or not isinstance(certificate, str):
             raise Refused("ISSUER_FORMAT")
         if endorsed.creator.msp_id != institution:
             raise Refused("NOT_AUTHORISED")
@@ -175,7 +175,9 @@ class IdentityReplay:
 
     def _revoke(self, endorsed: Endorsed, document: bytes) -> Effect:
         value = _parsed(document, "REVOKE_FORMAT")
-        if not isinstance(value, dict) or value.keys() - {"v"} != {"sub", "reason"} or value.get("v", 1) != 1:
+        if not isinstance(value, dict) or value.keys() - {"v"} != {"sub", "reason"}:
+            raise Refused("REVOKE_FORMAT")
+        if not is_first(value.get("v", 1)):
             raise Refused("REVOKE_FORMAT")
         sub, reason = value["sub"], value["reason"]
         if (

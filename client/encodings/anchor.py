@@ -64,7 +64,7 @@ class Anchor:
         """Refuse (AUDIT_MISMATCH) a head that is not the meeting's or not of this size and root."""
         said = _head(self.head)[1]
         found = tuple(said[name] for name in ("mtg", "mh", "channel", "size", "root"))
-        if found != (mtg, mh, channel, self.size, self.root):
+        if type(said["size"]) is not int or found != (mtg, mh, channel, self.size, self.root):
             raise Refused("AUDIT_MISMATCH", "the head is another's")
 
     def as_json(self) -> dict[str, Any]:

@@ -60,6 +60,11 @@ def is_count(value: object) -> bool:
     return type(value) is int and 0 <= value <= MAX_INTEGER
 
 
+def is_first(version: object) -> bool:
+    """Say whether a document's version is 1; to Python `true` is equal to it, to Go it is another type."""
+    return type(version) is int and version == 1
+
+
 def arbitration_channel(institution: str) -> str:
     """Return the name of an institution's channel: `InstitutionAMSP` has `arbitration-institutiona`."""
     return "arbitration-" + institution.removesuffix("MSP").lower()

@@ -12,7 +12,7 @@ from client.encodings.agency import check_agency
 from client.encodings.amendment import Entitlement, parse_entitlement
 from client.encodings.ballot import check_ballot_against, parse_ballot
 from client.encodings.errors import Refused
-from client.encodings.ids import HASH_BYTES, is_count, is_hex_hash
+from client.encodings.ids import HASH_BYTES, is_count, is_first, is_hex_hash
 from client.encodings.judge import check_time
 from client.encodings.leaf import Leaf, parse_leaf
 from client.encodings.mandate import parse_mandate
@@ -158,7 +158,7 @@ def parse_receipt(data: bytes) -> Receipt:
     if (
         not isinstance(value, dict)
         or value.keys() - {"mandate"} not in [names | basis for basis in bases]
-        or value["v"] != 1
+        or not is_first(value["v"])
     ):
         raise Refused("RECEIPT_FORMAT", "missing or unknown members, or another version")
     for name in _STRINGS:

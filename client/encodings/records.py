@@ -9,7 +9,7 @@ from typing import Any, Final, Literal, cast
 
 from client.encodings import certificates, jcs, times
 from client.encodings.errors import Refused
-from client.encodings.ids import is_count, is_hash, is_meeting_id, is_msp, is_name, is_random_id
+from client.encodings.ids import is_count, is_first, is_hash, is_meeting_id, is_msp, is_name, is_random_id
 
 Status = Literal["active", "revoked"]
 Outcome = Literal["accept", "retry", "review", "reject"]
@@ -121,7 +121,7 @@ def parse_enrolment(data: bytes) -> Enrolment:
 def enrolment_from_json(value: Any) -> Enrolment:
     """Return the enrolment of parsed JSON; refuse with ENROLMENT_FORMAT."""
     names = {"v", "sub", "certificate", "x5t", "institution", "method", "commitment", "status", "rev", "tx"}
-    if not isinstance(value, dict) or value.keys() - {"reason"} != names or value["v"] != 1:
+    if not isinstance(value, dict) or value.keys() - {"reason"} != names or not is_first(value["v"]):
         raise Refused("ENROLMENT_FORMAT", "missing or unknown members, or another version")
     try:
         certificate = decode_certificate(value["certificate"])
@@ -165,7 +165,11 @@ def parse_session(data: bytes) -> Session:
 def session_from_json(value: Any) -> Session:
     """Return the session of parsed JSON, a stored record's `tx` passed over; refuse with SESSION_FORMAT."""
     names = SESSION_MEMBERS
-    if not isinstance(value, dict) or value.keys() - {"tx", "act"} != {"v", *names} or value["v"] != 1:
+    if (
+        not isinstance(value, dict)
+        or value.keys() - {"tx", "act"} != {"v", *names}
+        or not is_first(value["v"])
+    ):
         raise Refused("SESSION_FORMAT", "missing or unknown members, or another version")
     checks = {
         "ses": is_random_id(value["ses"]),

@@ -219,6 +219,22 @@ def test_step_15_a_confirmation_of_another_certificate(identity: Identity) -> No
     assert "ISSUER_EXISTS" in only_finding(identity, 15)
 
 
+def test_step_15_a_revocation_whose_version_is_true(identity: Identity) -> None:
+    ann = identity.ca.lender("ann")
+    tx = identity.chain.next_transaction_id(identity.verifier)
+    identity.run(
+        identity.verifier,
+        ["Enrol", [ann.request()]],
+        verdicts(1),
+        {key("enrolment", ann.sub): ann.enrolment(tx)},
+    )
+    tx = identity.chain.next_transaction_id(identity.regulator)
+    revoked = ann.enrolment(tx, status="revoked", reason="key lost", rev=2)
+    asked = {"v": True, "sub": ann.sub, "reason": "key lost"}
+    identity.run(identity.regulator, ["Revoke", asked], revoked, {key("enrolment", ann.sub): revoked})
+    assert "REVOKE_FORMAT" in only_finding(identity, 15)
+
+
 def test_a_broken_block_ends_the_following(identity: Identity) -> None:
     del identity.chain.blocks[1]
     follower = identity.follow()
