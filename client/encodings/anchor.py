@@ -64,7 +64,7 @@ class Anchor:
         """Refuse (AUDIT_MISMATCH) a head that is not the meeting's or not of this size and root."""
         said = _head(self.head)[1]
         found = tuple(said[name] for name in ("mtg", "mh", "channel", "size", "root"))
-        if type(said["size"]) is not int or found != (mtg, mh, channel, self.size, self.root):
+        if found != (mtg, mh, channel, self.size, self.root):
             raise Refused("AUDIT_MISMATCH", "the head is another's")
 
     def as_json(self) -> dict[str, Any]:
@@ -105,4 +105,9 @@ def _head(compact: str) -> tuple[jws.Jws, dict[str, Any]]:
         raise Refused("ARGUMENT_FORMAT", "missing or unknown members of the head")
     if type(value["v"]) is not int or value["v"] != 1:
         raise Refused("ARGUMENT_FORMAT", "the head's version is not 1")
+    for name in ("mtg", "mh", "channel", "root"):
+        if not isinstance(value[name], str):
+            raise Refused("ARGUMENT_FORMAT", f"the head's {name} is no string")
+    if not is_count(value["size"]):
+        raise Refused("ARGUMENT_FORMAT", "the head's size is no integer")
     return signed, value

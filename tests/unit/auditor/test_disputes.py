@@ -15,6 +15,7 @@ from client.encodings import base64url, jws
 from client.encodings.anchor import HEAD_TYP, Anchor
 from client.encodings.award import Answer, Award
 from client.encodings.certificates import thumbprint
+from client.encodings.errors import Refused
 from client.encodings.objection import Objection, sign_objection
 from client.encodings.objection_record import AnswerRecord, AwardRecord, ObjectionRecord
 from tests.unit.auditor.lenders import canonical, key
@@ -220,6 +221,24 @@ def test_a_certification_without_its_audit_is_named(
 ) -> None:
     verifier = play.anchor(**changes).certify().follow()
     assert why(verifier) == [code]
+
+
+@pytest.mark.parametrize(("member", "value"), [("size", True), ("size", "1"), ("mh", 1)])
+def test_an_anchor_whose_head_has_a_member_of_another_type_is_none(
+    play: Disputes, member: str, value: Any
+) -> None:
+    named = {"v": 1, "mtg": MTG, "mh": "h", "channel": CHANNEL, "size": 1, "root": "r", "block": 1}
+    named |= {"block_hash": "ab" * 32, "time": IN_TIME}
+    members: dict[str, Any] = {"mtg": MTG, "size": 1, "root": base64url.encode(bytes(32)), "result": ""}
+    members |= {"report": "cd" * 32, "verdict": "consistent"}
+
+    def anchor(head: dict[str, Any]) -> Anchor:
+        signed = jws.sign(HEAD_TYP, base64url.encode(bytes(32)), canonical(head), play.auditor.key)
+        return Anchor(head=signed.compact, **members)
+
+    assert anchor(named).size == 1
+    with pytest.raises(Refused, match="ARGUMENT_FORMAT"):
+        anchor({**named, member: value})
 
 
 def test_a_certification_over_an_objection_is_named(play: Disputes) -> None:
