@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 DEPTH: Final = 4
 """Items that are under way at a time: enough for every helper, and little memory."""
+MOST_BYTES: Final = 1 << 25
+"""Of encoded items that are kept until their turn: DEPTH blocks of several full batches each."""
 _CHUNK: Final = 250  # facts a message
 _PR_SET_PDEATHSIG: Final = 1  # prctl(2)
 
@@ -50,20 +52,27 @@ class Helpers(Protocol):
 
 
 class ReadAhead(Generic[_Item]):
-    """The few items that were read before their turn, by their bytes; no checkpoint keeps them."""
+    """The items that were read before their turn, by their bytes; no checkpoint keeps them."""
 
     def __init__(self) -> None:
         self._items: OrderedDict[bytes, _Item] = OrderedDict()
+        self._bytes = 0
 
     def put(self, encoded: bytes, item: _Item) -> None:
-        """Keep an item; those that nobody took are forgotten, the oldest first."""
+        """Keep an item; beyond MOST_BYTES, those that nobody took are forgotten, the oldest first."""
+        self.take(encoded)
         self._items[encoded] = item
-        while len(self._items) > DEPTH + 1:
-            self._items.popitem(last=False)
+        self._bytes += len(encoded)
+        while self._bytes > MOST_BYTES:
+            forgotten, _ = self._items.popitem(last=False)
+            self._bytes -= len(forgotten)
 
     def take(self, encoded: bytes) -> _Item | None:
         """Return an item once; None for any that was not read ahead."""
-        return self._items.pop(encoded, None)
+        if encoded not in self._items:
+            return None
+        self._bytes -= len(encoded)
+        return self._items.pop(encoded)
 
     def __reduce__(self) -> tuple[type[Self], tuple[()]]:
         """Be empty in another process and after a restart."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from auditor.ahead import DEPTH, Alone, HelperProcesses, ReadAhead
+from auditor.ahead import MOST_BYTES, Alone, HelperProcesses, ReadAhead
 from auditor.facts import Facts, that_hold
 from auditor.replay.authority import Offices
 from auditor.replay.people import Certified, Signed
@@ -155,12 +155,20 @@ def test_an_audit_goes_on_without_helpers_that_were_killed(fabric: Network) -> N
     assert verifier.known(CHANNEL) == 0
 
 
+def test_a_block_of_many_batches_is_read_ahead_whole() -> None:
+    ahead = ReadAhead[int]()
+    names = [str(number).encode() for number in range(200)]
+    for number, name in enumerate(names):
+        ahead.put(name, number)
+    assert [ahead.take(name) for name in names] == list(range(200))
+
+
 def test_what_was_read_ahead_is_taken_once_kept_for_a_while_and_never_saved() -> None:
     ahead = ReadAhead[int]()
-    names = [str(number).encode() for number in range(DEPTH + 3)]
+    names = [bytes([number]) * (MOST_BYTES // 10) for number in range(12)]
     for number, name in enumerate(names):
         ahead.put(name, number)
     saved: ReadAhead[int] = pickle.loads(pickle.dumps(ahead))  # noqa: S301  our own
     assert [saved.take(name) for name in names] == [None] * len(names)
-    assert [ahead.take(name) for name in names] == [None, None, *range(2, DEPTH + 3)]
+    assert [ahead.take(name) for name in names] == [None, None, *range(2, 12)]
     assert ahead.take(names[-1]) is None
