@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from tests.tampering.rows import Platform
 from tests.unit.auditor import config_changes
 from tests.unit.auditor.amending_player import AmendingPlayer
+from tests.unit.auditor.builder import copy_without_endorsements
 from tests.unit.auditor.config_builder import reconfigure
 from tests.unit.auditor.meeting_player import CHANNEL, Player
 from tests.unit.auditor.test_mandates import Proxies, refused
 
 if TYPE_CHECKING:
     import random
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.unit.auditor.builder import Network
@@ -75,13 +78,31 @@ def _voting(fabric: Network, draw: random.Random) -> tuple[Player, str]:
             name, seq = turns.pop(0)
             number += 1
             batch.append((name, number, {"seq": seq, **_votes(draw)}))
-        player.submit(batch, raw=bool(draw.randrange(2)))
+        with _copied(player) if not draw.randrange(4) else nullcontext():
+            player.submit(batch, raw=bool(draw.randrange(2)))
         what += f", {len(batch)}"
         if not changed:
             changed.add(said := _reconfigured(player, draw))
             what += said
             changed.discard("")
     return player, what
+
+
+@contextmanager
+def _copied(player: Player) -> Iterator[None]:
+    """Before each transaction in its block stands a copy with too few endorsements, which is refused."""
+    add = player.chain.add
+
+    def both(full: bytes) -> bytes:
+        return add(copy_without_endorsements(full, player.relay), full, codes=[10, 0])
+
+    player.chain.add = both  # type: ignore[method-assign,assignment]
+    try:
+        yield
+    finally:
+        player.chain.add = add  # type: ignore[method-assign]
+    last = len(player.chain.blocks) - 1
+    player.versions |= {name: (last, 1) for name, (block, _) in player.versions.items() if block == last}
 
 
 def _in_turn(turns: list[tuple[str, int]]) -> list[tuple[str, int]]:

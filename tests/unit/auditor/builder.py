@@ -278,3 +278,18 @@ def envelope(creator: Signer, channel_header: bytes, signature_header: bytes, ac
     raw = payload.SerializeToString()
     sealed: bytes = pb.common.Envelope(payload=raw, signature=sign(creator.key, raw)).SerializeToString()
     return sealed
+
+
+def copy_without_endorsements(raw: bytes, creator: Signer) -> bytes:
+    """The same transaction id, signed again by its creator with too few endorsements."""
+    payload = pb.common.Payload.FromString(pb.common.Envelope.FromString(raw).payload)
+    transaction = pb.transaction.Transaction.FromString(payload.data)
+    action = pb.transaction.ChaincodeActionPayload.FromString(transaction.actions[0].payload)
+    del action.action.endorsements[1:]
+    transaction.actions[0].payload = action.SerializeToString()
+    payload.data = transaction.SerializeToString()
+    signed = payload.SerializeToString()
+    copied: bytes = pb.common.Envelope(
+        payload=signed, signature=sign(creator.key, signed)
+    ).SerializeToString()
+    return copied

@@ -11,7 +11,7 @@ from auditor.blocks import Header
 from auditor.errors import BlockError, VerificationError
 from auditor.ledger import Ledger, VerifiedBlock
 from auditor.readwrite import Version
-from tests.unit.auditor.builder import Chain, Network, Org, Signer, envelope, sign
+from tests.unit.auditor.builder import Chain, Network, Org, Signer, copy_without_endorsements, envelope, sign
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -267,21 +267,6 @@ def test_step_11_a_transaction_twice(chain: Chain) -> None:
     chain.add(one)
     chain.add(one)
     only_finding(chain, 11)
-
-
-def copy_without_endorsements(raw: bytes, creator: Signer) -> bytes:
-    """The same transaction id, signed again by its creator with too few endorsements."""
-    payload = pb.common.Payload.FromString(pb.common.Envelope.FromString(raw).payload)
-    transaction = pb.transaction.Transaction.FromString(payload.data)
-    action = pb.transaction.ChaincodeActionPayload.FromString(transaction.actions[0].payload)
-    del action.action.endorsements[1:]
-    transaction.actions[0].payload = action.SerializeToString()
-    payload.data = transaction.SerializeToString()
-    signed = payload.SerializeToString()
-    copied: bytes = pb.common.Envelope(
-        payload=signed, signature=sign(creator.key, signed)
-    ).SerializeToString()
-    return copied
 
 
 def both(chain: Chain) -> tuple[bytes, bytes]:
