@@ -159,7 +159,9 @@ class Following:
         for name in verifier.channels():
             self.metrics.broken.labels(name).set(int(verifier.broken(name)))
             for error in verifier.own_findings(name):
-                self._once(of_finding(name, error))
+                meeting = verifier.meeting(name, error.mtg) if error.mtg and name != IDENTITY else None
+                closed = meeting is not None and bool(meeting.result)
+                self._once(of_finding(name, error, closed=closed))
             for alarm in verifier.own_alarms(name):
                 self._once(of_alarm(alarm))
 

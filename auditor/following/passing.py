@@ -23,6 +23,7 @@ from auditor.replay.authority import Offices
 from auditor.run import Roots
 from auditor.snapshot import open_snapshot
 from auditor.store import Store
+from auditor.withhold import withheld
 from client.encodings import times
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def full_pass(order: PassOrder) -> dict[str, Any]:
         "discrepancies": [
             {"channel": meeting.channel, "meeting": meeting.mtg, **discrepancy.as_json()}
             for meeting, one in found
-            for discrepancy in one.discrepancies
+            for discrepancy in (one.discrepancies if meeting.result else withheld(one.discrepancies))
         ],
         "seconds": round(time.monotonic() - begun, 3),
     }
