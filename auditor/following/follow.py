@@ -173,6 +173,8 @@ class Following:
         for looking in (self.anchored, self.heads, self.signing):
             for one in () if looking is None else looking.look(verifier):
                 (self._raise if one.passing else self._once)(one)
+        for comparison in self.comparisons:
+            comparison.watch()
         while not self.found.empty():
             one = self.found.get()
             (self._raise if one.passing else self._once)(one)
