@@ -204,9 +204,10 @@ class ChainRows:
         found = self._connection.execute("SELECT 1 FROM sessions WHERE ses = ?", (ses,))
         return found.fetchone() is not None
 
-    def note_session(self, ses: str) -> None:
-        """Remember that the platform has a row of a session."""
-        self._connection.execute("INSERT OR IGNORE INTO known VALUES (?)", (ses,))
+    def note_session(self, ses: str) -> bool:
+        """Remember that the platform has a row of a session; say False where it had one before."""
+        noted = self._connection.execute("INSERT OR IGNORE INTO known VALUES (?)", (ses,))
+        return noted.rowcount == 1
 
     def ballots_without_session(self) -> Iterator[ChainBallot]:
         """Yield the accepted ballots whose session the platform has no row of, by rising digest."""

@@ -25,8 +25,9 @@ _ROLES = """WITH mine AS (
     AND nspname NOT LIKE 'pg\\_toast\\_temp\\_%'
 ) """
 _ATTRIBUTES = """SELECT rolname,
-    CASE WHEN rolsuper THEN 'a superuser' ELSE 'allowed to make roles (CREATEROLE)' END
-FROM pg_roles JOIN mine USING (oid, rolname) WHERE rolsuper OR rolcreaterole
+    CASE WHEN rolsuper THEN 'a superuser' WHEN rolcreaterole THEN 'allowed to make roles (CREATEROLE)'
+        ELSE 'allowed to make databases (CREATEDB)' END
+FROM pg_roles JOIN mine USING (oid, rolname) WHERE rolsuper OR rolcreaterole OR rolcreatedb
 ORDER BY rolsuper DESC, (rolname = session_user) DESC, rolname"""
 _PREDEFINED = """SELECT rolname, 'a member of ' || rolname FROM mine WHERE rolname IN
     ('pg_write_all_data', 'pg_write_server_files', 'pg_execute_server_program', 'pg_database_owner')

@@ -125,17 +125,17 @@ class PlatformRows:
         for row in self._rows(query.order_by(self._sorted(columns.ses))):
             yield SessionRow(*map(_text, row))
 
-    def meeting(self, mtg: str) -> MeetingRow | None:
-        """Return the platform's copy of the meeting, None where it has none."""
+    def meetings(self, mtg: str) -> Iterator[MeetingRow]:
+        """Yield the platform's copies of the meeting: one, where nothing is wrong."""
         columns = _MEETINGS.c
         query = select(columns.record, columns.mh, columns.channel, columns.state).where(columns.mtg == mtg)
-        row = self._connection.execute(query).mappings().first()
-        return MeetingRow(**{name: _text(value) for name, value in row.items()}) if row else None
+        for row in self._rows(query):
+            yield MeetingRow(*map(_text, row))
 
-    def result(self, mtg: str) -> str | None:
-        """Return the result that the platform shows, None where it shows none."""
-        row = self._connection.execute(select(_RESULTS.c.result).where(_RESULTS.c.mtg == mtg)).first()
-        return _text(row[0]) if row else None
+    def results(self, mtg: str) -> Iterator[str]:
+        """Yield the results that the platform shows: one at most, where nothing is wrong."""
+        for row in self._rows(select(_RESULTS.c.result).where(_RESULTS.c.mtg == mtg)):
+            yield _text(row[0])
 
     def _rows(self, query: Select[Any]) -> Iterator[Row[Any]]:
         yield from self._connection.execute(query, execution_options={"yield_per": _CHUNK})

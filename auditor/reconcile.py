@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from auditor.acknowledged import Doors
 from auditor.ahead import Alone
 from auditor.chain_rows import ChainRows
-from auditor.discrepancy import ALTERED, MISCOUNTED, MISSING, Discrepancy
+from auditor.discrepancy import ALTERED, DUPLICATED, MISCOUNTED, MISSING, Discrepancy
 from auditor.reconcile_ballots import BallotPass
 from auditor.reconcile_sessions import reconcile_sessions
 from auditor.replay.authority import Offices
@@ -98,17 +98,20 @@ def _ahead(rows: Iterator[BallotRow], terms: Terms) -> Iterator[BallotRow]:
 
 def _meeting(meeting: ChainMeeting, rows: PlatformRows) -> list[Discrepancy]:
     found: list[Discrepancy] = []
-    row = rows.meeting(meeting.mtg)
     where = f"{meeting.channel}; meetings row {meeting.mtg}"
-    if row is None:
+    copies = list(rows.meetings(meeting.mtg))
+    if not copies:
         found.append(Discrepancy(MISSING, "", "meeting", meeting.mh, "", where))
-    else:
+    for row in copies:
         for name in ("record", "mh", "channel"):
             chain, platform = getattr(meeting, name), getattr(row, name)
             if chain != platform:
                 found.append(Discrepancy(ALTERED, "", name, chain, platform, where))
-    result = rows.result(meeting.mtg)
-    if result is not None and result != meeting.result:
-        where = f"{meeting.channel}; results row {meeting.mtg}"
-        found.append(Discrepancy(MISCOUNTED, "", "result", meeting.result, result, where))
+    found += [Discrepancy(DUPLICATED, "", "meeting", meeting.mh, row.mh, where) for row in copies[1:]]
+    where = f"{meeting.channel}; results row {meeting.mtg}"
+    results = list(rows.results(meeting.mtg))
+    for result in results:
+        if result != meeting.result:
+            found.append(Discrepancy(MISCOUNTED, "", "result", meeting.result, result, where))
+    found += [Discrepancy(DUPLICATED, "", "result", meeting.result, one, where) for one in results[1:]]
     return found

@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
-from auditor.discrepancy import ALTERED, EXTRA, MISSING, WITHOUT_SESSION, Discrepancy
+from auditor.discrepancy import (
+    ALTERED,
+    DUPLICATED,
+    EXTRA,
+    MISSING,
+    WITHOUT_SESSION,
+    Discrepancy,
+)
 from auditor.merge import outer_join
 from auditor.view import ChainSession
 
@@ -31,8 +38,9 @@ def reconcile_sessions(
     for held, row in pairs:
         if row is None:
             continue
-        chain.note_session(row.ses)
         where = f"identity; sessions row {row.ses}"
+        if not chain.note_session(row.ses):
+            yield Discrepancy(DUPLICATED, "", "session", "", row.ses, where)
         if held is not None:
             yield from _compare(held[0], row, where, late=held[1] and terms.overdue(held[0].issued_at))
         elif row.status == _RECORDED:

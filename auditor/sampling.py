@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import heapq
+from bisect import bisect_left
 from dataclasses import dataclass
+from math import comb
 from typing import TYPE_CHECKING, Any, Final
 
 from auditor.errors import AuditUnavailable
@@ -120,9 +122,23 @@ def size_for(population: int, fraction: Fraction, confidence: Fraction) -> int:
         raise UserError("needed are at least one voter, a fraction above 0, and a confidence between 0 and 1")
     false = -(-population * fraction.numerator // fraction.denominator)
     allowed = 1 - confidence
-    missed, of, size = 1, 1, 0  # the chance to miss, as a fraction that nobody has to shorten
-    while missed * allowed.denominator > of * allowed.numerator:
-        missed *= population - false - size
-        of *= population - size
-        size += 1
-    return size
+
+    def enough(size: int) -> bool:
+        missed, of = _missed(population, false, size)
+        return missed * allowed.denominator <= of * allowed.numerator
+
+    # Doubled until it is enough, so that no number is tried that is much larger than the answer.
+    least, most = 0, 1
+    while not enough(most):
+        least, most = most, 2 * most
+    return least + bisect_left(range(least, most), True, key=enough)
+
+
+def _missed(population: int, false: int, size: int) -> tuple[int, int]:
+    """Return the chance that `size` drawn have none of the `false`, as a fraction that nobody has shortened.
+
+    Both forms say the same; the one of fewer factors is quick.
+    """
+    if false < size:
+        return (comb(population - size, false) if size <= population else 0), comb(population, false)
+    return comb(population - false, size), comb(population, size)

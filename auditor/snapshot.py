@@ -60,7 +60,7 @@ def open_snapshot(url: str) -> Iterator[tuple[Connection, Snapshot]]:
     """
     try:
         parsed = make_url(url)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:
         raise AuditUnavailable("the platform database's URL is malformed; see --database") from error
     name = parsed.render_as_string(hide_password=True)
     try:

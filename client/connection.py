@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from client.gateway import Gateway, Identity
 
 _VERSION = 1
+_HASH = 32  # bytes of a SHA-256
 
 
 class NoNetwork(UserError):  # noqa: N818  a condition, named as one
@@ -185,6 +186,8 @@ class Profile:
 
 
 def _channel(name: str, entry: Mapping[str, Any]) -> Channel:
+    if len(bytes.fromhex(entry["genesis"])) != _HASH:
+        raise ValueError(f"the genesis hash of {name} is no SHA-256")
     return Channel(name, entry["genesis"], tuple(entry["orgs"]), entry["chaincode"], entry.get("institution"))
 
 

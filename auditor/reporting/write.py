@@ -32,13 +32,15 @@ def write_reports(audit: Audit, path: Path, signer: HeadSigner | None = None) ->
     """
     report = report_of(audit)
     files = formats(report)
+    if not path.name:
+        raise AuditUnavailable(f"the report needs the name of a file, and {str(path)!r} is none")
     named = {path.with_suffix(f".{name}"): data for name, data in files.items()}
     if signer is not None:
         named[path.with_suffix(SIGNATURE)] = sign_report(report, files, signer)
-    else:
-        # A signature of an earlier report beside this one would only say that it was altered.
-        path.with_suffix(SIGNATURE).unlink(missing_ok=True)
     try:
+        if signer is None:
+            # A signature of an earlier report beside this one would only say that it was altered.
+            path.with_suffix(SIGNATURE).unlink(missing_ok=True)
         for target, data in named.items():
             target.write_bytes(data)
     except OSError as error:

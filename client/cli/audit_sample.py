@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -15,6 +15,8 @@ from client.home import home
 
 if TYPE_CHECKING:
     from auditor.sampling import Sample
+
+_DIGITS: Final = 40
 
 
 @click.command()
@@ -54,10 +56,13 @@ def add_to(group: click.Group) -> None:
 
 
 def _fraction(name: str, text: str) -> Fraction:
+    wrong = UserError(f"--{name} {text[:40]} is no number such as 0.01 or 1/100")
+    if len(text) > _DIGITS or "e" in text.lower():  # an exponent stands for any number of digits
+        raise wrong
     try:
         return Fraction(text)
     except (ValueError, ZeroDivisionError) as error:
-        raise UserError(f"--{name} {text[:40]} is no number such as 0.01 or 1/100") from error
+        raise wrong from error
 
 
 def _draw(meeting: str, seed: str, size: int) -> Sample:

@@ -192,6 +192,7 @@ def test_rows_without_a_meeting(server: str, database: psycopg.Connection, meeti
     [
         ("ALTER ROLE auditor SUPERUSER", "auditor is a superuser"),
         ("ALTER ROLE auditor CREATEROLE", "allowed to make roles (CREATEROLE)"),
+        ("ALTER ROLE auditor CREATEDB", "allowed to make databases (CREATEDB)"),
         ("ALTER TABLE ballots OWNER TO auditor", "the owner of table ballots"),
         ("ALTER SCHEMA public OWNER TO auditor", "the owner of schema public"),
         ("ALTER DATABASE platform OWNER TO auditor", "the owner of database platform"),

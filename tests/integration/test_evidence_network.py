@@ -6,13 +6,14 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from auditor.evidence.container import decode, encode
 from client.cli.main import main
 from client.relay.batch import Limits
+from tests.integration.commands import run
 from tests.integration.meeting_stage import INSTITUTION, Stage
 
 if TYPE_CHECKING:
@@ -31,12 +32,6 @@ def stage(network: LiveNetwork, tmp_path_factory: pytest.TempPathFactory) -> Ite
     one = Stage.set(network.profile, tmp_path_factory.mktemp("evidence"), LENDERS)
     yield one
     one.close()
-
-
-def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, Any]:
-    code = main([*map(str, arguments), "--json"])
-    output = capsys.readouterr()
-    return code, json.loads(output.out) if output.out else output.err
 
 
 def test_from_a_meeting_to_a_package_that_an_arbitrator_verifies(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from client.cli.main import main
 from client.receipts import ReceiptOffice
 from client.relay.batch import Limits
+from tests.integration.commands import run
 from tests.integration.meeting_stage import INSTITUTION, Stage
 
 if TYPE_CHECKING:
@@ -38,12 +38,6 @@ def cast(stage: Stage, meeting: Meeting, numbers: slice) -> None:
     for signed in stage.ballots(meeting)[numbers]:
         desk.accept(signed.compact)
     relay.drain(60)
-
-
-def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, Any]:
-    code = main([*map(str, arguments), "--json"])
-    output = capsys.readouterr()
-    return code, json.loads(output.out) if output.out else output.err
 
 
 def test_from_a_meeting_to_a_receipt_that_an_outsider_verifies(

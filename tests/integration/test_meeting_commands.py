@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -20,6 +19,7 @@ from client.rolls import generate_csv, read_roll
 from client.services import Services
 from client.sessions import InsecureDemoChecks
 from tests.integration.meeting_stage import INSTITUTION
+from tests.integration.waiting import wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,8 +73,7 @@ class Terminal:
         self.ok(*self.propose(mtg, *more))
         self.ok("meeting", "confirm", mtg, "--roll", str(self.home / "rolls" / f"{mtg}.jsonl"))
         record: dict[str, Any] = self.ok("meeting", "show", mtg)["record"]
-        while to_text(datetime.now(UTC)) < record["opens_at"]:
-            time.sleep(0.1)
+        wait_until(lambda: to_text(datetime.now(UTC)) >= record["opens_at"], f"the opening of {mtg}")
         self.ok("meeting", "step", mtg, "open")
         self.ok("meeting", "step", mtg, "open", "--confirm")
         return record

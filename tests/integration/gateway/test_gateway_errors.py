@@ -29,11 +29,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.network
 
 
-def peers_of(deployed: Deployed) -> dict[str, str]:
-    """Addresses by MSP id."""
-    return {msp: org.peers[0].address for msp, org in deployed.profile.orgs.items()}
-
-
 def test_a_failed_query_carries_the_chaincodes_words(contract: Contract) -> None:
     with pytest.raises(EvaluateError) as caught:
         contract.evaluate("fail", "CODE: 不行", endorsing_orgs=["RegulatorMSP"])

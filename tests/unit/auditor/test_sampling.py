@@ -159,3 +159,8 @@ def test_the_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*command, "--confidence", "99%"]) == 2
     assert main([*command, "--confidence", "1"]) == 2
     assert main([*command[:-1], "0"]) == 2
+    for endless in ("1e300000000", "1E-9", "0." + "0" * 40 + "1"):
+        assert main([*command[:-1], endless]) == 2
+    capsys.readouterr()
+    assert main([*command[:3], "100000000000", "--fraction", "0.000000001"]) == 0
+    assert capsys.readouterr().out == "2951304960\n"

@@ -81,6 +81,15 @@ def test_a_damaged_profile_is_said_to_be_one(tmp_path: Path, content: str) -> No
         Profile.load(tmp_path)
 
 
+@pytest.mark.parametrize("genesis", ["", "zz" * 32, "ab" * 31, 7])
+def test_a_genesis_hash_that_is_none(tmp_path: Path, genesis: object) -> None:
+    changed: dict[str, Any] = json.loads(json.dumps(CONTENT))
+    changed["channels"]["identity"]["genesis"] = genesis
+    write(tmp_path, json.dumps(changed))
+    with pytest.raises(ProfileError, match=r"connection\.json"):
+        Profile.load(tmp_path)
+
+
 def test_unknown_names_are_refused(tmp_path: Path) -> None:
     write(tmp_path, json.dumps(CONTENT))
     profile = Profile.load(tmp_path)

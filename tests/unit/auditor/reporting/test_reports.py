@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from auditor.errors import AuditUnavailable
 from auditor.replay.authority import Offices
 from auditor.reporting.document import Report, parse_report, report_of
 from auditor.reporting.errors import REFUSALS, ReportRefused
@@ -74,6 +75,14 @@ def test_one_row_more_gives_other_bytes_in_every_format(player: Player, tmp_path
     change(path, "UPDATE ballots SET block = 99 WHERE ack_no = 1")
     second = formats(report_of(audited(player, path)))
     assert all(first[name] != second[name] for name in first)
+
+
+@pytest.mark.parametrize("name", ["", "/", "/etc/passwd/report", "/nowhere/report"])
+def test_a_report_that_can_not_be_written(player: Player, tmp_path: Path, name: str) -> None:
+    path = save(player.closed(), tmp_path / "platform.db")
+    with pytest.raises(AuditUnavailable, match="report") as caught:
+        write_reports(audited(player, path), Path(name))
+    assert caught.value.exit_code == 2
 
 
 def test_a_closed_meeting_in_every_format(player: Player, tmp_path: Path) -> None:
