@@ -28,11 +28,17 @@ def wrong_anchors(
     tree, leaves = LogTree(MemoryNodes()), leaves_of(mtg, ballots)
     for anchor in sorted(anchors, key=lambda one: one.size):
         tree.extend(leaf.hash() for leaf in islice(leaves, anchor.size - tree.size))
-        if tree.size < anchor.size:
-            said = "the anchored head has more ballots than the chain"
-            yield ReplayError(STEP_ANCHOR, anchor.where, said, expected=tree.size, found=anchor.size)
-            continue
-        own = base64url.encode(tree.root())
-        if own != anchor.root:
-            said = f"the anchored root of {anchor.size} ballots is not the one that they give"
-            yield ReplayError(STEP_ANCHOR, anchor.where, said, expected=own, found=anchor.root)
+        if (wrong := wrong_anchor(anchor, tree)) is not None:
+            yield wrong
+
+
+def wrong_anchor(anchor: ChainAnchor, tree: LogTree) -> ReplayError | None:
+    """Return what is wrong with one anchor by the tree of the accepted ballots, None where nothing is."""
+    if tree.size < anchor.size:
+        said = "the anchored head has more ballots than the chain"
+        return ReplayError(STEP_ANCHOR, anchor.where, said, expected=tree.size, found=anchor.size)
+    own = base64url.encode(tree.root(anchor.size))
+    if own == anchor.root:
+        return None
+    said = f"the anchored root of {anchor.size} ballots is not the one that they give"
+    return ReplayError(STEP_ANCHOR, anchor.where, said, expected=own, found=anchor.root)

@@ -14,6 +14,7 @@ from auditor.log.errors import LogRefused
 from auditor.log.leaf import leaves_of
 from auditor.log.tree import LogTree, MemoryNodes
 from auditor.verifier import IDENTITY, Verifier
+from auditor.withhold import told
 from client.encodings import base64url, jcs
 from client.errors import UserError
 
@@ -104,7 +105,8 @@ def draw_from(source: BlockSource, roots: Roots, mtg: str, seed: str, size: int)
         verifier.follow(channel, source.blocks(channel, 0, heights[channel]))
         findings, meeting = verifier.findings(channel, mtg), verifier.meeting(channel, mtg)
         if findings and (meeting is not None or verifier.broken(channel)):
-            raise LogRefused("LOG_UNVERIFIED", str(findings[0]))
+            closed = meeting is not None and bool(meeting.result)
+            raise LogRefused("LOG_UNVERIFIED", told(findings[0], closed=closed))
         if meeting is not None:
             return draw(meeting, seed, size)
     raise AuditUnavailable(f"there is no meeting {mtg!r} on {', '.join(channels) or 'any channel'}")

@@ -6,9 +6,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from auditor.discrepancy import UNVERIFIED, Discrepancy
+from auditor.errors import BlockError, ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from auditor.errors import VerificationError
 
 WITHHELD: Final = "withheld until the meeting is closed"
 # Fields whose values tell nothing of a choice. A ballot's JWS, a row and a result do; what is new may.
@@ -51,3 +54,15 @@ def _without(one: Discrepancy) -> Discrepancy:
         platform=one.platform and WITHHELD,
         detail=one.detail and WITHHELD,
     )
+
+
+def told(error: VerificationError, *, closed: bool) -> str:
+    """Return a finding as anybody may read it; `closed` says that its meeting has a result.
+
+    Until then without the two values, but for those of blocks, configurations and the identity channel, where
+    no choice ever is. A finding of no certain meeting counts as one of an open meeting.
+    """
+    tells_nothing = isinstance(error, BlockError | ConfigurationError) or error.where.startswith("identity ")
+    if closed or tells_nothing or (error.expected is None and error.found is None):
+        return str(error)
+    return f"step {error.step}: {error.where}: {error.reason} (values {WITHHELD})"

@@ -6,6 +6,8 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from auditor.withhold import told
+
 if TYPE_CHECKING:
     from auditor.alarm import Alarm
     from auditor.errors import VerificationError
@@ -23,7 +25,8 @@ KINDS: Final = (UNVERIFIED, FORK, CODES, DISCREPANCY, PEER, RECONCILIATION)
 class Announcement:
     """One event. `ballot` is a digest where it is about one; `passing` says that it may mend itself.
 
-    What passes is told again whenever it comes back; anything else once.
+    What passes is told again whenever it comes back; anything else once. `withheld` is the text without what
+    must stay unknown for a time: the name is made of it, so that it neither changes nor tells anything later.
     """
 
     kind: str
@@ -32,11 +35,12 @@ class Announcement:
     text: str
     ballot: str = ""
     passing: bool = False
+    withheld: str = ""
 
     @property
     def key(self) -> str:
         """The event's name: the same one for the same event, also after a restart."""
-        values = f"{self.kind}\n{self.channel}\n{self.where}\n{self.text}\n{self.ballot}"
+        values = f"{self.kind}\n{self.channel}\n{self.where}\n{self.withheld or self.text}\n{self.ballot}"
         return hashlib.sha256(values.encode()).hexdigest()
 
     def as_json(self) -> dict[str, Any]:
@@ -52,9 +56,12 @@ class Announcement:
         }
 
 
-def of_finding(channel: str, error: VerificationError) -> Announcement:
-    """Return what to tell of a step that refused."""
-    return Announcement(UNVERIFIED, channel, error.where, str(error), error.ballot)
+def of_finding(channel: str, error: VerificationError, *, closed: bool) -> Announcement:
+    """Return what to tell of a step that refused; `closed` says that its meeting has a result."""
+    withheld = told(error, closed=False)
+    return Announcement(
+        UNVERIFIED, channel, error.where, told(error, closed=closed), error.ballot, withheld=withheld
+    )
 
 
 def of_alarm(alarm: Alarm) -> Announcement:

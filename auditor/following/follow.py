@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from auditor.ahead import Alone
 from auditor.blocks import parse_block
 from auditor.errors import AuditUnavailable, BlockError
+from auditor.following.anchored import Anchored
 from auditor.following.announcement import (
     DISCREPANCY,
     PEER,
     RECONCILIATION,
+    UNVERIFIED,
     Announcement,
     of_alarm,
     of_finding,
@@ -71,6 +73,7 @@ class Following:
     comparisons: Sequence[Comparison] = ()
     heads: Heads | None = None
     signing: Signing | None = None
+    anchored: Anchored = field(default_factory=Anchored)
     rhythm: Rhythm = field(default_factory=Rhythm)
     found: queue.SimpleQueue[Announcement] = field(default_factory=queue.SimpleQueue)
     _standing: set[str] = field(default_factory=set)
@@ -159,15 +162,19 @@ class Following:
         for name in verifier.channels():
             self.metrics.broken.labels(name).set(int(verifier.broken(name)))
             for error in verifier.own_findings(name):
-                self._once(of_finding(name, error))
+                meeting = verifier.meeting(name, error.mtg) if error.mtg and name != IDENTITY else None
+                closed = meeting is not None and bool(meeting.result)
+                self._once(of_finding(name, error, closed=closed))
             for alarm in verifier.own_alarms(name):
                 self._once(of_alarm(alarm))
 
     def _drain(self, verifier: Verifier) -> None:
         """Announce what threads found, and what signed heads say otherwise."""
-        for looking in (self.heads, self.signing):
+        for looking in (self.anchored, self.heads, self.signing):
             for one in () if looking is None else looking.look(verifier):
                 (self._raise if one.passing else self._once)(one)
+        for comparison in self.comparisons:
+            comparison.watch()
         while not self.found.empty():
             one = self.found.get()
             (self._raise if one.passing else self._once)(one)
@@ -209,8 +216,10 @@ class Following:
             self._stand(Announcement(RECONCILIATION, "", "platform database", answer, passing=True))
             return
         self._over(RECONCILIATION, "platform database")
-        found = answer["discrepancies"]
-        self.metrics.passes.labels("inconsistent" if found else "consistent").inc()
+        every = answer["discrepancies"]
+        self.metrics.passes.labels("inconsistent" if every else "consistent").inc()
+        # What a step refuses was told as it came.
+        found = [one for one in every if one["kind"] != UNVERIFIED]
         self.metrics.passed.set(time.time())
         self.metrics.pass_seconds.set(answer["seconds"])
         for mtg, pending in answer["pending"].items():

@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from auditor.ahead import Alone, HelperProcesses
+from auditor.anchors import wrong_anchors
 from auditor.checkpoint import Checkpoints
+from auditor.discrepancy import from_error
 from auditor.errors import AuditUnavailable
 from auditor.platform_rows import PlatformRows
 from auditor.reconcile import Terms, reconcile
@@ -23,12 +25,14 @@ from auditor.replay.authority import Offices
 from auditor.run import Roots
 from auditor.snapshot import open_snapshot
 from auditor.store import Store
+from auditor.withhold import withheld
 from client.encodings import times
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from auditor.ahead import Helpers
+    from auditor.discrepancy import Discrepancy
     from auditor.reconcile import Reconciliation
     from auditor.verifier import Verifier
     from auditor.view import ChainMeeting
@@ -68,7 +72,7 @@ class PassOrder:
 
 
 def full_pass(order: PassOrder) -> dict[str, Any]:
-    """Reconcile every meeting of the last checkpoint; raises AuditUnavailable.
+    """Reconcile every meeting of the last checkpoint, and its anchors; raises AuditUnavailable.
 
     As with an audit the order matters: the heights first, then the snapshot, then the state that has got as
     far as the snapshot. Where the following doesn't get there in time, rows of blocks to come are extra.
@@ -82,7 +86,7 @@ def full_pass(order: PassOrder) -> dict[str, Any]:
             helpers: Helpers = Alone()
             if sum(verifier.accepted(channel) for channel in verifier.channels()[1:]) > _MANY:
                 helpers = opened.enter_context(HelperProcesses())
-            found: list[tuple[ChainMeeting, Reconciliation]] = []
+            found: list[tuple[ChainMeeting, Reconciliation, tuple[Discrepancy, ...]]] = []
             for channel in verifier.channels()[1:]:
                 for meeting in _meetings(verifier, channel):
                     terms = Terms(
@@ -95,17 +99,25 @@ def full_pass(order: PassOrder) -> dict[str, Any]:
                         doors=verifier.doors(channel),
                         helpers=helpers,
                     )
-                    found.append((meeting, reconcile(meeting, rows, terms)))
+                    reconciled = reconcile(meeting, rows, terms)
+                    found.append((meeting, reconciled, _shown(meeting, reconciled)))
     return {
-        "pending": {meeting.mtg: one.pending for meeting, one in found},
-        "rows": sum(one.rows for _, one in found),
+        "pending": {meeting.mtg: one.pending for meeting, one, _ in found},
+        "rows": sum(one.rows for _, one, _ in found),
         "discrepancies": [
             {"channel": meeting.channel, "meeting": meeting.mtg, **discrepancy.as_json()}
-            for meeting, one in found
-            for discrepancy in one.discrepancies
+            for meeting, _, shown in found
+            for discrepancy in shown
         ],
         "seconds": round(time.monotonic() - begun, 3),
     }
+
+
+def _shown(meeting: ChainMeeting, reconciled: Reconciliation) -> tuple[Discrepancy, ...]:
+    """Return what differs and which anchors are wrong, as anybody may see it."""
+    anchored = wrong_anchors(meeting.mtg, meeting.anchors, meeting.accepted.values())
+    found = (*map(from_error, anchored), *reconciled.discrepancies)
+    return found if meeting.result else withheld(found)
 
 
 def _meetings(verifier: Verifier, channel: str) -> Iterator[ChainMeeting]:

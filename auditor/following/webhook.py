@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import logging
 import threading
-import urllib.error
+import urllib.parse
 import urllib.request
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -20,6 +19,7 @@ _LOG = logging.getLogger(__name__)
 QUEUE: Final = 1000
 """Announcements that wait; of more, the oldest are dropped, and counted."""
 _TIMEOUT: Final = 5.0
+_LABEL: Final = 64
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 30.0
 
 
@@ -27,9 +27,8 @@ class Webhook:
     """Posts each announcement as JSON until it is taken (2xx), in order. Use it in a `with`."""
 
     def __init__(self, url: str, *, queue: int = QUEUE, first_wait: float = _FIRST_WAIT) -> None:
-        """Raise AuditUnavailable for a URL that is neither http nor https; waits are in seconds."""
-        if not url.startswith(("http://", "https://")):
-            raise AuditUnavailable(f"the webhook {url!r} is no http or https URL")
+        """Raise AuditUnavailable for what is no http or https URL to post to; waits are in seconds."""
+        _verify_url(url)
         self.sent = 0
         self.failed = 0
         self.dropped = 0
@@ -86,13 +85,30 @@ class Webhook:
             return None if self._closed.is_set() else self._waiting[0]
 
     def _post(self, document: Mapping[str, Any]) -> bool:
-        data = json.dumps(document, ensure_ascii=False).encode()
-        request = urllib.request.Request(  # noqa: S310  the scheme was looked at
-            self._url, data=data, headers={"Content-Type": "application/json"}, method="POST"
-        )
         try:
+            data = json.dumps(document).encode()  # in ASCII, which takes any text
+            request = urllib.request.Request(  # noqa: S310  the scheme was looked at
+                self._url, data=data, headers={"Content-Type": "application/json"}, method="POST"
+            )
             with urllib.request.urlopen(request, timeout=_TIMEOUT):  # noqa: S310
                 return True
-        except (OSError, urllib.error.URLError, http.client.HTTPException) as error:
+        except Exception as error:  # noqa: BLE001  whatever it is, the thread must go on and say so
             _LOG.warning("the webhook did not take an announcement: %s", error)
             return False
+
+
+def _verify_url(url: str) -> None:
+    try:
+        parts = urllib.parse.urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise AuditUnavailable(f"the webhook {url!r} is no http or https URL: {error}") from error
+    if not url.startswith(("http://", "https://")) or not host or port == 0:
+        raise AuditUnavailable(f"the webhook {url!r} is no http or https URL")
+    if not url.isascii() or not url.isprintable() or " " in url:
+        raise AuditUnavailable(
+            f"the webhook {url!r} is no http or https URL: write other characters than printable ASCII as %XX"
+        )
+    # A host that no name can be: the client would refuse it at every attempt.
+    if any(not 0 < len(label) < _LABEL for label in host.removesuffix(".").split(".")):
+        raise AuditUnavailable(f"the webhook {url!r} is no http or https URL: there is no such host name")

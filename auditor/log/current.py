@@ -15,6 +15,7 @@ from auditor.log.publish import LastBlock, publish
 from auditor.resumed import catch_up, resumed
 from auditor.store import Store
 from auditor.verifier import IDENTITY
+from auditor.withhold import told
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,7 +72,8 @@ def verify_current(
             continue
         findings = verifier.findings(channel, mtg)
         if findings or meeting is None:
-            said = str(findings[0]) if findings else "it is broken"
+            closed = meeting is not None and bool(meeting.result)
+            said = told(findings[0], closed=closed) if findings else "it is broken"
             raise LogRefused("LOG_UNVERIFIED", f"{channel}: {len(findings)} findings, the first: {said}")
         last = LastBlock(verifier.height(channel) - 1, verifier.head(channel))
         return Current(meeting, last, {name: verifier.height(name) for name in (IDENTITY, channel)})

@@ -119,13 +119,15 @@ def _following(
     from auditor.store import Store  # noqa: PLC0415
     from client.cli.audit_identity import auditor_identity  # noqa: PLC0415
 
+    hook = None if webhook is None else Webhook(webhook)  # refused before anything is changed
     own = auditor_identity()
     profile, regulator = own.profile, own.roots.offices.regulator
     path = state or home() / STATE
     if from_genesis:
         remove(path)
     store = opened.enter_context(closing(Store(path)))
-    hook = None if webhook is None else opened.enter_context(Webhook(webhook))
+    if hook is not None:
+        opened.enter_context(hook)
     metrics = Metrics(hook)
     if metrics_port is not None:
         port = opened.enter_context(metrics.serve(metrics_port))

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import socket
+from typing import TYPE_CHECKING
 
 import pytest
 
 from auditor.errors import AuditUnavailable
 from auditor.following.webhook import Webhook
+from client.cli.main import main
 from tests.integration.follower_process import Hook
 from tests.integration.waiting import wait_until
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_a_hook_that_is_down_gets_everything_in_order_once_it_is_up() -> None:
@@ -50,7 +55,48 @@ def test_nobody_listening_blocks_nobody() -> None:
         # Leaving ends the wait before the next attempt, too.
 
 
-@pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://localhost/", "localhost:80"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "file:///etc/passwd",
+        "ftp://localhost/",
+        "localhost:80",
+        "http://",
+        "http://[::1/",
+        "http://localhost:99999/",
+        "http://localhost:x/",
+        "http://localhost:0/",
+        "http://localhost/ü",
+        "http://localhost/a b",
+        "http://localhost/a\nb",
+        "http://a..b/",
+        f"http://{'a' * 64}/",
+    ],
+)
 def test_only_http_is_a_webhook(url: str) -> None:
     with pytest.raises(AuditUnavailable, match="no http or https URL"):
         Webhook(url)
+
+
+@pytest.mark.parametrize("url", ["http://[::1]:8080/a?b=%C3%BC", "https://alarms.example./x"])
+def test_what_is_a_webhook(url: str) -> None:
+    assert Webhook(url).waiting == 0
+
+
+def test_no_announcement_ends_the_thread() -> None:
+    with Hook() as hook, Webhook(hook.url, queue=1, first_wait=0.01) as webhook:
+        webhook.tell({"n": object()})  # nothing that JSON has
+        wait_until(lambda: webhook.failed, "an attempt")
+        webhook.tell({"n": "\udc80"})
+        wait_until(lambda: hook.told == [{"n": "\udc80"}], "the next one")
+
+
+def test_a_bad_webhook_is_refused_at_the_start_before_anything_is_changed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    state = tmp_path / "following.db"
+    state.write_bytes(b"kept")
+    follow = ["audit", "follow", "--no-database", "--from-genesis", "--state", str(state)]
+    assert main([*follow, "--webhook", "http://[::1/"]) == 2
+    assert "no http or https URL" in capsys.readouterr().err
+    assert state.read_bytes() == b"kept"
