@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from math import pi, sin
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from biometrics.challenge import Step
 from biometrics.synthesis.render import Expression
 
 if TYPE_CHECKING:
     import numpy as np
+
+
+class Performer(Protocol):
+    """Whoever or whatever is before the camera."""
+
+    def perform(self, at: int, asked: Step | None, index: int) -> Expression:
+        """Return what is seen at a time (milliseconds), `asked` being shown as step `index` just now."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
