@@ -19,8 +19,10 @@ from client.encodings.errors import Refused
 from client.encodings.records import decode_certificate
 
 if TYPE_CHECKING:
-    from auditor.portal.door import SecondDoor
-    from auditor.portal.objecting import ObjectionDoor
+    from collections.abc import Callable
+
+    from auditor.portal.door import SecondDoor, Word
+    from auditor.portal.objecting import Filed, ObjectionDoor
     from auditor.portal.parts import Parts
 
 _OPTIONAL = ("proof", "acknowledgement", "certificate")
@@ -50,20 +52,12 @@ def api_routes(parts: Parts) -> Blueprint:
     def take(institution: str, mtg: str) -> Response:
         pace(parts)
         facts, door = meeting_of(parts, institution, mtg), _open(parts)
-        try:
-            word = door.accept(facts, _handed())
-        except Refused as refused:
-            g.code = refused.code
-            return answer({"v": 1, "code": refused.code, "message": refused.message}, 422)
-        return answer(_word(door, word.as_json()), 202 if word.status == "queued" else 200)
+        return _accepted(door, lambda: door.accept(facts, _handed()))
 
     @routes.get("/meetings/<institution>/<mtg>/ballots/<digest>")
     def taken(institution: str, mtg: str, digest: str) -> Response:
         facts, door = meeting_of(parts, institution, mtg), _open(parts)
-        word = door.find(facts, digest)
-        if word is None:
-            raise PortalRefused("NOT_FOUND")
-        return answer(_word(door, word.as_json()))
+        return _found(door, door.find(facts, digest))
 
     _objections(routes, parts)
     return routes
@@ -74,20 +68,12 @@ def _objections(routes: Blueprint, parts: Parts) -> None:
     def object_to(institution: str, mtg: str) -> Response:
         pace(parts)
         facts, door = meeting_of(parts, institution, mtg), _objecting(parts)
-        try:
-            filed = door.accept(facts, _objection())
-        except Refused as refused:
-            g.code = refused.code
-            return answer({"v": 1, "code": refused.code, "message": refused.message}, 422)
-        return answer(_word(door, filed.as_json()), 202 if filed.status == "queued" else 200)
+        return _accepted(door, lambda: door.accept(facts, _objection()))
 
     @routes.get("/meetings/<institution>/<mtg>/objections/<obj>")
     def objected(institution: str, mtg: str, obj: str) -> Response:
         facts, door = meeting_of(parts, institution, mtg), _objecting(parts)
-        filed = door.find(facts, obj)
-        if filed is None:
-            raise PortalRefused("NOT_FOUND")
-        return answer(_word(door, filed.as_json()))
+        return _found(door, door.find(facts, obj))
 
 
 def answer(value: dict[str, Any], status: int = 200) -> Response:
@@ -117,6 +103,22 @@ def _objection() -> str:
         case {"v": 1, "objection": str(compact), **rest} if not rest:
             return compact
     raise PortalRefused("REQUEST_FORMAT")
+
+
+def _accepted(door: SecondDoor | ObjectionDoor, accept: Callable[[], Word | Filed]) -> Response:
+    """Return the answer to what is handed in: the door's word, or why it is refused."""
+    try:
+        word = accept()
+    except Refused as refused:
+        g.code = refused.code
+        return answer({"v": 1, "code": refused.code, "message": refused.message}, 422)
+    return answer(_word(door, word.as_json()), 202 if word.status == "queued" else 200)
+
+
+def _found(door: SecondDoor | ObjectionDoor, word: Word | Filed | None) -> Response:
+    if word is None:
+        raise PortalRefused("NOT_FOUND")
+    return answer(_word(door, word.as_json()))
 
 
 def _word(door: SecondDoor | ObjectionDoor, word: dict[str, Any]) -> dict[str, Any]:

@@ -10,24 +10,13 @@ import pytest
 import segno
 from axe_playwright_python.sync_playwright import Axe
 
-from tests.unit.auditor.portal.site import PATH
+from tests.unit.auditor.portal.site import PAGES, PATH
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, FilePayload, Page, Request
 
     from tests.browser.conftest import Served
 
-PAGES = (
-    "/",
-    PATH,
-    "/check",
-    "/trust",
-    f"{PATH}/no-vote",
-    f"{PATH}/records",
-    f"{PATH}/door",
-    f"{PATH}/objection",
-    "/nowhere",
-)
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 

@@ -40,6 +40,18 @@ if TYPE_CHECKING:
     from tests.unit.auditor.builder import Network, Signer
 
 PATH = f"/meetings/institutiona/{MTG}"
+PAGES = (
+    "/",
+    PATH,
+    "/check",
+    "/trust",
+    f"{PATH}/no-vote",
+    f"{PATH}/records",
+    f"{PATH}/door",
+    f"{PATH}/objection",
+    "/nowhere",
+)
+"""Every page, and one that is not there."""
 IN_TIME = datetime(2026, 3, 3, 8, 30, tzinfo=UTC)
 
 

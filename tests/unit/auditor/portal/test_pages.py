@@ -17,22 +17,10 @@ from auditor.portal.pace import Pace, Rate
 from auditor.portal.security import HEADERS
 from tests.unit.auditor.log.stage import NOW
 from tests.unit.auditor.meeting_player import CHANNEL, MTG
-from tests.unit.auditor.portal.site import PATH
+from tests.unit.auditor.portal.site import PAGES, PATH
 
 if TYPE_CHECKING:
     from tests.unit.auditor.portal.site import Site
-
-PAGES = (
-    "/",
-    PATH,
-    "/check",
-    "/trust",
-    f"{PATH}/no-vote",
-    f"{PATH}/records",
-    f"{PATH}/door",
-    f"{PATH}/objection",
-    "/nowhere",
-)
 
 
 def test_both_languages_have_the_same_texts_with_the_same_gaps() -> None:
