@@ -51,8 +51,11 @@ class BatchReplay:
     facts: Facts = field(default_factory=Facts)
     verdicts: Verdicts = field(default_factory=Verdicts)
     effect: Effect = field(default_factory=Effect)
-    change: Change = field(default_factory=Change)
+    change: Change = field(init=False)
     written: dict[str, bytes | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.change = Change(self.state.record)
 
     def run(self, reading: Reading) -> Effect:
         """Judge every entry in order; takes the accepted ballots over into the meeting's state."""
@@ -207,7 +210,7 @@ class BatchReplay:
             excluded=judged.excluded,
             proxy=judged.proxy or None,
         )
-        self.change.add(state.record, CountedBallot.of(ballot), CountedBallot.of(held) if held else None)
+        self.change.add(CountedBallot.of(ballot), CountedBallot.of(held) if held else None)
         self.verdicts.accepted += 1
         mtg = state.record.mtg
         self.effect.writes[composite("ballot", mtg, content.sub)] = ballot.encode(state.record)
