@@ -39,14 +39,20 @@ class Poll:
 
     def add(self, motion: Motion, claims: tuple[Claim, ...], vote: Vote) -> None:
         """Count one lender's answer."""
+        weights = Weights()
+        weights.add(claims)
+        self.merge(motion, weights, vote)
+
+    def merge(self, motion: Motion, weights: Weights, vote: Vote) -> None:
+        """Count the answer of all who gave the same."""
         picked = chosen(vote)
-        self.present.add(claims)
+        self.present.merge(weights)
         for choice in picked:
-            self.choices.setdefault(choice, Weights()).add(claims)
+            self.choices.setdefault(choice, Weights()).merge(weights)
         if any(choice in motion.rules.yes for choice in picked):
-            self.favour.add(claims)
+            self.favour.merge(weights)
         if any(choice not in motion.rules.abstain for choice in picked):
-            self.voted.add(claims)
+            self.voted.merge(weights)
 
     def of(self, what: str, scope: str, unit: str, favour: Weights) -> int:
         """Return a count or a base within a scope and in a unit, `favour` being what is in favour."""

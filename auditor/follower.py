@@ -7,22 +7,21 @@ from typing import TYPE_CHECKING, Protocol
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from auditor.ahead import Alone
+from auditor.ahead import Alone, ReadAhead
 from auditor.alarm import FOREIGN_DEFINITION, FOREIGN_TRANSACTION, Alarms
-from auditor.blocks import parse_block
 from auditor.definitions import foreign_definitions, verify_definition
 from auditor.errors import (
     BlockError,
     ConfigurationError,
     ReplayError,
-    TransactionError,
     VerificationError,
 )
 from auditor.ledger import Ledger
+from auditor.opened import OpenedBlock, open_block
 from auditor.replay.authority import Offices, verify_authority
 from auditor.replay.effect import STEP_WRITES, Effect, only_meeting, verify_effect
 from auditor.store import TEXT, InMemory
-from auditor.transactions import LIFECYCLE, parse_transaction
+from auditor.transactions import LIFECYCLE, Transaction
 from client.encodings.certificates import thumbprint
 from client.encodings.errors import Refused
 
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
     from auditor.facts import Fact, Facts
     from auditor.members import Member
     from auditor.store import Tables
-    from auditor.transactions import Endorsed, Transaction
+    from auditor.transactions import Endorsed
 
 
 ARBITRATION = "arbitration"
@@ -89,6 +88,7 @@ class Follower:
         self._replay = replay
         self._offices = offices
         self._helpers = helpers or Alone()
+        self._opened = ReadAhead[OpenedBlock]()
 
     def follow(self, blocks: Iterable[bytes]) -> None:
         """Take over blocks, in order, until they end or one fails."""
@@ -96,7 +96,7 @@ class Follower:
             if self.broken is not None:
                 return
             try:
-                verified = self.ledger.accept(raw, self._replayed)
+                verified = self.ledger.accept(raw, self._replayed, self._opened.take(raw))
             except (BlockError, ConfigurationError) as error:
                 self.broken = error
                 self.findings.append(error)
@@ -116,14 +116,14 @@ class Follower:
         """Return what helpers may verify of a block; of one that cannot be read, nothing."""
         asked: list[Fact] = []
         try:
-            block = parse_block(raw)
+            opened = open_block(raw, self.channel)
         except BlockError:
             return asked
-        for position, envelope in enumerate(block.data):
-            with contextlib.suppress(TransactionError, Refused):
-                transaction = parse_transaction(envelope, self.channel, block.header.number, position)
-                if transaction.chaincode == self._chaincode:
-                    asked.extend(self._replay.ask(transaction))
+        self._opened.put(raw, opened)
+        for read in opened.transactions:
+            if isinstance(read, Transaction) and read.chaincode == self._chaincode:
+                with contextlib.suppress(Refused):
+                    asked.extend(self._replay.ask(read))
         return asked
 
     def _replayed(self, endorsed: Endorsed) -> list[VerificationError]:

@@ -6,17 +6,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from auditor import protobuf as pb
-from auditor.blocks import Block, Header, parse_block, verify_data, verify_genesis, verify_succession
+from auditor.blocks import verify_data, verify_genesis, verify_succession
 from auditor.config_update import STEP_CONFIGURATION
 from auditor.configuration import ChannelConfiguration, parse_configuration, verify_update
 from auditor.errors import BlockError, ConfigurationError, TransactionError, VerificationError
+from auditor.opened import open_block
 from auditor.orderers import verify_quorum
 from auditor.replay.authority import Offices
 from auditor.store import InMemory
 from auditor.transactions import (
-    Endorsed,
-    Transaction,
-    parse_transaction,
     transaction_type,
     verify_transaction,
 )
@@ -25,7 +23,10 @@ from auditor.world import World
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from auditor.blocks import Block, Header
+    from auditor.opened import OpenedBlock
     from auditor.store import Tables
+    from auditor.transactions import Endorsed, Transaction
 
     Replay = Callable[[Endorsed], list[VerificationError]]
 
@@ -98,12 +99,16 @@ class Ledger:
             raise BlockError(1, self.channel, "no block was verified yet")
         return self._configuration
 
-    def accept(self, raw: bytes, replay: Replay | None = None) -> VerifiedBlock:
+    def accept(
+        self, raw: bytes, replay: Replay | None = None, opened: OpenedBlock | None = None
+    ) -> VerifiedBlock:
         """Verify the next block and take it over; raises BlockError or ConfigurationError.
 
-        `replay` is called with each endorsed transaction before its writes become state.
+        `replay` is called with each endorsed transaction before its writes become state. `opened` is what
+        these very bytes were read as, by whoever read them before.
         """
-        block = parse_block(raw)
+        opened = opened or open_block(raw, self.channel)
+        block = opened.block
         if self._head is None or self._configuration is None:
             verify_genesis(block, self._genesis)
             verify_data(block)
@@ -112,7 +117,7 @@ class Ledger:
             verify_succession(block, self._head)
             verify_data(block)
             configuration = self._verify_ordered(block, self._configuration)
-        verified = self._transactions(block, configuration, replay)
+        verified = self._transactions(opened, configuration, replay)
         self._head = block.header
         if configuration is not self._configuration:
             self._configuration, self._last_config = configuration, block.header.number
@@ -137,21 +142,19 @@ class Ledger:
 
     def _transactions(
         self,
-        block: Block,
+        opened: OpenedBlock,
         configuration: ChannelConfiguration,
         replay: Replay | None,
     ) -> VerifiedBlock:
-        outcome = _Outcome()
-        for position, raw in enumerate(block.data):
-            if configuration is not self._configuration and transaction_type(raw) == pb.common.CONFIG:
+        outcome, block = _Outcome(), opened.block
+        changed = configuration is not self._configuration
+        for raw, code, read in zip(block.data, block.codes, opened.transactions, strict=True):
+            if changed and transaction_type(raw) == pb.common.CONFIG:
                 continue
-            code = block.codes[position]
-            try:
-                transaction = parse_transaction(raw, self.channel, block.header.number, position)
-            except TransactionError as error:
-                outcome.unreadable(error, code)
-                continue
-            self._transaction(transaction, code, configuration, replay, outcome)
+            if isinstance(read, TransactionError):
+                outcome.unreadable(read, code)
+            else:
+                self._transaction(read, code, configuration, replay, outcome)
         for tx_id, _ in outcome.refused:  # a peer's index has them too, once the block is committed
             if tx_id:
                 self.world.seen(tx_id)

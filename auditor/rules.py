@@ -11,7 +11,7 @@ from client.encodings import jcs
 from client.encodings.ballot import chosen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from client.encodings.ballot import Vote
     from client.encodings.ballot_record import BallotRecord
@@ -38,6 +38,52 @@ class CountedBallot:
 
 
 @dataclass(slots=True)
+class Same:
+    """Those who answered every motion alike and are excluded from the same ones.
+
+    `whole` are all their claims, `disputed` and `undisputed` a part of them; who has none in a part is no
+    head of it, and in `disputed` a head of everybody's only who has no other claims.
+    """
+
+    whole: Weights = field(default_factory=Weights)
+    disputed: Weights = field(default_factory=Weights)
+    undisputed: Weights = field(default_factory=Weights)
+
+    def add(self, claims: tuple[Claim, ...], sign: int) -> None:
+        """Count one of them (`sign` -1: no longer)."""
+        self.whole.add(claims, sign)
+        disputed = [claim for claim in claims if claim.decision]
+        if not disputed:
+            self.undisputed.add(claims, sign)
+            return
+        # Without the disputed claims there is no such lender, where there are no others.
+        self.disputed.add(disputed, sign, head=len(disputed) == len(claims))
+        if len(disputed) < len(claims):
+            self.undisputed.add([claim for claim in claims if not claim.decision], sign)
+
+
+class Groups:
+    """Ballots by what they say: amounts are added up once a ballot, answers looked at once a group."""
+
+    def __init__(self, meeting: Meeting) -> None:
+        self._motions = tuple(motion.id for motion in meeting.motions)
+        self._same: dict[tuple[tuple[Vote, ...], tuple[str, ...]], Same] = {}
+
+    def add(self, ballot: CountedBallot, sign: int = 1) -> None:
+        """Count a ballot."""
+        votes = ballot.votes
+        key = (tuple([votes[name] for name in self._motions]), ballot.excluded)
+        same = self._same.get(key)
+        if same is None:
+            same = self._same[key] = Same()
+        same.add(ballot.claims, sign)
+
+    def __iter__(self) -> Iterator[tuple[tuple[Vote, ...], tuple[str, ...], Same]]:
+        """Yield each group's answers in the motions' order, the motions that exclude it, and who is in it."""
+        return ((votes, excluded, same) for (votes, excluded), same in self._same.items())
+
+
+@dataclass(slots=True)
 class Change:
     """What one transaction changes in the count: its subtotal, negative where a ballot is replaced.
 
@@ -47,50 +93,50 @@ class Change:
     claims contribute to a choice or mark is there again with a `?`; `*present?` is their part of the present.
     """
 
+    meeting: Meeting
     ballots: int = 0
-    present: Weights = field(default_factory=Weights)
-    motions: dict[str, dict[str, Weights]] = field(default_factory=dict)
+    groups: Groups = field(init=False)
 
-    def add(self, meeting: Meeting, ballot: CountedBallot, replaced: CountedBallot | None) -> None:
+    def __post_init__(self) -> None:
+        self.groups = Groups(self.meeting)
+
+    def add(self, ballot: CountedBallot, replaced: CountedBallot | None) -> None:
         """Count a ballot, in place of the one replaced."""
         if replaced is None:
             self.ballots += 1
         else:
-            self._count(meeting, replaced, -1)
-        self._count(meeting, ballot, 1)
+            self.groups.add(replaced, -1)
+        self.groups.add(ballot)
 
-    def reweigh(self, meeting: Meeting, before: CountedBallot, after: CountedBallot) -> None:
+    def reweigh(self, before: CountedBallot, after: CountedBallot) -> None:
         """Count a ballot with other claims than it was counted with; without any it doesn't count."""
         for counted, sign in ((before, -1), (after, 1)):
             if counted.claims:
                 self.ballots += sign
-                self._count(meeting, counted, sign)
+                self.groups.add(counted, sign)
 
     def encode(self) -> bytes:
         """Return the subtotal's canonical bytes, without anything that is zero."""
+        present = Weights()
+        counted: dict[str, dict[str, Weights]] = {motion.id: {} for motion in self.meeting.motions}
+        for votes, excluded, same in self.groups:
+            present.merge(same.whole)
+            for motion, vote in zip(self.meeting.motions, votes, strict=True):
+                choices = counted[motion.id]
+                if motion.id in excluded:
+                    choices.setdefault("*excluded", Weights()).merge(same.whole)
+                    continue
+                names = _counted_names(motion, chosen(vote))
+                for name in names:
+                    choices.setdefault(name, Weights()).merge(same.whole)
+                for name in (*names, "*present"):
+                    choices.setdefault(f"{name}?", Weights()).merge(same.disputed)
         motions: dict[str, dict[str, Any]] = {}
-        for motion, choices in self.motions.items():
-            kept = {choice: weights.changed() for choice, weights in choices.items() if weights.changed()}
+        for name, choices in counted.items():
+            kept = {choice: changed for choice, weights in choices.items() if (changed := weights.changed())}
             if kept:
-                motions[motion] = kept
-        return jcs.dumps(
-            {"v": 1, "ballots": self.ballots, "present": self.present.changed(), "motions": motions}
-        )
-
-    def _count(self, meeting: Meeting, ballot: CountedBallot, sign: int) -> None:
-        self.present.add(ballot.claims, sign)
-        disputed = tuple(claim for claim in ballot.claims if claim.decision)
-        gone = len(disputed) == len(ballot.claims)  # without them there is no such lender
-        for motion in meeting.motions:
-            choices = self.motions.setdefault(motion.id, {})
-            if motion.id in ballot.excluded:
-                choices.setdefault("*excluded", Weights()).add(ballot.claims, sign)
-                continue
-            names = _counted_names(motion, chosen(ballot.votes[motion.id]))
-            for name in names:
-                choices.setdefault(name, Weights()).add(ballot.claims, sign)
-            for name in (*names, "*present") if disputed else ():
-                choices.setdefault(f"{name}?", Weights()).add(disputed, sign, head=gone)
+                motions[name] = kept
+        return jcs.dumps({"v": 1, "ballots": self.ballots, "present": present.changed(), "motions": motions})
 
 
 def _counted_names(motion: Motion, picked: tuple[str, ...]) -> tuple[str, ...]:
@@ -124,6 +170,10 @@ class Tally:
 def tally(meeting: Meeting, ballots: Iterable[CountedBallot]) -> Tally:
     """Count the ballots that stand, one a lender."""
     count = 0
+    groups = Groups(meeting)
+    for ballot in ballots:
+        count += 1
+        groups.add(ballot)
     present = Weights()
     motions = {
         motion.id: MotionTally(
@@ -133,18 +183,15 @@ def tally(meeting: Meeting, ballots: Iterable[CountedBallot]) -> Tally:
         )
         for motion in meeting.motions
     }
-    for ballot in ballots:
-        count += 1
-        present.add(ballot.claims)
-        undisputed = tuple(claim for claim in ballot.claims if not claim.decision)
-        for motion in meeting.motions:
+    for votes, excluded, same in groups:
+        present.merge(same.whole)
+        for motion, vote in zip(meeting.motions, votes, strict=True):
             own = motions[motion.id]
-            if motion.id in ballot.excluded:
-                own.excluded.add(ballot.claims)
-                continue
-            own.whole.add(motion, ballot.claims, ballot.votes[motion.id])
-            if undisputed:
-                own.undisputed.add(motion, undisputed, ballot.votes[motion.id])
+            if motion.id in excluded:
+                own.excluded.merge(same.whole)
+            else:
+                own.whole.merge(motion, same.whole, vote)
+                own.undisputed.merge(motion, same.undisputed, vote)
     return Tally(count, present, motions)
 
 

@@ -12,6 +12,7 @@ from auditor.ahead import Alone
 from auditor.anchors import wrong_anchors
 from auditor.discrepancy import from_error
 from auditor.errors import AuditUnavailable
+from auditor.garbage import rarely_collected
 from auditor.platform_rows import PlatformRows
 from auditor.reconcile import PATIENCE, Reconciliation, Terms, reconcile
 from auditor.replay.anchors import result_hash
@@ -67,7 +68,7 @@ def run_audit(
     channels = [name for name in roots.genesis if name != "identity"]
     settled = {name: source.height(name) for name in channels}
     identity = source.height("identity")
-    with closing(Store()) as store, open_snapshot(database) as (connection, snapshot):
+    with rarely_collected(), closing(Store()) as store, open_snapshot(database) as (connection, snapshot):
         rows = PlatformRows(connection)
         verifier = Verifier(roots.genesis, roots.offices, helpers, store)
         _follow(source, verifier, "identity", identity)

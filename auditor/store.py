@@ -217,6 +217,7 @@ class Table(MutableMapping[str, Value]):
         self._count = f"SELECT count(*) FROM {name}"  # noqa: S608
         self._after = f"SELECT id, key, value FROM {name} WHERE id > ? ORDER BY id LIMIT ?"  # noqa: S608
         self._last = f"SELECT coalesce(max(id), 0) FROM {name}"  # noqa: S608
+        self._empty = self.last_row() == 0  # then there is nothing to ask for; False is never wrong
 
     def __getitem__(self, key: str) -> Value:
         """Return a value; KeyError for none."""
@@ -230,6 +231,8 @@ class Table(MutableMapping[str, Value]):
             return self._waiting[key]
         if key in self._read:
             return self._read[key]
+        if self._empty:
+            return None
         row = self._connection.execute(self._select, (key.encode(),)).fetchone()
         value = None if row is None else self._codec.decode(cbor2.loads(row[0][:-_SUM]))
         self._make_room(1)
@@ -238,12 +241,15 @@ class Table(MutableMapping[str, Value]):
 
     def get(self, key: str, default: Any = None) -> Any:
         """Return a value, or `default`."""
-        value = self._held(key)
+        value = self._read[key] if key in self._read and key not in self._waiting else self._held(key)
         return default if value is None else value
 
     def read_ahead(self, keys: Iterable[str]) -> None:
         """Read the values of many keys at once."""
-        asked = [key for key in dict.fromkeys(keys) if key not in self._waiting and key not in self._read]
+        if self._empty:
+            return
+        waiting, read = self._waiting, self._read
+        asked = [key for key in dict.fromkeys(keys) if key not in waiting and key not in read]
         self._make_room(len(asked))
         for start in range(0, len(asked), _ASKED):
             chunk = asked[start : start + _ASKED]
@@ -256,6 +262,7 @@ class Table(MutableMapping[str, Value]):
     def forget(self) -> None:
         """Ask the file again for whatever was read."""
         self._read.clear()
+        self._empty = False
 
     def _make_room(self, count: int) -> None:
         if len(self._read) + count > _READ:
@@ -322,18 +329,21 @@ class Table(MutableMapping[str, Value]):
         """Put what waits into the open transaction."""
         if not self._waiting:
             return
-        gone = [(key.encode(),) for key, value in self._waiting.items() if value is None]
-        rows = (
-            (encoded, data + _sum(encoded, data))
-            for encoded, data in (
-                (key.encode(), cbor2.dumps(self._codec.encode(value)))
-                for key, value in self._waiting.items()
-                if value is not None
-            )
-        )
+        gone: list[tuple[bytes]] = []
+        rows: list[tuple[bytes, bytes]] = []
+        encode, dumps = self._codec.encode, cbor2.dumps
+        for key, value in self._waiting.items():
+            encoded = key.encode()
+            if value is None:
+                gone.append((encoded,))
+            else:
+                data = dumps(encode(value))
+                rows.append((encoded, data + _sum(encoded, data)))
         if gone:
             self._connection.executemany(self._delete, gone)
-        self._connection.executemany(self._upsert, rows)
+        if rows:
+            self._connection.executemany(self._upsert, rows)
+            self._empty = False
         # What was asked for once is asked for again; the rest is only written.
         self._read.update({key: value for key, value in self._waiting.items() if key in self._read})
         self._waiting.clear()

@@ -14,7 +14,7 @@ from auditor.replay.identity import IdentityReplay
 from auditor.replay.kept import ENROLMENTS, SESSIONS
 from auditor.replay.people import People
 from auditor.replay.views import NumbersOf, SessionsOf
-from auditor.rules import outcome, tally
+from auditor.rules import outcome
 from auditor.store import InMemory
 from auditor.view import ChainMeeting, Count
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from auditor.members import Membership
     from auditor.replay.authority import Offices
     from auditor.replay.meetings import MeetingState
+    from auditor.rules import Tally
     from auditor.store import Tables
 
 IDENTITY = "identity"
@@ -177,9 +178,9 @@ class Verifier:
         state = self._replays[channel].meetings.get(mtg)
         if state is None:
             return None
-        if not state.result:
+        if state.tally is None:
             return Count(sum(1 for _ in state.counted()), None, None)
-        return _count(state)
+        return _count(state, state.tally)
 
     def sessions(self, mtg: str) -> SessionsOf:
         """Return the identity checks that `identity` has for a meeting, by id, in the chain's order."""
@@ -201,8 +202,7 @@ class Verifier:
         return self._followers[channel].ledger.configuration.members
 
 
-def _count(state: MeetingState) -> Count:
-    counted = tally(state.amended, state.counted())
+def _count(state: MeetingState, counted: Tally) -> Count:
     result = outcome(state.amended, counted)
     motions: dict[str, Any] = result["motions"]
     classes = tuple(entry.cls for entry in state.amended.roll.classes)

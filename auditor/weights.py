@@ -30,6 +30,11 @@ class Weights:
             scope[1] += sign * claim.fen
             everybody[1] += sign * claim.fen
 
+    def merge(self, other: Weights) -> None:
+        """Count what others count, too."""
+        for name, (heads, fen) in other.scopes.items():
+            self.add_line(name, heads, fen)
+
     def add_line(self, scope: str, heads: int, fen: int, sign: int = 1) -> None:
         """Add figures to one scope."""
         cell = self.scopes.setdefault(scope, [0, 0])

@@ -46,12 +46,12 @@ class World:
         """Take over a valid transaction's writes."""
         version = Version(transaction.block, transaction.position)
         for one in transaction.sets:
+            before = one.namespace + _PARTED
             for write in one.writes:
-                place = one.namespace + _PARTED + write.key
                 if not write.value:  # Fabric deletes for an empty value, too (IsKVWriteDelete)
-                    self.versions.pop(place, None)
+                    self.versions.pop(before + write.key, None)
                 else:
-                    self.versions[place] = version
+                    self.versions[before + write.key] = version
 
     def verify_fresh(self, transaction: Transaction) -> None:
         """Step 11: first of its id, writing only its own namespace, every read still current."""
@@ -69,9 +69,10 @@ class World:
             self._verify_reads(one, transaction.where)
 
     def _verify_reads(self, one: ReadWriteSet, where: str) -> None:
-        read_ahead(self.versions, (one.namespace + _PARTED + read.key for read in one.reads))
+        before = one.namespace + _PARTED
+        read_ahead(self.versions, (before + read.key for read in one.reads))
         for read in one.reads:
-            current = self.version(one.namespace, read.key)
+            current = self.versions.get(before + read.key)
             if current != read.version:
                 raise TransactionError(
                     STEP_FRESH,

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from auditor.evaluation import apply_tests, decide
 from auditor.margins import margin
 from auditor.motion_margins import margin_of
-from auditor.rules import tally
 from auditor.weights import Weights
 
 if TYPE_CHECKING:
@@ -19,15 +18,17 @@ if TYPE_CHECKING:
 
 
 def outcomes_of(state: MeetingState) -> tuple[dict[str, Any], ...]:
-    """Return the motions of a meeting that has a result, counted anew; raise ValueError for a running one.
+    """Return the motions of a meeting that has a result, as the replay counted it.
+
+    Raises ValueError for a running one.
 
     Each has `id`, `title`, `passed`, `choices` ([choice, heads, fen]), `tests` and `margin` as
     `concordat rules evaluate` has them, or `election`.
     """
-    if not state.result:
+    if state.tally is None:
         raise ValueError("a running count is shown to nobody")
     amended = state.amended
-    counted = tally(amended, state.counted())
+    counted = state.tally
     classes = tuple(entry.cls for entry in amended.roll.classes)
     return tuple(_motion(motion, counted.motions[motion.id].whole, classes) for motion in amended.motions)
 

@@ -32,7 +32,7 @@ def confirm_amendment(state: MeetingState, pending: PendingAmendment, tx: str) -
         },
         reads={composite(kind, mtg) for kind in ("meeting", "state", "amendment", "amendments")},
     )
-    subtotal, cast = Change(), 0
+    subtotal, cast = Change(meeting), 0
     for change in amendment.changes:
         key = composite("ballot", mtg, change.sub)
         effect.reads.add(key)
@@ -40,7 +40,7 @@ def confirm_amendment(state: MeetingState, pending: PendingAmendment, tx: str) -
         if held is None:
             continue
         stands = reweighed(held, change.after)
-        subtotal.reweigh(meeting, CountedBallot.of(held), CountedBallot.of(stands))
+        subtotal.reweigh(CountedBallot.of(held), CountedBallot.of(stands))
         state.held[change.sub] = stands
         effect.writes[key] = stands.encode(meeting)
         cast += 1

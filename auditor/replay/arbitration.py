@@ -197,6 +197,7 @@ class ArbitrationReplay:
         counted = tally(state.amended, state.counted())
         if (step.ballots, step.subtotals) != (counted.ballots, state.subtotals):
             raise Refused("CLOSE_COUNT", f"{counted.ballots} ballots in {state.subtotals} subtotals")
+        state.tally = counted
         state.result = result_bytes(state.amended, counted)
         key = composite("result", state.record.mtg)
         effect.writes[key] = state.result

@@ -51,8 +51,11 @@ class BatchReplay:
     facts: Facts = field(default_factory=Facts)
     verdicts: Verdicts = field(default_factory=Verdicts)
     effect: Effect = field(default_factory=Effect)
-    change: Change = field(default_factory=Change)
+    change: Change = field(init=False)
     written: dict[str, bytes | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.change = Change(self.state.record)
 
     def run(self, reading: Reading) -> Effect:
         """Judge every entry in order; takes the accepted ballots over into the meeting's state."""
@@ -138,10 +141,10 @@ class BatchReplay:
 
     def _identified(self, candidate: Candidate, judged: Judgement) -> Judgement:
         """Name the ballot even where the verdict came before anybody looked at the voter's key."""
-        enrolment = self.people.enrolment(self._signer(candidate.ballot))
-        if judged.signed is not None or enrolment is None:
+        if judged.signed is not None:
             return judged
-        return replace(judged, signed=candidate.complete(enrolment.x5t))
+        enrolment = self.people.enrolment(self._signer(candidate.ballot))
+        return replace(judged, signed=candidate.complete(enrolment.x5t)) if enrolment else judged
 
     def _bench(self, candidate: Candidate, enrolment: Enrolment | None, session: Session | None) -> Bench:
         return Bench(
@@ -180,7 +183,7 @@ class BatchReplay:
                 self.verdicts.held.append(index)
         if candidate is None or judged.signed is None:
             return
-        brought = self._brought(candidate, judged)
+        brought = self._brought(candidate, judged, judged.signed.compact, ballot)
         if judged.kind == "accepted":
             self._accept(index, candidate, judged, brought)
         elif judged.kind == "refused" and brought.digest not in self.state.accepted:
@@ -207,7 +210,7 @@ class BatchReplay:
             excluded=judged.excluded,
             proxy=judged.proxy or None,
         )
-        self.change.add(state.record, CountedBallot.of(ballot), CountedBallot.of(held) if held else None)
+        self.change.add(CountedBallot.of(ballot), CountedBallot.of(held) if held else None)
         self.verdicts.accepted += 1
         mtg = state.record.mtg
         self.effect.writes[composite("ballot", mtg, content.sub)] = ballot.encode(state.record)
@@ -218,15 +221,13 @@ class BatchReplay:
         state.accepted[brought.digest] = brought
         state.refused.pop(brought.digest, None)
 
-    def _brought(self, candidate: Candidate, judged: Judgement) -> ChainBallot:
-        if judged.signed is None:
-            raise ValueError("a ballot that is not complete has no digest")
+    def _brought(self, candidate: Candidate, judged: Judgement, compact: str, digest: str) -> ChainBallot:
         content = candidate.ballot
         return ChainBallot(
-            digest=judged.signed.digest,
+            digest=digest,
             sub=content.sub,
             seq=content.seq,
-            jws=judged.signed.compact,
+            jws=compact,
             choices=jcs.dumps(votes_json(content.votes)).decode(),
             claims=jcs.dumps(claims_json(judged.claims)).decode(),
             ses=content.ses,

@@ -68,11 +68,14 @@ def parse_claimed(response: bytes) -> Claimed:
 
 
 def relied_revision(record: bytes | None) -> int:
-    """Return the enrolment revision that a written ballot names, 0 where it names none."""
+    """Return the enrolment revision that a written ballot names, 0 where it names none.
+
+    It only says which revision to judge by. That the record is the one due, step 15 holds byte by byte.
+    """
     if record is None:
         return 0
     try:
-        value = cbor.loads(record)
+        value = cbor.peek(record)
     except cbor.CborError:
         return 0
     match value:

@@ -142,7 +142,7 @@ class IdentityReplay:
                 verdicts.held.append(index)
                 continue
             verdicts.accepted += 1
-            recorded = replace(asked, rev=rev, tx=endorsed.transaction.tx_id)
+            recorded = asked.recorded(rev, endorsed.transaction.tx_id)
             self.people.record(recorded)
             effect.writes[composite("enrolment", asked.sub)] = recorded.encode()
         effect.response = verdicts.encode()
@@ -167,7 +167,7 @@ class IdentityReplay:
                 verdicts.refused.append((index, code, lender.rev if lender else 0))
             else:
                 verdicts.accepted += 1
-                recorded = replace(session, tx=endorsed.transaction.tx_id)
+                recorded = session.recorded(endorsed.transaction.tx_id)
                 self.people.check(recorded)
                 effect.writes[composite("session", session.ses)] = recorded.encode()
         effect.response = verdicts.encode()

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, MutableMapping
 
     from auditor.replay.amendments import PendingAmendment
+    from auditor.rules import Tally
     from auditor.view import ChainAnchor, ChainBallot
     from client.encodings.amendment import Amendment
     from client.encodings.ballot_record import BallotRecord
@@ -56,8 +57,8 @@ class MeetingState:
     `used` are the sessions of ballots replaced since, with the ballot's digest; `mandates` the last that each
     principal gave; `anchors` the audits anchored, in order; `disputes` the objections, by id; `objectors` how
     many each lender filed; `successor` the meeting announced in the place of this one; `subtotals` how many
-    transactions changed the count; `numbers` the acknowledgement numbers seen ("door number"), `numbered`
-    those of accepted ballots, with the first one's digest.
+    transactions changed the count; `tally` the count at closing, None before; `numbers` the acknowledgement
+    numbers seen ("door number"), `numbered` those of accepted ballots, with the first one's digest.
     """
 
     record: Meeting
@@ -71,6 +72,7 @@ class MeetingState:
     objectors: dict[str, int] = field(default_factory=dict)
     successor: str = ""
     result: bytes = b""
+    tally: Tally | None = None
     subtotals: int = 0
     held: MutableMapping[str, BallotRecord] = field(default_factory=dict)
     used: MutableMapping[str, str] = field(default_factory=dict)

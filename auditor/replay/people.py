@@ -71,6 +71,21 @@ class Enrolment:
         """Return the lender's P-256 key."""
         return certificates.public_key(standard_base64(self.certificate))
 
+    def recorded(self, rev: int, tx: str) -> Enrolment:
+        """Return it as the revision that a transaction makes of it."""
+        return Enrolment(
+            self.sub,
+            self.certificate,
+            self.x5t,
+            self.institution,
+            self.method,
+            self.commitment,
+            self.status,
+            rev,
+            self.reason,
+            tx,
+        )
+
     def signed(self, signed: jws.Jws) -> Signed:
         """Return the fact that the lender signed a JWS."""
         return Signed(self.certificate, signed.signature, signed.signing_input)
@@ -96,6 +111,23 @@ class Session:
     def encode(self) -> bytes:
         """Return the record's canonical bytes; nobody acted for, no member for it."""
         return _encode(self, without=() if self.act else ("act",))
+
+    def recorded(self, tx: str) -> Session:
+        """Return it as a transaction records it."""
+        return Session(
+            self.ses,
+            self.sub,
+            self.x5t,
+            self.institution,
+            self.mtg,
+            self.method,
+            self.outcome,
+            self.commitment,
+            self.issued_at,
+            self.expires_at,
+            tx,
+            self.act,
+        )
 
     def same(self, other: Session) -> bool:
         """Say whether both say the same, whichever transaction recorded them."""

@@ -64,9 +64,7 @@ def dumps(value: Any) -> bytes:
 def loads(data: bytes) -> Any:
     """Return the value of deterministic bytes, arrays as lists; raise CborError for any others."""
     try:
-        value = cbor2.loads(
-            data, max_depth=MAX_DEPTH + 1, allow_indefinite=False, semantic_decoders=_DECODERS
-        )
+        value = _decoded(data)
         _check(value)
     except CborError:
         raise
@@ -75,6 +73,21 @@ def loads(data: bytes) -> Any:
     if cbor2.dumps(value) != data:
         raise CborError("not the deterministic encoding, or bytes after the item")
     return value
+
+
+def peek(data: bytes) -> Any:
+    """Return the value of bytes that are held against their due form anyway; raise CborError for no CBOR.
+
+    Unlike `loads` it takes other encodings of a value and other values, too.
+    """
+    try:
+        return _decoded(data)
+    except (cbor2.CBORError, ValueError, OverflowError, RecursionError) as error:
+        raise CborError(f"not CBOR: {error}") from error
+
+
+def _decoded(data: bytes) -> Any:
+    return cbor2.loads(data, max_depth=MAX_DEPTH + 1, allow_indefinite=False, semantic_decoders=_DECODERS)
 
 
 def size(value: Any) -> int:

@@ -35,9 +35,9 @@ randoms = st.integers(0, 2**32).map(Random)
 
 
 def encoded(meeting: Any, ballots: list[CountedBallot]) -> bytes:
-    change = Change()
+    change = Change(meeting)
     for ballot in ballots:
-        change.add(meeting, ballot, None)
+        change.add(ballot, None)
     return change.encode()
 
 
@@ -55,11 +55,11 @@ def test_the_result_is_independent_of_order(random: Random) -> None:
 @given(randoms)
 def test_a_revote_counts_as_if_it_were_the_first(random: Random) -> None:
     found = assembly(random)
-    change, final = Change(), []
+    change, final = Change(found.meeting), []
     for ballot in found.ballots(random):
         later = CountedBallot(ballot.claims, found.votes(random), ballot.excluded)
-        change.add(found.meeting, ballot, None)
-        change.add(found.meeting, later, ballot)
+        change.add(ballot, None)
+        change.add(later, ballot)
         final.append(later)
     assert change.encode() == encoded(found.meeting, final)
 

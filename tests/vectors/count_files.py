@@ -34,16 +34,16 @@ def _excluded(claims: tuple[Claim, ...]) -> tuple[str, ...]:
 
 
 def _vector(name: str, meeting: Meeting, cast: list[Cast]) -> dict[str, Any]:
-    whole, revotes = Change(), Change()
+    whole, revotes = Change(meeting), Change(meeting)
     standing: list[CountedBallot] = []
     ballots = []
     for claims, votes, replaces in cast:
         excluded = _excluded(claims)
         ballot = CountedBallot(claims, votes, excluded)
         before = None if replaces is None else CountedBallot(claims, replaces, excluded)
-        whole.add(meeting, ballot, before)
+        whole.add(ballot, before)
         if before is not None:
-            revotes.add(meeting, ballot, before)
+            revotes.add(ballot, before)
             standing.remove(before)
         standing.append(ballot)
         ballots.append(

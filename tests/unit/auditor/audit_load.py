@@ -203,7 +203,7 @@ class LoadMaker:
         self, voters: Sequence[Voter], first: int, chooser: random.Random, connection: sqlite3.Connection
     ) -> None:
         tx, block = self.chain.next_transaction_id(self.relay), len(self.chain.blocks)
-        entries, writes, change = [], {}, Change()
+        entries, writes, change = [], {}, Change(self.meeting)
         for number, voter in enumerate(voters, first + 1):
             signed = parse_ballot(voter.ballot(self.meeting, chooser))
             ballot, leaf = signed.ballot, voter.leaf(MTG)
@@ -220,7 +220,7 @@ class LoadMaker:
                 0, number, ack_time, leaf.claims, signed.digest, 1, 1, ballot.ses, dict(ballot.votes)
             )
             writes[key("ballot", MTG, voter.sub)] = record.encode(self.meeting)
-            change.add(self.meeting, CountedBallot.of(record), None)
+            change.add(CountedBallot.of(record), None)
             word = Acknowledgement(
                 self.meeting.mh, MTG, signed.digest, "AssociationMSP", number, self.ack_time
             )

@@ -104,13 +104,13 @@ def counted(value: dict[str, Any], votes: Any) -> CountedBallot:
 )
 def test_rules_vectors(vector: dict[str, Any]) -> None:
     meeting = parse_meeting(vector["record"].encode())
-    whole, revotes = Change(), Change()
+    whole, revotes = Change(meeting), Change(meeting)
     for value in vector["ballots"]:
         ballot = counted(value, value["votes"])
         before = counted(value, value["replaces"]) if value["replaces"] is not None else None
-        whole.add(meeting, ballot, before)
+        whole.add(ballot, before)
         if before is not None:
-            revotes.add(meeting, ballot, before)
+            revotes.add(ballot, before)
     assert whole.encode().decode() == vector["subtotal"]
     assert revotes.encode().decode() == vector["revotes"]
 
