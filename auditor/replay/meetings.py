@@ -56,8 +56,8 @@ class MeetingState:
     `used` are the sessions of ballots replaced since, with the ballot's digest; `mandates` the last that each
     principal gave; `anchors` the audits anchored, in order; `disputes` the objections, by id; `objectors` how
     many each lender filed; `successor` the meeting announced in the place of this one; `subtotals` how many
-    transactions changed the count; `numbers` the acknowledgement numbers seen ("door number"), `numbered`
-    those of accepted ballots, with the first one's digest.
+    transactions changed the count; `numbers` the acknowledgement numbers seen ("door number"), with the last
+    one's digest, `numbered` those of accepted ballots, with the first one's.
     """
 
     record: Meeting
