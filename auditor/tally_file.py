@@ -9,7 +9,7 @@ from auditor.evaluation import Poll, eligible
 from auditor.weights import Weights
 from client.encodings import base64url, merkle
 from client.encodings.ballot import chosen
-from client.encodings.ids import is_count
+from client.encodings.ids import is_count, is_first
 from client.encodings.leaf import parse_claims
 from client.encodings.motion import RESOLUTION, Motion, parse_motion
 from client.encodings.roll_summary import RollSummary, parse_roll_summary
@@ -83,7 +83,7 @@ def _names(value: dict[str, Any], member: str) -> list[str]:
 
 def parse_tally(value: Any, motion: Motion) -> TallyFile:
     """Return a motion's polls of parsed JSON; raise ValueError, saying where, for any other form."""
-    if not isinstance(value, dict) or value.get("v") != 1:
+    if not isinstance(value, dict) or not is_first(value.get("v")):
         raise ValueError("not an object with v 1")
     roll = parse_roll(value.get("roll"))
     if "ballots" in value:

@@ -16,7 +16,7 @@ from auditor.evidence.errors import EvidenceRefused
 from auditor.signer import SignerRefused, verify_role
 from client.encodings import jcs, jws, times
 from client.encodings.errors import Refused
-from client.encodings.ids import is_count
+from client.encodings.ids import is_count, is_first
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -92,7 +92,8 @@ def verify_provenance(
 def _countersigned(data: bytes, meeting: Meeting, regulator: Organisation) -> dict[str, Any]:
     try:
         value = jcs.loads(data)
-        if not isinstance(value, dict) or value.keys() != {"v", "certificate", "jws"}:
+        names = {"v", "certificate", "jws"}
+        if not isinstance(value, dict) or value.keys() != names or not is_first(value["v"]):
             raise ValueError("it is no countersignature")  # noqa: TRY301  one error for every wrong form
         signed = jws.parse(value["jws"], TYP)
         certificate = base64.b64decode(value["certificate"], validate=True)
@@ -100,7 +101,11 @@ def _countersigned(data: bytes, meeting: Meeting, regulator: Organisation) -> di
         stated: dict[str, Any] = jcs.loads_canonical(signed.payload)
         if not isinstance(stated, dict) or stated.keys() != _STATED:
             raise ValueError("its payload has other members than a roll's")  # noqa: TRY301  one error for every wrong form
-        if (stated["v"], stated["mtg"], stated["roll"]) != (1, meeting.mtg, meeting.roll.as_json()):
+        if not is_first(stated["v"]):
+            raise ValueError("its payload's version is not 1")  # noqa: TRY301  one error for every wrong form
+        # As bytes: to Python `true` is equal to 1, and a roll with it would be another document.
+        over = jcs.dumps([stated["mtg"], stated["roll"]])
+        if over != jcs.dumps([meeting.mtg, meeting.roll.as_json()]):
             raise ValueError("it is over another roll than the frozen one")  # noqa: TRY301  one error for every wrong form
     except SignerRefused as error:
         said = f"countersignature: {error.fault} {error.detail} {error.found or ''}".rstrip()
@@ -114,7 +119,7 @@ def _verify_lines(lines: Sequence[bytes], mtg: str, sub: str) -> None:
     before = _NOTHING_BEFORE
     for number, line in enumerate(lines, 1):
         entry = jcs.loads_canonical(line)
-        if (entry["no"], entry["mtg"], entry["before"]) != (number, mtg, before):
+        if jcs.dumps([entry["no"], entry["mtg"], entry["before"]]) != jcs.dumps([number, mtg, before]):
             raise ValueError(f"correction {number} doesn't follow the one before")
         if entry["sub"] != sub:
             raise ValueError(f"correction {number} is of another lender: attach the countersignature alone")

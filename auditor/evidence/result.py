@@ -9,6 +9,7 @@ from auditor.evidence.errors import EvidenceRefused
 from auditor.tally_file import poll_of
 from client.encodings import jcs
 from client.encodings.errors import Refused
+from client.encodings.ids import is_first
 
 if TYPE_CHECKING:
     from auditor.evidence.records import Held
@@ -29,7 +30,7 @@ def verify_result(held: Held) -> None:
     meeting = held.amendments[-1].overlay.meeting(held.meeting) if held.amendments else held.meeting
     try:
         result: Any = jcs.loads_canonical(held.result)
-        if (result["v"], result["mtg"], result["mh"]) != (1, meeting.mtg, meeting.mh):
+        if not is_first(result["v"]) or (result["mtg"], result["mh"]) != (meeting.mtg, meeting.mh):
             raise ValueError("it is another meeting's")  # noqa: TRY301  one error for every wrong form
         if result["motions"].keys() != {motion.id for motion in meeting.motions}:
             raise ValueError("it has other motions")  # noqa: TRY301  one error for every wrong form
@@ -56,5 +57,5 @@ def _verify_motion(motion: Motion, found: dict[str, Any], roll: RollSummary) -> 
     if found.keys() != decision.keys() | {"choices", "excluded"}:
         raise ValueError(f"{motion.id}: other members than {', '.join(decision)}, choices, excluded")
     for name, value in decision.items():
-        if found[name] != value:
+        if jcs.dumps(found[name]) != jcs.dumps(value):  # as bytes: to Python `true` is equal to 1
             raise ValueError(f"{motion.id}: {name} should be {value}, not {found[name]}")

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from auditor.log.receipt import VerifiedAuditedReceipt
 
 
-def promise_json(promise: Promise, *, issuers_checked: bool = False) -> dict[str, Any]:
-    """Return what a door's receipt says as JSON."""
+def promise_json(promise: Promise, *, issuers_checked: bool) -> dict[str, Any]:
+    """Return what a door's receipt says as JSON, once its issuers were checked or a head confirms it."""
     content, ack = promise.ballot.ballot, promise.ack.ack
     return {
         "verified": True,
@@ -33,17 +33,14 @@ def promise_json(promise: Promise, *, issuers_checked: bool = False) -> dict[str
     }
 
 
-def promise_text(promise: Promise, *, issuers_checked: bool = False) -> str:
-    """Return what a door's receipt says in some lines; genuine only where the issuers were checked."""
+def promise_text(promise: Promise) -> str:
+    """Return what a door's receipt says in some lines, once its issuers were checked."""
     content, ack = promise.ballot.ballot, promise.ack.ack
     votes = ", ".join(f"{motion}: {vote}" for motion, vote in votes_json(content.votes).items())
-    checked = "checked" if issuers_checked else "not checked: give --lender-root and --door-root"
-    worth = "genuine" if issuers_checked else "signed by the keys that are in it, whosesoever they are"
     return (
-        f"{worth}: ballot {promise.digest} of {content.sub} at {content.mtg} ({votes})\n"
+        f"genuine: ballot {promise.digest} of {content.sub} at {content.mtg} ({votes})\n"
         f"acknowledged by {ack.door}, number {ack.no}, at {ack.time}\n"
-        f"said to be in block {promise.block} of {promise.channel}, transaction {promise.tx}\n"
-        f"the certificates' issuers were {checked}"
+        f"said to be in block {promise.block} of {promise.channel}, transaction {promise.tx}"
     )
 
 

@@ -83,11 +83,12 @@ def _verified(chosen: argparse.Namespace) -> tuple[dict[str, Any], str]:
         if chosen.trust is not None:
             _trust(chosen.trust).verify_meeting(meeting)
         promise = verified_promise(data, meeting, **roots)
-        checked = None not in roots.values()
-        return (
-            promise_json(promise, issuers_checked=checked),
-            promise_text(promise, issuers_checked=checked),
-        )
+        if None in roots.values():
+            raise UserError(
+                "nothing is trusted: the receipt agrees with itself, but anybody could have made its "
+                "certificates; give --lender-root and --door-root"
+            )
+        return promise_json(promise, issuers_checked=True), promise_text(promise)
     trust = _trust(chosen.trust)
     if chosen.what == "receipt":
         try:

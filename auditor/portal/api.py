@@ -16,6 +16,7 @@ from auditor.portal.place import place_from_json
 from auditor.portal.views import meeting_view, status_view
 from client.encodings import jcs
 from client.encodings.errors import Refused
+from client.encodings.ids import is_first
 from client.encodings.records import decode_certificate
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def _objection() -> str:
     except jcs.JsonError as error:
         raise PortalRefused("REQUEST_FORMAT") from error
     match value:
-        case {"v": 1, "objection": str(compact), **rest} if not rest:
+        case {"v": version, "objection": str(compact), **rest} if is_first(version) and not rest:
             return compact
     raise PortalRefused("REQUEST_FORMAT")
 
@@ -131,7 +132,11 @@ def _handed() -> Handed:
         value = jcs.loads(request.get_data())
     except jcs.JsonError as error:
         raise PortalRefused("REQUEST_FORMAT") from error
-    if not isinstance(value, dict) or value.keys() - {*_OPTIONAL} != {"v", "ballot"} or value["v"] != 1:
+    if (
+        not isinstance(value, dict)
+        or value.keys() - {*_OPTIONAL} != {"v", "ballot"}
+        or not is_first(value["v"])
+    ):
         raise PortalRefused("REQUEST_FORMAT")
     texts = (value["ballot"], value.get("acknowledgement", ""), value.get("certificate", ""))
     if not all(isinstance(one, str) for one in texts):

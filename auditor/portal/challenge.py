@@ -20,6 +20,7 @@ from auditor.portal.keys import lender_key
 from auditor.portal.officers import member_of
 from client.encodings import base64url, certificates, jcs, jws
 from client.encodings.errors import Refused
+from client.encodings.ids import is_first
 from client.encodings.records import decode_certificate
 
 if TYPE_CHECKING:
@@ -51,9 +52,11 @@ def parse_answer(data: bytes) -> Answer:
     try:
         value = jcs.loads(data)
         match value:
-            case {"v": 1, "answer": str(compact), "msp": str(msp), "certificate": str(certificate)}:
+            case {"v": version} if not is_first(version):
+                raise PortalRefused("NOT_SHOWN")
+            case {"v": _, "answer": str(compact), "msp": str(msp), "certificate": str(certificate)}:
                 return Answer(jws.parse(compact, TYP), msp, decode_certificate(certificate))
-            case {"v": 1, "answer": str(compact)}:
+            case {"v": _, "answer": str(compact)}:
                 return Answer(jws.parse(compact, TYP))
     except (jcs.JsonError, ValueError, Refused) as error:
         raise PortalRefused("NOT_SHOWN") from error
@@ -108,14 +111,13 @@ class Challenges:
 
     def _verify(self, answer: Answer, purpose: str, facts: MeetingFacts) -> None:
         try:
-            value: Any = jcs.loads_canonical(answer.signed.payload)
-            nonce = value["nonce"]
+            nonce: Any = jcs.loads_canonical(answer.signed.payload)["nonce"]
             data = base64url.decode(nonce, _TIME + _RANDOM + _MAC)
         except (jcs.JsonError, ValueError, TypeError, KeyError) as error:
             raise PortalRefused("NOT_SHOWN") from error
         seed, mac = data[:-_MAC], data[-_MAC:]
         genuine = hmac.compare_digest(mac, self._mac(seed, purpose, facts))
-        if not genuine or value != _payload(purpose, facts, nonce):
+        if not genuine or answer.signed.payload != jcs.dumps(_payload(purpose, facts, nonce)):
             raise PortalRefused("NOT_SHOWN")
         if int.from_bytes(seed[:_TIME], "big") < self._clock():
             raise PortalRefused("NOT_SHOWN")

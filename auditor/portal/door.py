@@ -231,10 +231,8 @@ class SecondDoor:
 
 def _has_number(facts: MeetingFacts, word: Acknowledgement) -> bool:
     """Say whether the word's door brought another ballot under its number."""
-    ballots = (one for known in (facts.accepted, facts.refused) for one in known.values())
-    return any(
-        (one.door, one.ack_no) == (word.door, word.no) and one.digest != word.digest for one in ballots
-    )
+    with facts.brought() as brought:
+        return any(one.digest != word.digest for one in brought.under(word.door, word.no))
 
 
 def _relay_key(membership: Membership, door: str, x5t: str, certificate: bytes) -> EllipticCurvePublicKey:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from auditor.portal.brought import brought
 from auditor.portal.disputed import anchors_of, objections_of
 from auditor.portal.figures import CLOSED
 from auditor.portal.records import Ballots, Standing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
 
     from auditor.alarm import Alarm
     from auditor.errors import VerificationError
+    from auditor.portal.brought import Brought
     from auditor.portal.figures import Figures
     from auditor.portal.state import State
     from auditor.replay.amendments import Overlay
@@ -61,8 +65,8 @@ class MeetingFacts:
     `accepted` has every ballot ever accepted, `standing` the digest that stands by voter, both read from
     the state on disk as they are asked for; `anchored` says whether the Regulator's auditor anchored the
     final head. `second_door` counts the accepted ballots that came through the Regulator's door, whose
-    highest number is `last_number`. `named` gives the ballots accepted in a lender's name. `overlay` is what
-    amendments made of the roll.
+    highest number is `last_number`. `named` gives the ballots accepted in a lender's name, `brought` what the
+    doors brought by their numbers. `overlay` is what amendments made of the roll.
     """
 
     meeting: Meeting
@@ -82,6 +86,7 @@ class MeetingFacts:
     standing: Mapping[str, str]
     overlay: Overlay
     named: Callable[[str], list[ChainBallot]] = field(repr=False)
+    brought: Callable[[], AbstractContextManager[Brought]] = field(repr=False)
 
     @property
     def mtg(self) -> str:
@@ -150,5 +155,6 @@ def meeting_facts(kept: State, channel: str, state: MeetingState, figures: Figur
         refused=Ballots(kept, channel, mtg, "refused"),
         standing=Standing(kept, channel, mtg),
         named=accepted.of,
+        brought=partial(brought, kept, channel, mtg),
         overlay=state.overlay,
     )

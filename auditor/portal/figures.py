@@ -12,11 +12,12 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Self, cast
 
 from auditor.anchors import wrong_anchors
+from auditor.portal.brought import rising
 from auditor.portal.outcomes import outcomes_of
 from auditor.portal.state import voters
-from auditor.store import TEXT
+from auditor.store import TEXT, read_ahead
 from auditor.weights import Weights
-from client.encodings import jcs
+from client.encodings import jcs, times
 
 if TYPE_CHECKING:
     from auditor.replay.meetings import MeetingState
@@ -72,18 +73,22 @@ class Figures:
     def _accepted(self, store: Store, channel: str, state: MeetingState, regulator: str) -> None:
         table = cast("Table[ChainBallot]", state.accepted)
         known = cast("Table[str]", voters(store, channel, state.record.mtg))
+        given = rising(store, channel, state.record.mtg)
         while chunk := table.after(self.rows, _CHUNK):
             known.read_ahead(ballot.sub for _, _, ballot in chunk)
+            read_ahead(state.numbered, (_number(ballot) for _, _, ballot in chunk))
             for _, digest, ballot in chunk:
                 before = known.get(ballot.sub)
                 known[ballot.sub] = digest if before is None else f"{before} {digest}"
+                if state.numbered.get(_number(ballot)) == digest:
+                    given.add(ballot.door, ballot.ack_no, times.parse(ballot.ack_time))
                 self.second_door += ballot.door == regulator
                 # What a lender's claims are, only an amendment changes: a later ballot counts with the same.
                 claims = jcs.loads(ballot.claims.encode()) if before is None else ()
                 self.ballots += bool(claims)
                 self.fen += sum(claim["fen"] for claim in claims)
             self.rows = chunk[-1][0]
-            known.flush()
+            store.flush()
         if state.overlay.number != self.amended:
             self.amended = state.overlay.number
             self._recount(state)
@@ -117,3 +122,7 @@ class Figures:
     def _decided(self, state: MeetingState) -> None:
         if (digest := hashlib.sha256(state.result).hexdigest()) != self.result:
             self.motions, self.result = list(outcomes_of(state)), digest
+
+
+def _number(ballot: ChainBallot) -> str:
+    return f"{ballot.door} {ballot.ack_no}"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field
-from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from auditor.alarm import Alarm
@@ -18,6 +17,7 @@ from client.encodings import times
 
 if TYPE_CHECKING:
     from auditor.log.service_db import ServiceDatabase
+    from auditor.portal.brought import Brought
     from auditor.portal.facts import MeetingFacts
     from auditor.view import ChainBallot
     from client.encodings.acknowledgement import SignedAcknowledgement
@@ -46,7 +46,8 @@ class Words:
         with self.database.write() as connection:
             book = WordBook(connection, facts.channel, facts.mtg)
             book.lock()
-            other = _on_channel(facts, kept)
+            with facts.brought() as brought:
+                other = _on_channel(brought, kept)
             said = _brought(other) if other is not None else _handed_in(book.contradicting(kept, SLACK))
             against = book.keep(kept, said)
         if against:
@@ -77,16 +78,11 @@ class Words:
             return
         with self.database.write() as connection:
             book = WordBook(connection, facts.channel, facts.mtg)
-            standing = book.standing()
-            by_number = {(one.door, one.number): one for one in standing}
-            by_digest = {(one.door, one.digest): one for one in standing}
-            for ballot in chain(facts.accepted.values(), facts.refused.values()) if standing else ():
-                for word in (
-                    by_number.get((ballot.door, ballot.ack_no)),
-                    by_digest.get((ballot.door, ballot.digest)),
-                ):
-                    if word is not None and _said(ballot) != _said_by(word):
-                        book.keep(word, _brought(ballot))
+            for word in book.standing():
+                with facts.brought() as brought:
+                    other = _on_channel(brought, word)
+                if other is not None:
+                    book.keep(word, _brought(other))
         self._reviewed.add((facts.channel, facts.mtg))
 
     def _pairs(self, facts: MeetingFacts) -> list[tuple[KeptWord, dict[str, Any]]]:
@@ -94,25 +90,18 @@ class Words:
             return WordBook(connection, facts.channel, facts.mtg).contradicted()
 
 
-def _on_channel(facts: MeetingFacts, word: KeptWord) -> ChainBallot | None:
+def _on_channel(brought: Brought, word: KeptWord) -> ChainBallot | None:
     """Return a ballot that the word's door brought under a number and time that contradict the word.
 
     The time of a refused entry is only claimed there and orders nothing, as it fills no gap in an audit.
     """
-    low = times.form(max(0, word.seconds - SLACK))
-    high = times.form(min(times.MAX_SECONDS, word.seconds + SLACK))
-    for ballots in (facts.accepted, facts.refused):
-        for one in ballots.values():
-            if one.door != word.door:
-                continue
-            if one.ack_no == word.number or one.digest == word.digest:
-                if _said(one) != _said_by(word):
-                    return one
-            elif one.code:
-                continue
-            elif one.ack_time > high if one.ack_no < word.number else one.ack_time < low:
-                return one
-    return None
+    same = brought.of(word.digest)
+    own = [same] if same is not None and same.door == word.door else []
+    for one in (*own, *brought.under(word.door, word.number)):
+        if _said(one) != _said_by(word):
+            return one
+    low, high = word.seconds - SLACK, word.seconds + SLACK
+    return brought.out_of_order(word.door, word.number, low=low, high=high)
 
 
 def _said(ballot: ChainBallot) -> tuple[int, str, str]:

@@ -188,7 +188,7 @@ class BatchReplay:
             self._accept(index, candidate, judged, brought)
         elif judged.kind == "refused" and brought.digest not in self.state.accepted:
             self.state.refused[brought.digest] = brought
-        self.state.numbers[f"{self.door} {brought.ack_no}"] = ""
+        self.state.numbers[f"{self.door} {brought.ack_no}"] = brought.digest
 
     def _accept(self, index: int, candidate: Candidate, judged: Judgement, brought: ChainBallot) -> None:
         content, state = candidate.ballot, self.state

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from auditor.discrepancy import PENDING
 from auditor.reporting.errors import ReportRefused
 from client.encodings import jcs, times
+from client.encodings.ids import is_first
 
 if TYPE_CHECKING:
     from auditor.verdict import Audit
@@ -51,7 +52,7 @@ class Report:
     def __post_init__(self) -> None:
         """Refuse (REPORT_FORMAT, REPORT_RUNNING) what no report may be."""
         value = self.value
-        if value.keys() != _MEMBERS or value["v"] != 1 or value["type"] != KIND:
+        if value.keys() != _MEMBERS or not is_first(value["v"]) or value["type"] != KIND:
             raise ReportRefused("REPORT_FORMAT", "missing or unknown members")
         shows = value["tally"] is not None or value["outcome"] is not None
         if shows and value["state"] not in _CLOSED:

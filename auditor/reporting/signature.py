@@ -15,7 +15,7 @@ from auditor.reporting.errors import ReportRefused
 from auditor.signer import SignerRefused, verify_auditor
 from client.encodings import certificates, jcs, jws
 from client.encodings.errors import Refused
-from client.encodings.ids import is_hex_hash
+from client.encodings.ids import is_first, is_hex_hash
 from client.encodings.records import decode_certificate
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def _statement(payload: bytes) -> dict[str, Any]:
         value = jcs.loads_canonical(payload)
     except jcs.JsonError as error:
         raise ReportRefused("REPORT_FORMAT", str(error)) from error
-    if not isinstance(value, dict) or value.keys() != _NAMES or value["v"] != 1:
+    if not isinstance(value, dict) or value.keys() != _NAMES or not is_first(value["v"]):
         raise ReportRefused("REPORT_FORMAT", "missing or unknown members")
     files, genesis = value["files"], value["genesis"]
     if not isinstance(genesis, dict) or not genesis or not all(map(is_hex_hash, genesis.values())):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -16,6 +16,11 @@ from client.home import home
 
 if TYPE_CHECKING:
     from client.encodings.meeting import Meeting
+
+UNTRUSTED: Final = (
+    "nothing is trusted: the receipt agrees with itself, but anybody could have made its certificates; "
+    "give --lender-root and --door-root"
+)
 
 
 @click.group(name="receipt")
@@ -31,7 +36,7 @@ audited_receipt.add_to(group)
 @click.option(
     "--record", type=PATH, help="The meeting's record as announced (JSON). Default: from this platform."
 )
-@click.option("--lender-root", type=PATH, help="The lender CA's root (PEM): its signature is verified too.")
+@click.option("--lender-root", type=PATH, help="The lender CA's root (PEM): who voted.")
 @click.option("--door-root", type=PATH, help="The root (PEM) of the door that acknowledged.")
 @audited_receipt.trust_option
 @JSON
@@ -46,7 +51,8 @@ def verify(
 ) -> None:
     """Verify signatures, certificates, roll proof and acknowledgement of a receipt; needs no network.
 
-    An audited receipt shows, against a trust root, that the ballot was accepted, too.
+    It takes the roots of the lender's and the door's certificates: without them anybody could have made it.
+    An audited receipt shows, against a trust root instead, that the ballot was accepted, too.
     Exit 0: genuine. 1: not. 2: can't be read, or nothing is trusted.
     """
     from client.receipts import verify as check  # noqa: PLC0415
@@ -63,17 +69,15 @@ def verify(
         if as_json:
             show({"verified": False, "code": error.code, "error": error.message}, as_json=True, text="")
         raise
+    if not verified.issuers_checked:
+        raise UserError(UNTRUSTED)
     value = {"verified": True, **asdict(verified)}
     votes = ", ".join(f"{motion}: {vote}" for motion, vote in verified.votes.items())
-    own = "signed by the keys that are in it, whosesoever they are"
-    worth = "genuine" if verified.issuers_checked else own
     text = (
-        f"{worth}: ballot {verified.digest} of {verified.sub} at {verified.mtg} ({votes})\n"
+        f"genuine: ballot {verified.digest} of {verified.sub} at {verified.mtg} ({votes})\n"
         f"acknowledged by {verified.door}, number {verified.acknowledgement}, at {verified.acknowledged_at}\n"
         f"said to be in block {verified.block} of {verified.channel}, transaction {verified.tx}"
     )
-    if not verified.issuers_checked:
-        text += "\nthe certificates' issuers were not checked: give --lender-root and --door-root"
     show(value, as_json=as_json, text=text)
 
 

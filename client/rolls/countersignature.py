@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from client.ca.certificates import certificate_attributes
 from client.encodings import certificates, jcs, jws, times
 from client.encodings.errors import Refused
+from client.encodings.ids import is_first
 from client.errors import Negative
 from client.rolls.errors import RollError
 
@@ -75,7 +76,7 @@ def parse_countersignature(data: bytes, source: str = "the countersignature") ->
 
 def _members(data: bytes) -> dict[str, Any]:
     value = jcs.loads(data)
-    if not isinstance(value, dict) or value.keys() != {"v", "certificate", "jws"} or value["v"] != 1:
+    if not isinstance(value, dict) or value.keys() != {"v", "certificate", "jws"} or not is_first(value["v"]):
         raise ValueError("other members than v, certificate and jws")
     return value
 

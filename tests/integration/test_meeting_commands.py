@@ -81,6 +81,12 @@ class Terminal:
     def sub(self, mtg: str, number: int) -> str:
         return read_roll(self.home / "rolls" / f"{mtg}.jsonl").entries[number].leaf.sub
 
+    def roots(self) -> tuple[str, ...]:
+        """What a receipt's certificates are verified against: the lender CA, and the platform's own."""
+        orgs = self.home / "network" / "orgs"
+        lender, door = orgs / "institutiona" / "lender-root.pem", orgs / "association" / "identity-root.pem"
+        return "--lender-root", str(lender), "--door-root", str(door)
+
     def count(self, table: type[Meeting | Lender | Ballot]) -> int:
         database = Database.open(database_url(self.home))
         with database.read() as session:
@@ -111,11 +117,8 @@ def test_a_meeting_by_commands_from_proposal_to_receipt(terminal: Terminal) -> N
     assert "CHOICE_UNKNOWN" in terminal.fails(1, *cast, "--vote", "m1=maybe", "--seq", "2")
     assert "CHOICE_MISSING" in terminal.fails(1, *cast, "--vote", "m2=reject", "--seq", "2")
     assert "not MOTION=CHOICE" in terminal.fails(2, *cast, "--vote", "approve")
-    roots = terminal.home / "network" / "orgs"
-    verified = terminal.ok(
-        *("receipt", "verify", str(receipt)),
-        *("--lender-root", str(next(roots.glob("institutiona/**/lender*.pem")))),
-    )
+    assert "nothing is trusted" in terminal.fails(2, "receipt", "verify", str(receipt))
+    verified = terminal.ok("receipt", "verify", str(receipt), *terminal.roots())
     assert (verified["votes"], verified["block"]) == ({"m1": "approve"}, first["block"])
     assert "STEP_EARLY" in terminal.fails(2, "meeting", "step", "commands", "closing")
     closes = record["closes_at"]

@@ -65,7 +65,7 @@ def test_a_proxy_votes_and_the_principal_prevails(terminal: Terminal) -> None:
     for _ in range(2):
         assert terminal.ok("mandate", "record", mandate)["digest"] == signed["digest"]
     terminal.ok(*by_proxy, "--vote", "m1=reject", "--receipt", receipt)
-    verified = terminal.ok("receipt", "verify", receipt)
+    verified = terminal.ok("receipt", "verify", receipt, *terminal.roots())
     assert (verified["sub"], verified["votes"]) == (subs[0], {"m1": "reject"})
     for _ in range(2):
         assert terminal.ok("mandate", "revoke", mtg, "--lender", keys[0])["revoked"]

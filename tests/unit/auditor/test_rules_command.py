@@ -156,6 +156,8 @@ REFUSED: dict[str, tuple[Any, Any, str]] = {
     "no roll": (rules(), {"v": 1, "ballots": []}, "roll is not an object"),
     "a roll that doesn't add up": (rules(), tally(roll={"fen": 999}), "the classes have 1000 fen"),
     "no version": (rules(), {"roll": ROLL, "ballots": []}, "with v 1"),
+    "a version that is a boolean": (rules(), tally(v=True), "with v 1"),
+    "a version with a fraction": (rules(), tally(v=1.0), "not an integer|not JSON"),
     "an unknown member": (rules(), tally(result=1), "other members"),
     "an unknown choice": (rules(), tally(ballot("perhaps")), "no vote on the motion"),
     "several choices": (rules(), tally(ballot(["approve"])), "no vote on the motion"),

@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 from sqlalchemy import update
 
 from client.cli.main import main
@@ -113,6 +115,9 @@ def files(scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
     folder.mkdir()
     (folder / "receipt.json").write_bytes(issued(scene))
     (folder / "record.json").write_bytes(scene.meeting.record)
+    for name, authority in (("lender.pem", scene.lender_ca), ("door.pem", scene.door_ca)):
+        root = x509.load_der_x509_certificate(authority.root_der)
+        (folder / name).write_bytes(root.public_bytes(Encoding.PEM))
     monkeypatch.setenv("CONCORDAT_HOME", str(folder / "home"))
     return folder
 
@@ -122,14 +127,31 @@ def run(*arguments: str) -> int:
 
 
 def test_the_command_verifies_offline(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    receipt, record = str(files / "receipt.json"), str(files / "record.json")
-    assert run(receipt, "--record", record, "--json") == 0
-    assert json.loads(capsys.readouterr().out)["verified"] is True
-    assert run(receipt, "--record", record) == 0
-    said = capsys.readouterr().out
-    assert "issuers were not checked" in said
-    assert "genuine" not in said  # which whoever made the file could make it say
+    given = [str(files / "receipt.json"), "--record", str(files / "record.json")]
+    roots = ["--lender-root", str(files / "lender.pem"), "--door-root", str(files / "door.pem")]
+    assert run(*given, *roots, "--json") == 0
+    value = json.loads(capsys.readouterr().out)
+    assert (value["verified"], value["issuers_checked"]) == (True, True)
+    assert run(*given, *roots) == 0
+    assert capsys.readouterr().out.startswith("genuine: ballot ")
+    swapped = ["--lender-root", str(files / "door.pem"), "--door-root", str(files / "lender.pem")]
+    assert run(*given, *swapped, "--json") == 1
+    said = capsys.readouterr()
+    assert json.loads(said.out)["code"] == "CERT_CHAIN"
     assert not (files / "home").exists()
+
+
+@pytest.mark.parametrize("root", [None, "lender", "door"])
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_without_both_roots_nothing_is_verified(
+    files: Path, capsys: pytest.CaptureFixture[str], root: str | None, form: tuple[str, ...]
+) -> None:
+    """Whoever makes a file can make certificates and keys for it, too."""
+    given = [] if root is None else [f"--{root}-root", str(files / f"{root}.pem")]
+    assert run(str(files / "receipt.json"), "--record", str(files / "record.json"), *given, *form) == 2
+    said = capsys.readouterr()
+    assert (said.out, said.err.count("\n")) == ("", 1)
+    assert "nothing is trusted" in said.err
 
 
 def test_the_command_says_no_with_the_code(files: Path, capsys: pytest.CaptureFixture[str]) -> None:

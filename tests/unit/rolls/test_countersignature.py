@@ -149,6 +149,7 @@ def test_a_payload_of_another_form_is_refused(
     "change",
     [
         lambda value: value | {"v": 2},
+        lambda value: value | {"v": True},
         lambda value: value | {"more": 1},
         lambda value: value | {"certificate": "!"},
         lambda value: value | {"certificate": 1},

@@ -217,6 +217,8 @@ def test_another_regulator_is_not_trusted(case: Case) -> None:
         lambda result: result["motions"]["m1"].update(passed=not result["motions"]["m1"]["passed"]),
         lambda result: result["motions"]["m1"]["choices"]["approve"].update({"*": [99, 99]}),
         lambda result: result.update(mtg="another"),
+        lambda result: result.update(v=True),
+        lambda result: result["motions"]["m1"].update(passed=int(result["motions"]["m1"]["passed"])),
         lambda result: result["motions"].pop("m1"),
         lambda result: result["motions"]["m1"].update(disputed={"passed": True, "tipped": False}),
     ],

@@ -112,8 +112,12 @@ def test_another_roll_signer_or_signature(case: Case) -> None:
     assert "another roll" in refused(case, countersignature(case, roll={}))
     assert "role" in refused(case, countersignature(case, by=("RegulatorMSP", "auditor")))
     assert "signer" in refused(case, countersignature(case, by=("AssociationMSP", "officer")))
+    assert "version" in refused(case, countersignature(case, v=True))
+    one_head = case.stage.player.scene.meeting.roll.as_json() | {"cap_height": False}
+    assert "another roll" in refused(case, countersignature(case, roll=one_head))
     good = countersignature(case)
     value = jcs.loads(good)
+    assert "no countersignature" in refused(case, jcs.dumps({**value, "v": True}))
     head, payload, signature = value["jws"].split(".")
     flipped = ("B" if signature[0] == "A" else "A") + signature[1:]
     assert "signature" in refused(case, jcs.dumps({**value, "jws": f"{head}.{payload}.{flipped}"}))

@@ -112,8 +112,15 @@ def test_it_verifies_receipts_and_heads_and_refuses_others(
     signed = verify_head(parse_head_file(head), stage.regulator)
     ran = Ran(verifier, "head", "verify", tmp_path / "head.json", *trust)
     assert (ran.code, ran.out) == (0, head_text(signed) + "\n")
-    plain = ("receipt", "verify", tmp_path / "receipt.json", "--record", tmp_path / "record.json", "--json")
-    assert Ran(verifier, *plain).value == promise_json(verify_audited(audited, stage.trust).promise)
+    plain = ["receipt", "verify", tmp_path / "receipt.json", "--record", tmp_path / "record.json", "--json"]
+    for name, root in (("lender", LENDER_ROOT), ("door", DOOR_ROOT)):
+        ran = Ran(verifier, *plain)
+        assert (ran.code, ran.out) == (2, "")
+        assert "nothing is trusted" in ran.err
+        (tmp_path / f"{name}.pem").write_bytes(pem(root))
+        plain += [f"--{name}-root", tmp_path / f"{name}.pem"]
+    promise = verify_audited(audited, stage.trust).promise
+    assert Ran(verifier, *plain).value == promise_json(promise, issuers_checked=True)
     other = stage.signer_of("AssociationMSP", "auditor").sign(signed.head).encode()
     (tmp_path / "head.json").write_bytes(other)
     ran = Ran(verifier, "head", "verify", tmp_path / "head.json", *trust)
@@ -157,7 +164,7 @@ def test_it_checks_issuers_and_shows_contradictions(fabric: Network, verifier: P
     assert "NO_CONTRADICTION" in Ran(verifier, *against, at("head.json"), *trust).err
     ran = Ran(verifier, *against, at("shrunk.json"), *trust, "--json")
     assert (ran.code, ran.value["kind"]) == (0, "shrunk")
-    assert "genuine" not in Ran(verifier, "receipt", "verify", at("receipt.json"), *record).out
+    assert Ran(verifier, "receipt", "verify", at("receipt.json"), *record).code == 2
     old = ("receipt", "contradict", at("moved.json"), at("head.json"), *trust, *record)
     assert Ran(verifier, *old).code == 2
     ran = Ran(verifier, *old, "--leaves", at("leaves.json"), "--door-root", at("door.pem"), "--json")

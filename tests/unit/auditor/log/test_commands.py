@@ -205,6 +205,10 @@ def test_a_receipt_of_old_is_held_against_the_networks_trusted(
     stage: LogStage, home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     command = ["receipt", "verify", home / "receipt.json", "--record", home / "record.json"]
+    assert Ran(capsys, *command, "--trust", home / "pinned.json").code == 2  # which names neither's issuer
+    for name, root in (("lender", LENDER_ROOT), ("door", DOOR_ROOT)):
+        (home / f"{name}.pem").write_bytes(pem(root))
+        command += [f"--{name}-root", home / f"{name}.pem"]
     assert Ran(capsys, *command).code == 0
     assert Ran(capsys, *command, "--trust", home / "pinned.json").code == 0
     elsewhere = (

@@ -69,6 +69,8 @@ def test_without_the_right_leaf_the_answer_is_always_the_same(site: Site) -> Non
     answers = {asked(site, one) for one in wrong}
     answers.add(asked(site, right, site.answered("no-vote", "bo")))  # another's key
     answers.add(asked(site, right, site.answered("records", "an")))  # a challenge for something else
+    boolean = site.challenge("no-vote").replace('"v":1', '"v":true')
+    answers.add(asked(site, right, site.answered("no-vote", "an", boolean)))
     answers.add(asked(site, right, "nonsense"))
     ((status, page),) = answers
     assert status == 403
@@ -177,6 +179,7 @@ def test_nobody_else_sees_a_record(site: Site) -> None:
         {"answer": site.answered("records", "an")},  # no leaf
         {"answer": site.answered("records", "bo"), "place": an},
         {"answer": site.officer("records", officer).replace('"v":1', '"v":2')},
+        {"answer": site.officer("records", officer).replace('"v":1', '"v":true')},
         {"answer": ""},
         {},
     ):

@@ -329,7 +329,8 @@ def test_a_broken_identity_channel_closes_the_door(site: Site) -> None:
 
 
 def test_a_body_of_another_form_is_refused(site: Site) -> None:
-    for body in (b"{", b"[]", b'{"v":1}', b'{"v":1,"ballot":1}', b'{"v":1,"ballot":"","other":1}'):
+    bodies = (b"{", b"[]", b'{"v":1}', b'{"v":1,"ballot":1}', b'{"v":1,"ballot":"","other":1}')
+    for body in (*bodies, b'{"v":true,"ballot":""}', b'{"v":1.0,"ballot":""}'):
         assert code(site.client.post(f"/api{PATH}/ballots", data=body)) == (400, "REQUEST_FORMAT")
     assert site.client.get(f"/api{PATH}/ballots/none").status_code == 404
 

@@ -168,6 +168,7 @@ def test_the_form_does_the_same_without_a_script(site: Site) -> None:
 
 
 def test_a_body_of_another_form_is_refused(site: Site) -> None:
-    for body in (b"{", b"[]", b'{"v":1}', b'{"v":1,"objection":1}', b'{"v":1,"objection":"","other":1}'):
+    bodies = (b"{", b"[]", b'{"v":1}', b'{"v":1,"objection":1}', b'{"v":1,"objection":"","other":1}')
+    for body in (*bodies, b'{"v":true,"objection":""}', b'{"v":1.0,"objection":""}'):
         assert code(site.client.post(f"/api{PATH}/objections", data=body)) == (400, "REQUEST_FORMAT")
     assert site.client.get(f"/api{PATH}/objections/none").status_code == 404

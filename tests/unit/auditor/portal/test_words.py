@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,8 @@ from auditor.portal.errors import PortalRefused
 from auditor.portal.words import CONTRADICTED, SLACK
 from client.encodings import times
 from client.encodings.acknowledgement import parse_acknowledgement
+from client.encodings.batch import encode_batch
+from tests.unit.auditor.lenders import verdicts
 from tests.unit.auditor.meeting_player import ACK_FORM, CHANNEL, MTG
 from tests.unit.auditor.portal.site import PATH
 from tests.unit.auditor.portal.test_door import LATE, code, platform_word
@@ -145,20 +146,23 @@ def test_a_word_counts_also_where_its_ballot_is_refused(closing: Site) -> None:
 
 
 def test_a_refused_entry_holds_its_number_and_orders_nothing(site: Site) -> None:
-    facts = site.watcher.facts.meetings[CHANNEL, MTG]
-    refused = replace(
-        facts.accepted[site.player.ballot("an").digest],
-        digest="R" * 43,
-        ack_no=40,
-        ack_time=BACKDATED,
-        code="KEY_REVOKED",
+    player = site.player
+    player.revoke(player.scene.lenders["zeng"])
+    player.run(
+        player.relay,
+        [b"SubmitBallots", encode_batch(MTG, [player.entry("zeng", 40)])],
+        verdicts(0, refused=[[0, "KEY_REVOKED", 2]]),
+        {},
+        player.looked_at(player.ballot("zeng")),
     )
-    with_it = replace(facts, refused={refused.digest: refused})
-    signed = site.player.ballot("ding")
-    earlier = parse_acknowledgement(platform_word(site, signed, no=41, time=ACK_FORM))
-    site.door.words.take(with_it, earlier)
+    site.watcher.refresh()
+    assert [one.ack_no for one in site.watcher.facts.meetings[CHANNEL, MTG].refused.values()] == [40]
     with pytest.raises(PortalRefused, match="ACK_CONTRADICTED"):
-        site.door.words.take(with_it, parse_acknowledgement(platform_word(site, signed, no=40)))
+        site.door.words.take(
+            site.watcher.facts.meetings[CHANNEL, MTG],
+            parse_acknowledgement(platform_word(site, player.ballot("chen"), no=40, time=ACK_FORM)),
+        )
+    assert handed(site, "ding", no=39, time=times.form(times.parse(ACK_FORM) + SLACK + 1)) == (202, "")
 
 
 def test_while_open_the_ballot_is_taken_without_the_contradicted_word(site: Site) -> None:

@@ -169,6 +169,7 @@ def test_a_report_that_shows_running_choices_is_refused(player: Player, tmp_path
     refused("REPORT_RUNNING", closed | {"state": "void", "tally": None})
     refused("REPORT_FORMAT", closed | {"seconds": 1})
     refused("REPORT_FORMAT", closed | {"v": 2})
+    refused("REPORT_FORMAT", closed | {"v": True})
     for data in (b"[]", b"{", jcs.dumps(closed) + b"\n"):
         with pytest.raises(ReportRefused) as error:
             parse_report(data)

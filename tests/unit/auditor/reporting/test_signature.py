@@ -10,10 +10,10 @@ import pytest
 from auditor.log.trust import TrustRoot
 from auditor.reporting.document import parse_report
 from auditor.reporting.errors import ReportRefused
-from auditor.reporting.signature import VerifiedReport, sign_report, verify_signed
+from auditor.reporting.signature import TYP, VerifiedReport, sign_report, verify_signed
 from auditor.reporting.write import write_reports
 from client.cli.main import main
-from client.encodings import jcs
+from client.encodings import jcs, jws
 from tests.unit.auditor.log.stage import LogStage
 from tests.unit.auditor.test_run import audited, save
 
@@ -88,6 +88,10 @@ def test_what_is_no_signature(stage: LogStage, folder: Path) -> None:
     for changed in wrong:
         refused("REPORT_FORMAT", data, jcs.dumps(value | changed), stage.trust)
     refused("REPORT_FORMAT", data, b"", stage.trust)
+    signed = jws.parse(value["signature"], TYP)
+    stated = jcs.dumps(jcs.loads(signed.payload) | {"v": True})
+    other = jws.sign(TYP, signed.x5t, stated, stage.signer.key).compact
+    refused("REPORT_FORMAT", data, jcs.dumps(value | {"signature": other}), stage.trust)
     with pytest.raises(TypeError):
         VerifiedReport("json", {}, object())  # type: ignore[arg-type]
 

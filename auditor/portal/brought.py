@@ -1,0 +1,66 @@
+"""What the doors brought to a meeting, found by number and digest in few rows, however much it is."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from auditor.portal.rising import ROW, Rising
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from auditor.portal.state import State
+    from auditor.store import Store
+    from auditor.view import ChainBallot
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """A meeting's ballots, accepted and refused by digest, with what finds them by a door's numbers.
+
+    `numbers` has, by "door number", the ballot last brought under it, `numbered` the one first accepted under
+    it; `rising` the times of the latter. A door that gave a number to several is a finding of the replay.
+    """
+
+    accepted: Mapping[str, ChainBallot]
+    refused: Mapping[str, ChainBallot]
+    numbers: Mapping[str, str]
+    numbered: Mapping[str, str]
+    rising: Rising
+
+    def of(self, digest: str) -> ChainBallot | None:
+        """Return a ballot by its digest, None where it wasn't brought."""
+        return self.accepted.get(digest) or self.refused.get(digest)
+
+    def under(self, door: str, number: int) -> list[ChainBallot]:
+        """Return what a door brought under a number: the first that was accepted, and the last."""
+        key = f"{door} {number}"
+        digests = dict.fromkeys(one for one in (self.numbered.get(key), self.numbers.get(key)) if one)
+        found = (self.of(digest) for digest in digests)
+        return [one for one in found if one is not None and (one.door, one.ack_no) == (door, number)]
+
+    def out_of_order(self, door: str, number: int, *, low: int, high: int) -> ChainBallot | None:
+        """Return an accepted ballot with a lower number and a time after `high` (seconds), or the reverse."""
+        other = self.rising.against(door, number, low=low, high=high)
+        return None if other is None else self.accepted[self.numbered[f"{door} {other}"]]
+
+
+def rising(store: Store, channel: str, mtg: str) -> Rising:
+    """Return a store's times by number of one meeting's accepted ballots."""
+    return Rising(store.table(f"{channel}/{mtg}/rising", ROW))
+
+
+@contextmanager
+def brought(state: State, channel: str, mtg: str) -> Iterator[Brought]:
+    """Have what was brought to a meeting to oneself for a moment, as of the last checkpoint."""
+    with state.reading() as seen:
+        meeting = seen.verifier.states(channel)[mtg]
+        yield Brought(
+            meeting.accepted,
+            meeting.refused,
+            meeting.numbers,
+            meeting.numbered,
+            rising(seen.store, channel, mtg),
+        )
