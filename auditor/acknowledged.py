@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
@@ -16,27 +15,42 @@ from client.encodings.acknowledgement import TYP, Acknowledgement, parse_acknowl
 from client.encodings.errors import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
+    from typing import Any
 
-    from auditor.facts import Fact
     from auditor.platform_rows import BallotRow
+    from auditor.view import ChainMeeting
+
+    Stored = tuple[Any, Any, Any, Any, Any]
+
+STORED: Final = ("ack_jws", "digest", "door", "ack_no", "ack_time")
+"""The columns of what a row has of its acknowledgement."""
+_TYPES: Final = (str, str, str, int, str)
 
 
 class Acknowledged(NamedTuple):
-    """A fact: a key (DER) signed an acknowledgement, which has the prescribed form."""
+    """A fact: a key (DER) signed an acknowledgement, of the prescribed form, that says exactly this."""
 
     compact: str
     key: bytes
+    mh: str
+    mtg: str
+    digest: str
+    door: str
+    no: int
+    time: str
+
+    @property
+    def ack(self) -> Acknowledgement:
+        """What it says, if it holds; refuse what none may say."""
+        return Acknowledgement(self.mh, self.mtg, self.digest, self.door, self.no, self.time)
 
     def verify(self) -> None:
-        """Refuse as `parse_acknowledgement` and its `verify` do."""
-        parse_acknowledgement(self.compact).verify(_key(self.key))
-
-
-def _content(compact: str) -> Acknowledgement:
-    """Return what an acknowledgement says whose form and signature are known to be good."""
-    value = json.loads(base64url.decode(compact.split(".")[1]))
-    return Acknowledgement(*(value[name] for name in ("mh", "mtg", "digest", "door", "no", "time")))
+        """Refuse as `parse_acknowledgement` and its `verify` do, and (ACK_MISMATCH) where it says another."""
+        signed = parse_acknowledgement(self.compact)
+        if signed.ack != self.ack:
+            raise Refused("ACK_MISMATCH", f"it acknowledges {signed.ack.digest} as number {signed.ack.no}")
+        signed.verify(_key(self.key))
 
 
 @lru_cache(maxsize=64)  # by the key's own bytes
@@ -72,25 +86,32 @@ class Doors:
         }
         object.__setattr__(self, "_signers", signers)
 
-    def ask(self, rows: Sequence[BallotRow]) -> list[Fact]:
-        """Return what `verified` will look at, by the doors that the rows name."""
-        found = (self._fact(row) for row in rows)
-        return [fact for fact in found if fact is not None]
+    def fact(self, meeting: ChainMeeting, stored: Stored) -> Acknowledged | None:
+        """Return that a door's relay signed an acknowledgement which says what its row says.
 
-    def _fact(self, row: BallotRow) -> Acknowledged | None:
-        key = self._signers.get((row.door, row.ack_jws.partition(".")[0]))
-        return None if key is None else Acknowledged(row.ack_jws, key)
+        None where that can't be, since a value is of another type than theirs or the relay is unknown.
+        """
+        compact, digest, door, number, time = stored
+        if tuple(map(type, stored)) != _TYPES:
+            return None
+        key = self._signers.get((door, compact.partition(".")[0]))
+        if key is None:
+            return None
+        return Acknowledged(compact, key, meeting.mh, meeting.mtg, digest, door, number, time)
 
-    def verified(self, row: BallotRow) -> tuple[Acknowledgement, bool]:
+    def knows(self, fact: Acknowledged | None) -> bool:
+        """Say whether a fact is known to hold."""
+        return fact is not None and self.facts.knows(fact)
+
+    def verified(self, row: BallotRow, fact: Acknowledged | None = None) -> tuple[Acknowledgement, bool]:
         """Return what the row's stored acknowledgement says, and whether its signature could be checked.
 
         It cannot while the door has brought nothing to the channel. Refuse with the code of what is wrong
-        with its form; KEY_FOREIGN where none of the door's relays signed it; SIGNATURE_INVALID.
+        with its form; KEY_FOREIGN where none of the door's relays signed it; SIGNATURE_INVALID. Nothing is
+        looked at again of a `fact` about the row that is known to hold.
         """
-        fact = self._fact(row)
-        known = fact is not None and self.facts.knows(fact)
-        if known and (ack := _content(row.ack_jws)).door == row.door:
-            return ack, True
+        if fact is not None and self.facts.knows(fact):
+            return fact.ack, True
         signed = parse_acknowledgement(row.ack_jws)
         keys = self.keys.get(signed.ack.door, {})
         if not keys:

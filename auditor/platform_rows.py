@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, Self
 
 from sqlalchemy import BigInteger, Text, cast, collate, column, func, select, table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from sqlalchemy import ColumnElement, Select
-    from sqlalchemy.engine import Connection, Row
+    from sqlalchemy.engine import Connection
+
+    Values = tuple[Any, ...]
+    """A row's values as the database gave them, of whatever types it has."""
 
 _BALLOTS = table(
     "ballots",
@@ -38,16 +42,22 @@ _RESULTS = table("results", column("mtg"), column("result"))
 TABLES = tuple(one.name for one in (_BALLOTS, _SESSIONS, _MEETINGS, _RESULTS))
 """The tables that the auditor reads."""
 
-_CHUNK = 1000
-# Byte order, whatever the columns or the database would sort by.
+_CHUNK = 500
+# Byte by byte, whatever the columns or the database would compare by.
 _BYTES = {"sqlite": "BINARY", "postgresql": "C"}
 
 
 @dataclass(frozen=True, slots=True)
 class BallotRow:
-    """One row of the platform's `ballots`; every value as text, as it is compared and shown."""
+    """One row of the platform's `ballots`; every value as text, as it is compared and shown.
+
+    From `digest` on the values are in the order that they have in a ballot of the chain.
+    """
 
     row: str
+    ack_jws: str
+    code: str
+    status: str
     digest: str
     sub: str
     seq: str
@@ -58,11 +68,13 @@ class BallotRow:
     door: str
     ack_no: str
     ack_time: str
-    ack_jws: str
-    status: str
-    code: str
     tx: str
     block: str
+
+    @classmethod
+    def of(cls, values: Values) -> Self:
+        """Return the row of the values that the database gave."""
+        return cls(*map(as_text, values))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +94,11 @@ class SessionRow:
     act: str
     status: str
 
+    @classmethod
+    def of(cls, values: Values) -> Self:
+        """Return the row of the values that the database gave."""
+        return cls(*map(as_text, values))
+
 
 @dataclass(frozen=True, slots=True)
 class MeetingRow:
@@ -93,22 +110,29 @@ class MeetingRow:
     state: str
 
 
-_BALLOT_NAMES = tuple(one.name for one in fields(BallotRow))[1:]  # the first is the row's id
+_BALLOT_NAMES = tuple(one.name for one in fields(BallotRow))
 _SESSION_NAMES = tuple(one.name for one in fields(SessionRow))
 
 
+def ballot_values(*names: str) -> Callable[[Values], Any]:
+    """Return what takes some of a ballot row's values out of all of them, as the database gave them."""
+    return itemgetter(*map(_BALLOT_NAMES.index, names))
+
+
 class PlatformRows:
-    """Reads one snapshot, sorted by its database; rows come in chunks, so memory stays small."""
+    """Reads one snapshot; rows come in chunks, so memory stays small, and as the database has their values.
+
+    Whoever compares most of them with something of the same type needs no text of each.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def ballots(self, mtg: str) -> Iterator[BallotRow]:
-        """Yield the meeting's ballots by digest, those of one digest in the order they were written."""
+    def ballots(self, mtg: str) -> Iterator[Sequence[Values]]:
+        """Yield the values of the meeting's ballots, as `BallotRow` has them, in the order of their ids."""
         columns = _BALLOTS.c
-        query = select(columns.id, *(columns[name] for name in _BALLOT_NAMES)).where(columns.mtg == mtg)
-        for row in self._rows(query.order_by(self._sorted(columns.digest), columns.id)):
-            yield BallotRow(*map(_text, row))
+        query = select(columns.id, *(columns[name] for name in _BALLOT_NAMES[1:])).where(columns.mtg == mtg)
+        return self._chunks(query.order_by(columns.id))
 
     def last_block(self, mtg: str) -> int:
         """Return the highest block number that a ballot row names, -1 where there is none."""
@@ -118,34 +142,47 @@ class PlatformRows:
         number = self._connection.execute(highest).scalar()
         return -1 if number is None else int(number)
 
-    def sessions(self, mtg: str) -> Iterator[SessionRow]:
-        """Yield the identity checks made for the meeting, in the order of their ids."""
+    def sessions(self, mtg: str) -> Iterator[Sequence[Values]]:
+        """Yield the values of the identity checks made for the meeting, as `SessionRow` has them."""
         columns = _SESSIONS.c
-        query = select(*(columns[name] for name in _SESSION_NAMES)).where(columns.mtg == mtg)
-        for row in self._rows(query.order_by(self._sorted(columns.ses))):
-            yield SessionRow(*map(_text, row))
+        return self._chunks(select(*(columns[name] for name in _SESSION_NAMES)).where(columns.mtg == mtg))
+
+    def recorded(self, mtg: str) -> Iterator[str]:
+        """Yield the ids of the meeting's identity checks that the platform says are on the chain."""
+        columns = _SESSIONS.c
+        query = select(columns.ses).where(columns.mtg == mtg, self._bytes(columns.status) == "recorded")
+        for chunk in self._chunks(query):
+            for (ses,) in chunk:
+                yield as_text(ses)
 
     def meetings(self, mtg: str) -> Iterator[MeetingRow]:
         """Yield the platform's copies of the meeting: one, where nothing is wrong."""
         columns = _MEETINGS.c
         query = select(columns.record, columns.mh, columns.channel, columns.state).where(columns.mtg == mtg)
         for row in self._rows(query):
-            yield MeetingRow(*map(_text, row))
+            yield MeetingRow(*map(as_text, row))
 
     def results(self, mtg: str) -> Iterator[str]:
         """Yield the results that the platform shows: one at most, where nothing is wrong."""
         for row in self._rows(select(_RESULTS.c.result).where(_RESULTS.c.mtg == mtg)):
-            yield _text(row[0])
+            yield as_text(row[0])
 
-    def _rows(self, query: Select[Any]) -> Iterator[Row[Any]]:
-        yield from self._connection.execute(query, execution_options={"yield_per": _CHUNK})
+    def _rows(self, query: Select[Any]) -> Iterator[Values]:
+        for chunk in self._chunks(query):
+            yield from chunk
 
-    def _sorted(self, name: ColumnElement[Any]) -> ColumnElement[Any]:
+    def _chunks(self, query: Select[Any]) -> Iterator[Sequence[Values]]:
+        result = self._connection.execute(query, execution_options={"yield_per": _CHUNK})
+        for chunk in result.partitions():
+            yield [tuple(row) for row in chunk]
+
+    def _bytes(self, name: ColumnElement[Any]) -> ColumnElement[Any]:
         order = _BYTES[self._connection.dialect.name]
         return collate(func.coalesce(cast(name, Text), ""), order)
 
 
-def _text(value: object) -> str:
+def as_text(value: object) -> str:
+    """Return a value of a row as it is compared and shown."""
     if type(value) is str:
         return value
     if value is None:

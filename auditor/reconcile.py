@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from auditor.acknowledged import Doors
 from auditor.ahead import Alone
 from auditor.chain_rows import ChainRows
 from auditor.discrepancy import ALTERED, DUPLICATED, MISCOUNTED, MISSING, Discrepancy
-from auditor.reconcile_ballots import BallotPass
+from auditor.reconcile_ballots import BallotPass, Chunk
 from auditor.reconcile_sessions import reconcile_sessions
 from auditor.replay.authority import Offices
 from client.encodings import times
@@ -19,10 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from auditor.ahead import Helpers
-    from auditor.platform_rows import BallotRow, PlatformRows
+    from auditor.platform_rows import PlatformRows
     from auditor.view import ChainMeeting
 
-_CHUNK: Final = 500
 PATIENCE: Final = 900
 """Seconds after its acknowledgement in which a ballot may be on its way."""
 
@@ -67,33 +66,25 @@ class Reconciliation:
 
 
 def reconcile(meeting: ChainMeeting, rows: PlatformRows, terms: Terms) -> Reconciliation:
-    """Compare a replayed meeting with the platform's rows about it."""
-    with ChainRows.of(meeting, terms.settled_sessions) as chain:
-        return reconcile_rows(meeting, chain, rows, terms)
+    """Compare a replayed meeting with the platform's rows about it.
 
-
-def reconcile_rows(
-    meeting: ChainMeeting, chain: ChainRows, rows: PlatformRows, terms: Terms
-) -> Reconciliation:
-    """Compare both sides as sorted streams; of `meeting` only what is no ballot and no session is used.
-
-    Memory depends on how much is found, not on how much is compared.
+    Both sides are read in chunks: memory depends on how much is found, not on how much is compared.
     """
-    ballots = BallotPass(meeting, chain, terms)
-    ballots.run(_ahead(rows.ballots(meeting.mtg), terms))
-    found = [
-        *ballots.found,
-        *_meeting(meeting, rows),
-        *reconcile_sessions(meeting, chain, rows, terms),
-    ]
+    with closing(ChainRows(meeting, terms.settled_sessions)) as chain:
+        ballots = BallotPass(meeting, chain, terms)
+        ballots.run(_ahead(meeting, rows, terms))
+        found = [
+            *ballots.found,
+            *_meeting(meeting, rows),
+            *reconcile_sessions(meeting, chain, rows, terms),
+        ]
     return Reconciliation(tuple(sorted(found)), ballots.rows, ballots.pending, ballots.unverified)
 
 
-def _ahead(rows: Iterator[BallotRow], terms: Terms) -> Iterator[BallotRow]:
+def _ahead(meeting: ChainMeeting, rows: PlatformRows, terms: Terms) -> Iterator[Chunk]:
     """Yield the rows, their acknowledgements verified ahead where there are helpers."""
-    chunks = iter(lambda: list(islice(rows, _CHUNK)), [])
-    for chunk in terms.helpers.ahead(chunks, terms.doors.ask, terms.doors.facts):
-        yield from chunk
+    chunks = (Chunk.of(values, terms.doors, meeting) for values in rows.ballots(meeting.mtg))
+    yield from terms.helpers.ahead(chunks, Chunk.asked, terms.doors.facts)
 
 
 def _meeting(meeting: ChainMeeting, rows: PlatformRows) -> list[Discrepancy]:

@@ -1,10 +1,13 @@
-"""Reconciliation of ballots: one merge by digest, then a second look at what found no partner."""
+"""Reconciliation of ballots: one pass by digest, then a second look at what found no partner."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import chain, pairwise
-from typing import TYPE_CHECKING
+from operator import attrgetter
+from typing import TYPE_CHECKING, Self
 
+from auditor.acknowledged import STORED
 from auditor.discrepancy import (
     ALTERED,
     DUPLICATED,
@@ -16,26 +19,51 @@ from auditor.discrepancy import (
     WITHOUT_SESSION,
     Discrepancy,
 )
-from auditor.merge import outer_join
+from auditor.platform_rows import BallotRow, as_text, ballot_values
 from client.encodings.errors import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
+    from auditor.acknowledged import Acknowledged, Doors
     from auditor.chain_rows import ChainRows
-    from auditor.platform_rows import BallotRow
+    from auditor.platform_rows import Values
     from auditor.reconcile import Terms
     from auditor.view import ChainBallot, ChainMeeting
     from client.encodings.acknowledgement import Acknowledgement
 
 _COMPARED = ("sub", "seq", "jws", "choices", "claims", "ses", "door", "ack_no", "ack_time")
 _SETTLED = ("tx", "block")
+_ALL = ("digest", *_COMPARED, *_SETTLED)
 _WORD = ("door", "ack_no", "ack_time")
 # Of a refused ballot the digest covers these; the rest is what its last bringer claimed.
 _SIGNED = ("sub", "seq", "choices", "ses")
 _Values = tuple[str, str]  # the chain's and the platform's
 _NEXT = 2  # the distance of two numbers with exactly one between
 _IN_FLIGHT = ("queued", "submitted")
+_stored = ballot_values(*STORED)
+_said = ballot_values(*_ALL)
+_status = ballot_values("status")
+_held = attrgetter(*_ALL)
+_digest = ballot_values("digest")
+_numbers = ballot_values("seq", "ack_no", "block")
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Rows as the database gave them, each with the fact that its acknowledgement says what it says."""
+
+    rows: Sequence[Values]
+    facts: Sequence[Acknowledged | None]
+
+    @classmethod
+    def of(cls, rows: Sequence[Values], doors: Doors, meeting: ChainMeeting) -> Self:
+        """Return the chunk of rows."""
+        return cls(rows, [doors.fact(meeting, _stored(row)) for row in rows])
+
+    def asked(self) -> list[Acknowledged]:
+        """Return what helpers may verify ahead."""
+        return [fact for fact in self.facts if fact is not None]
 
 
 class BallotPass:
@@ -54,11 +82,14 @@ class BallotPass:
         self._chain = rows
         self._terms = terms
 
-    def run(self, rows: Iterable[BallotRow]) -> None:
-        """Compare every row, best in the order of digests, with every accepted ballot."""
-        self._merge(rows)
+    def run(self, chunks: Iterable[Chunk]) -> None:
+        """Compare every row, in the order of their ids, with every accepted ballot."""
+        for chunk in chunks:
+            self._chunk(chunk)
+        self._given_twice(by_digest=True)
         for row in self._chain.leftovers():
             self._leftover(row)
+        self._given_twice(by_digest=False)
         for held in self._chain.open_ballots():
             self._without_row(held)
         if self._meeting.closed:
@@ -66,30 +97,37 @@ class BallotPass:
 
     # -- first pass -----------------------------------------------------------------------------------
 
-    def _merge(self, rows: Iterable[BallotRow]) -> None:
+    def _chunk(self, chunk: Chunk) -> None:
         """A digest alone makes no row a ballot's: a digest copied or swapped is no excuse for another."""
-        waiting: ChainBallot | None = None  # rows have its digest, but none of them is its own
-        matched = ""
-        pairs = outer_join(self._chain.accepted(), rows, lambda held: held.digest, lambda row: row.digest)
-        for held, row in pairs:
-            self.rows += row is not None
-            if waiting is not None and held is not None and held.digest != waiting.digest:
-                self._chain.leave_ballot(waiting.digest)
-                waiting = None
-            if row is None:
-                if held is not None:
-                    self._chain.leave_ballot(held.digest)
-            elif held is None or held.digest == matched or not _same_ballot(held, row):
-                self._chain.leave_row(row)
-                if held is not None and held.digest != matched:
-                    waiting = held
+        self.rows += len(chunk.rows)
+        digests = [as_text(_digest(values)) for values in chunk.rows]
+        accepted = self._chain.accepted(digests)
+        matched = self._chain.matched(list(accepted))
+        partners = []
+        for digest, values, fact in zip(digests, chunk.rows, chunk.facts, strict=True):
+            held = accepted.get(digest)
+            if held is None or digest in matched or not self._is_row_of(held, values, fact):
+                self._chain.leave_row(BallotRow.of(values))
             else:
-                waiting, matched = None, held.digest
-                self._compare(row, held)
-        if waiting is not None:
-            self._chain.leave_ballot(waiting.digest)
+                matched.add(digest)
+                partners.append(held)
+        self._chain.match(partners)
 
-    def _compare(self, row: BallotRow, held: ChainBallot) -> None:
+    def _is_row_of(self, held: ChainBallot, values: Values, fact: Acknowledged | None) -> bool:
+        """Say whether a row with a ballot's digest is that ballot's; if so, compare the two."""
+        agreed = _agree(values, held)
+        if agreed and self._terms.doors.knows(fact):
+            return True
+        row = BallotRow.of(values)
+        if agreed:
+            self._acknowledged(row, held, fact)
+            return True
+        if _same_ballot(held, row):
+            self._compare(row, held, fact)
+            return True
+        return False
+
+    def _compare(self, row: BallotRow, held: ChainBallot, fact: Acknowledged | None = None) -> None:
         """Compare a row with its ballot; the claims before an amendment that overtook it will do, too.
 
         Where the own door brought the ballot, the platform's word for it is another one: its number and time
@@ -98,7 +136,7 @@ class BallotPass:
         settled = row.status not in _IN_FLIGHT
         second = held.door == self._terms.own_door != row.door
         if second:
-            self._second_word(row, held)
+            self._second_word(row, held, fact)
         for name in (*_COMPARED, *(_SETTLED if settled else ())):
             if second and name in _WORD:
                 continue
@@ -108,9 +146,9 @@ class BallotPass:
             self._add(ALTERED, row, held, "status", ("committed", row.status))
         elif not settled:
             self._on_its_way(row, held, "committed")
-        self._acknowledged(row, None if second else held)
+        self._acknowledged(row, None if second else held, fact)
 
-    def _second_word(self, row: BallotRow, held: ChainBallot) -> None:
+    def _second_word(self, row: BallotRow, held: ChainBallot, fact: Acknowledged | None) -> None:
         """Take the platform's own number of a ballot for accounted for, if its door signed that.
 
         What is wrong with the signature or differs from the row, `_acknowledged` says.
@@ -120,14 +158,16 @@ class BallotPass:
             self._add(ALTERED, row, held, "door", (door, row.door), detail="there is no such door")
             return
         try:
-            word, verified = self._terms.doors.verified(row)
+            word, verified = self._terms.doors.verified(row, fact)
         except Refused:
             return
-        if not (verified and self._here(word) and word.digest == held.digest):
-            return
-        if not self._chain.account(word.door, word.no):
+        if verified and self._here(word) and word.digest == held.digest:
+            self._chain.give(held.digest, word.door, word.no, f"{self._place(held)}; ballots row {row.row}")
+
+    def _given_twice(self, *, by_digest: bool) -> None:
+        for digest, number, where in self._chain.given_twice(by_digest=by_digest):
             detail = "the door gave its acknowledgement number to two ballots"
-            self._add(DUPLICATED, row, held, "ack_no", ("", str(word.no)), detail=detail)
+            self.found.append(Discrepancy(DUPLICATED, digest, "ack_no", "", str(number), where, detail))
 
     # -- second pass ----------------------------------------------------------------------------------
 
@@ -136,7 +176,7 @@ class BallotPass:
         first: ChainBallot | None = None
         for held in self._chain.candidates(row):
             first = first or held
-            if row.status != "refused" and self._chain.claim_ballot(held.digest):
+            if row.status != "refused" and self._chain.claim(held):
                 self._same(row, held, "digest", held.digest)
                 self._compare(row, held)
                 return
@@ -214,10 +254,12 @@ class BallotPass:
 
     # -- acknowledgements -----------------------------------------------------------------------------
 
-    def _acknowledged(self, row: BallotRow, held: ChainBallot | None) -> None:
+    def _acknowledged(
+        self, row: BallotRow, held: ChainBallot | None, fact: Acknowledged | None = None
+    ) -> None:
         """Compare what a door signed with the ballot on the chain, or where there is none with the row."""
         try:
-            word, verified = self._terms.doors.verified(row)
+            word, verified = self._terms.doors.verified(row, fact)
         except Refused as refused:
             self._add(ALTERED, row, held, "ack_jws", ("", row.ack_jws), detail=str(refused))
             return
@@ -271,6 +313,12 @@ class BallotPass:
 
     def _place(self, held: ChainBallot) -> str:
         return f"{self._meeting.channel} block {held.block} transaction {held.tx}"
+
+
+def _agree(values: Values, held: ChainBallot) -> bool:
+    """Say whether a row says of a settled ballot what the chain does; if so, no text of it differs."""
+    said = _said(values) == _held(held) and _status(values) == "committed"
+    return said and set(map(type, _numbers(values))) == {int}
 
 
 def _same_ballot(held: ChainBallot, row: BallotRow) -> bool:

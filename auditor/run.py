@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import deque
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from auditor.ahead import Alone
 from auditor.anchors import wrong_anchors
-from auditor.discrepancy import from_error
+from auditor.discrepancy import EXTRA, from_error
 from auditor.errors import AuditUnavailable
 from auditor.garbage import rarely_collected
 from auditor.platform_rows import PlatformRows
@@ -18,18 +19,20 @@ from auditor.reconcile import PATIENCE, Reconciliation, Terms, reconcile
 from auditor.replay.anchors import result_hash
 from auditor.snapshot import open_snapshot
 from auditor.store import Store
-from auditor.turnout import turnout
+from auditor.turnout import Arrivals
 from auditor.verdict import Audit, verified
 from auditor.verifier import Verifier
 from client.encodings import times
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from auditor.ahead import Helpers
+    from auditor.errors import ReplayError
     from auditor.replay.authority import Offices
     from auditor.snapshot import Snapshot
     from auditor.source import BlockSource
+    from auditor.view import ChainMeeting
 
 _LOG = logging.getLogger(__name__)
 _PATIENCE = 10.0  # seconds that the own peer may lag behind a block that the platform names
@@ -74,8 +77,6 @@ def run_audit(
         _follow(source, verifier, "identity", identity)
         sessions = len(verifier.sessions(mtg))
         channel = _find(source, verifier, mtg, settled)
-        _catch_up(source, verifier, channel, mtg, rows)
-        meeting = verifier.meeting(channel, mtg)
         terms = Terms(
             settled_height=settled[channel],
             own_door=roots.offices.regulator,
@@ -83,12 +84,10 @@ def run_audit(
             now=times.parse(as_of or snapshot.taken_at),
             patience=patience,
             settled_sessions=sessions,
-            doors=verifier.doors(channel),
             helpers=helpers or Alone(),
         )
-        replayed = time.monotonic()
-        reconciled = reconcile(meeting, rows, terms) if meeting is not None else Reconciliation((), 0, 0)
-        compared = time.monotonic() - replayed
+        side = _Side(source, verifier, channel, mtg)
+        reconciled, compared = side.reconciled(rows, terms)
         dated = replace(snapshot, taken_at=as_of or snapshot.taken_at)
         audit = _Audited(verifier, channel, mtg, reconciled, dated).concluded(0.0)
     genesis = {name: roots.genesis[name].hex() for name in ("identity", channel)}
@@ -106,21 +105,54 @@ def _find(source: BlockSource, verifier: Verifier, mtg: str, settled: Mapping[st
     )
 
 
-def _catch_up(source: BlockSource, verifier: Verifier, channel: str, mtg: str, rows: PlatformRows) -> None:
-    """Go on to all that the snapshot claims to be on the chain, if the own peer gets it in time."""
-    named = rows.last_block(mtg)
-    sessions = verifier.sessions(mtg)
-    recorded = sessions.missing(row.ses for row in rows.sessions(mtg) if row.status == "recorded")
-    deadline = time.monotonic() + _PATIENCE
-    while not verifier.broken(channel):
-        height = source.height(channel)
-        # Identity up to now, then the channel up to before: what its ballots rely on was there first.
-        _follow(source, verifier, "identity", source.height("identity"))
-        _follow(source, verifier, channel, height)
-        complete = height > named and not (recorded := sessions.missing(recorded))
-        if complete or time.monotonic() >= deadline:
-            return
-        time.sleep(_POLL)
+class _Side:
+    """The chain's side of one meeting, followed to all that the platform's snapshot claims to be on it."""
+
+    def __init__(self, source: BlockSource, verifier: Verifier, channel: str, mtg: str) -> None:
+        self._source = source
+        self._verifier = verifier
+        self._channel = channel
+        self._mtg = mtg
+
+    def reconciled(self, rows: PlatformRows, terms: Terms) -> tuple[Reconciliation, float]:
+        """Return the reconciliation, and the seconds that it took.
+
+        Where the platform names identity checks that the chain hasn't, the own peer gets time to show them.
+        """
+        named = rows.last_block(self._mtg)
+        deadline = time.monotonic() + _PATIENCE
+        self._catch_up(deadline, lambda: self._verifier.height(self._channel) > named)
+        found, seconds = self._compared(rows, terms)
+        unknown = {one.platform for one in found.discrepancies if (one.kind, one.field) == (EXTRA, "session")}
+        heights = self._heights()
+        if unknown:
+            self._catch_up(deadline, lambda: not self._verifier.sessions(self._mtg).missing(unknown))
+        if self._heights() != heights:
+            found, again = self._compared(rows, terms)
+            seconds += again
+        return found, seconds
+
+    def _compared(self, rows: PlatformRows, terms: Terms) -> tuple[Reconciliation, float]:
+        begun = time.monotonic()
+        meeting = self._verifier.meeting(self._channel, self._mtg)
+        if meeting is None:
+            return Reconciliation((), 0, 0), 0.0
+        terms = replace(terms, doors=self._verifier.doors(self._channel))
+        return reconcile(meeting, rows, terms), time.monotonic() - begun
+
+    def _catch_up(self, deadline: float, complete: Callable[[], bool]) -> None:
+        """Go on until it is complete, if the own peer gets there in time."""
+        while not self._verifier.broken(self._channel):
+            height = self._source.height(self._channel)
+            # Identity up to now, then the channel up to before: what its ballots rely on was there first.
+            _follow(self._source, self._verifier, "identity", self._source.height("identity"))
+            _follow(self._source, self._verifier, self._channel, height)
+            if complete() or time.monotonic() >= deadline:
+                return
+            time.sleep(_POLL)
+
+    def _heights(self) -> tuple[int, int]:
+        return self._verifier.height("identity"), self._verifier.height(self._channel)
 
 
 def _follow(source: BlockSource, verifier: Verifier, channel: str, height: int) -> None:
@@ -145,8 +177,8 @@ class _Audited:
         meeting = verifier.meeting(channel, self.mtg)
         count = verifier.count(channel, self.mtg)
         findings = (from_error(error) for error in verifier.findings(channel, self.mtg))
-        anchored = wrong_anchors(self.mtg, meeting.anchors, meeting.accepted.values()) if meeting else ()
-        wrong = (from_error(error) for error in anchored)
+        arrivals = Arrivals(meeting.record.encode()) if meeting else None
+        wrong = map(from_error, _passed(meeting, arrivals)) if meeting and arrivals else ()
         discrepancies = tuple(sorted((*findings, *wrong, *self.reconciled.discrepancies)))
         tally = count.tally if count else None
         outcome = count.outcome if count else None
@@ -160,11 +192,7 @@ class _Audited:
             numbers={
                 "accepted": len(meeting.accepted) if meeting else 0,
                 "refused": len(meeting.refused) if meeting else 0,
-                "second_door": sum(
-                    one.door == verifier.offices.regulator for one in meeting.accepted.values()
-                )
-                if meeting
-                else 0,
+                "second_door": arrivals.doors[verifier.offices.regulator] if arrivals else 0,
                 "rows": self.reconciled.rows,
                 "acknowledgements_unverified": self.reconciled.unverified,
                 "transactions": verifier.transactions(channel),
@@ -179,8 +207,16 @@ class _Audited:
             seconds=seconds,
             alarms=verifier.alarms(channel, self.mtg),
             mh=meeting.mh if meeting else "",
-            turnout=turnout(meeting) if meeting else None,
+            turnout=arrivals.turnout() if arrivals else None,
             anchors=meeting.anchors if meeting else (),
             disputes=meeting.disputes if meeting else (),
             result=result_hash(meeting.result.encode()) if meeting else "",
         )
+
+
+def _passed(meeting: ChainMeeting, arrivals: Arrivals) -> list[ReplayError]:
+    """Read the accepted ballots once, for all that they are needed for; return which anchors are wrong."""
+    ballots = arrivals.watch(meeting.accepted.values())
+    wrong = list(wrong_anchors(meeting.mtg, meeting.anchors, ballots))
+    deque(ballots, maxlen=0)  # the anchors may be of fewer
+    return wrong

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from client.encodings import jcs, times
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
-    from auditor.view import ChainBallot, ChainMeeting
+    from auditor.view import ChainBallot
 
 STEPS: Final = 48
 """Into how many equal parts the time of voting is cut."""
@@ -42,31 +44,51 @@ class Turnout:
         }
 
 
-def turnout(meeting: ChainMeeting) -> Turnout:
-    """Return a replayed meeting's turnout: heads alone, since what they answered is nobody's yet."""
-    record = jcs.loads(meeting.record.encode())
-    opens, closes = times.parse(record["opens_at"]), times.parse(record["closes_at"])
-    return _turnout(record, opens, closes, meeting.accepted.values())
+class Arrivals:
+    """Counts a meeting's accepted ballots as they pass by, which come in the chain's order.
+
+    Heads alone, since what they answered is nobody's yet. So the first ballot of a voter is the one that made
+    them present. `doors` counts all of them, by the door that brought them.
+    """
+
+    def __init__(self, record: bytes) -> None:
+        """Count for the meeting of a record."""
+        self._record = jcs.loads(record)
+        self._opens, self._closes = (
+            times.parse(self._record["opens_at"]),
+            times.parse(self._record["closes_at"]),
+        )
+        self._came = [0] * STEPS
+        self._last = self._opens
+        self.doors: Counter[str] = Counter()
+
+    def watch(self, accepted: Iterable[ChainBallot]) -> Iterator[ChainBallot]:
+        """Yield ballots, each counted."""
+        voted: set[str] = set()
+        for one in accepted:
+            self.doors[one.door] += 1
+            at = _seconds(one.ack_time)
+            self._last = max(self._last, at)
+            if one.sub not in voted:
+                voted.add(one.sub)
+                self._came[_part(at, self._opens, self._closes)] += 1
+            yield one
+
+    def turnout(self) -> Turnout:
+        """Return the turnout, of what passed by."""
+        opens, closes, record = self._opens, self._closes, self._record
+        points, sum_up = [(opens, 0)], 0
+        for number, count in enumerate(self._came[: _part(self._last, opens, closes) + 1], 1):
+            sum_up += count
+            points.append((opens + (closes - opens) * number // STEPS, sum_up))
+        heads, fen = record["roll"]["heads"], record["roll"]["fen"]
+        last = times.form(self._last)
+        return Turnout(record["opens_at"], record["closes_at"], heads, fen, last, tuple(points))
 
 
-def _turnout(record: Any, opens: int, closes: int, accepted: Iterable[ChainBallot]) -> Turnout:
-    came = [0] * STEPS
-    voted: set[str] = set()
-    last = opens
-    for one in accepted:  # in the chain's order, so the first of a voter is the one that made it present
-        at = times.parse(one.ack_time)
-        last = max(last, at)
-        if one.sub not in voted:
-            voted.add(one.sub)
-            came[_part(at, opens, closes)] += 1
-    points, sum_up = [(opens, 0)], 0
-    for number, count in enumerate(came[: _part(last, opens, closes) + 1], 1):
-        sum_up += count
-        points.append((opens + (closes - opens) * number // STEPS, sum_up))
-    roll = record["roll"]
-    return Turnout(
-        record["opens_at"], record["closes_at"], roll["heads"], roll["fen"], times.form(last), tuple(points)
-    )
+@lru_cache(maxsize=4096)  # many ballots were acknowledged within the same second
+def _seconds(moment: str) -> int:
+    return times.parse(moment)
 
 
 def _part(at: int, opens: int, closes: int) -> int:

@@ -154,8 +154,7 @@ def _complete(verifier: Verifier, channel: str, rows: PlatformRows) -> bool:
     for mtg in verifier.meetings(channel):
         if rows.last_block(mtg) >= verifier.height(channel):
             return False
-        recorded = (row.ses for row in rows.sessions(mtg) if row.status == "recorded")
-        if verifier.sessions(mtg).missing(recorded):
+        if verifier.sessions(mtg).missing(rows.recorded(mtg)):
             return False
     return True
 

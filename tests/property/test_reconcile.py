@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import random
 import sqlite3
 import tempfile
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from auditor.alongside import KEPT, Alongside
 from auditor.chain_rows import ChainRows
-from auditor.merge import outer_join
 from client.encodings.acknowledgement import parse_acknowledgement
 from client.encodings.errors import Refused
 from tests.unit.auditor.platform_side import (
@@ -316,36 +318,24 @@ def test_nothing_is_found_in_an_honest_database(
     assert reconciled(meeting, rows, ()) == []
 
 
-@given(st.sets(st.integers(0, 30)), st.lists(st.integers(0, 30)))
-def test_the_merge_is_a_full_outer_join(left: set[int], right: list[int]) -> None:
-    def key(number: int) -> str:
-        return f"{number:02}"
-
-    joined = outer_join(sorted(left), sorted(right), key, key)
-    pairs = list(joined)
-    expected: list[tuple[int | None, int | None]] = [(one if one in left else None, one) for one in right]
-    expected += [(one, None) for one in left - set(right)]
-    assert sorted(map(str, pairs)) == sorted(map(str, expected))
-
-
-@given(st.sets(st.integers(0, 30)), st.lists(st.integers(0, 30)))
-def test_a_merge_out_of_order_loses_nothing(left: set[int], right: list[int]) -> None:
-    def key(number: int) -> str:
-        return f"{number:02}"
-
-    joined = outer_join(sorted(left), right, key, key)
-    pairs = list(joined)
-    assert [one for _, one in pairs if one is not None] == right
-    assert {one for one, _ in pairs if one is not None} == left
-    assert all(one in (None, other) for one, other in pairs if other is not None)
+@given(st.integers(0, 99), st.lists(st.integers(0, 3 * KEPT)), st.integers(100, 2 * KEPT))
+@settings(max_examples=20)
+def test_reading_alongside_answers_as_looking_up_does(seed: int, strays: list[int], chunk: int) -> None:
+    """In any order, of what is there and what isn't, what was asked for before and what never is."""
+    held = {str(number): number for number in range(3 * KEPT)}
+    order = list(range(3 * KEPT))
+    random.Random(seed).shuffle(order)  # noqa: S311
+    asked = [str(number) for number in (*sorted(order[: 2 * KEPT]), *strays, *order[:KEPT])]
+    alongside = Alongside(held, str)
+    for start in range(0, len(asked), chunk):
+        keys = asked[start : start + chunk]
+        assert alongside.get(keys) == {key: held[key] for key in keys if key in held}
 
 
 @given(st.lists(st.integers(1, 9), unique=True, min_size=1), st.lists(st.integers(1, 12)))
 def test_numbers_end_with_the_last_accepted_one(accepted: list[int], claimed: list[int]) -> None:
-    chain = ChainRows()
-    chain.fill((ballot(number) for number in accepted), numbers={DOOR: claimed})
-    try:
+    ballots = {one.digest: one for one in map(ballot, accepted)}
+    meeting = replace(closed_meeting(0), accepted=ballots, numbers={DOOR: claimed})
+    with closing(ChainRows(meeting)) as chain:
         last = max(accepted)
         assert list(chain.numbers(DOOR)) == sorted({*accepted, *(one for one in claimed if one <= last)})
-    finally:
-        chain.close()

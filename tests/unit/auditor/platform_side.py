@@ -5,11 +5,12 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import asdict, fields, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from auditor.acknowledged import Doors
+from auditor.facts import that_hold
 from auditor.platform_rows import PlatformRows
 from auditor.reconcile import Reconciliation, Terms, reconcile
 from auditor.snapshot import open_snapshot
@@ -18,8 +19,12 @@ from client.encodings import hashes, times
 from client.encodings.acknowledgement import Acknowledgement, sign_acknowledgement
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
+
+    from auditor.facts import Fact, Facts
+
+Item = TypeVar("Item")
 
 SCHEMA = """
 CREATE TABLE ballots (id INTEGER PRIMARY KEY, mtg TEXT, sub TEXT, seq INTEGER, digest TEXT, jws TEXT,
@@ -169,6 +174,19 @@ def terms(**changes: Any) -> Terms:
 def audit(path: Path, meeting: ChainMeeting, **changes: Any) -> Reconciliation:
     with open_snapshot(f"sqlite:///{path}") as (connection, _):
         return reconcile(meeting, PlatformRows(connection), terms(**changes))
+
+
+class Beforehand:
+    """Helpers in this process: what holds of an item is known when its turn comes."""
+
+    def ahead(
+        self, items: Iterable[Item], ask: Callable[[Item], Sequence[Fact]], facts: Facts
+    ) -> Iterator[Item]:
+        for item in items:
+            asked = ask(item)
+            facts.renew(fact for fact, holds in zip(asked, that_hold(asked), strict=True) if holds)
+            yield item
+        facts.renew(())
 
 
 Found = tuple[str, str, str, str, str]

@@ -11,14 +11,18 @@ import sqlite3
 import sys
 import tempfile
 import time
-from dataclasses import asdict
+from contextlib import closing
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from auditor.chain_rows import ChainRows
 from auditor.platform_rows import PlatformRows
-from auditor.reconcile import reconcile_rows
+from auditor.reconcile import reconcile
+from auditor.replay.kept import BALLOTS, SESSIONS
+from auditor.replay.people import People, Session
+from auditor.replay.views import SessionsOf
 from auditor.snapshot import open_snapshot
+from auditor.store import Store
 from tests.unit.auditor.platform_side import (
     ballot,
     closed_meeting,
@@ -28,6 +32,8 @@ from tests.unit.auditor.platform_side import (
     session,
     terms,
 )
+
+BLOCK = 1000  # ballots that wait in memory
 
 
 def write(path: Path, count: int) -> None:
@@ -47,13 +53,17 @@ def measure(path: Path, count: int) -> dict[str, Any]:
     numbers = range(1, count + 1)
     with open_snapshot(f"sqlite:///{path}") as (connection, _):
         copied = time.monotonic()
-        chain = ChainRows()
-        chain.fill(map(ballot, numbers), sessions=map(session, numbers))
-        filled = time.monotonic()
-        found = reconcile_rows(
-            closed_meeting(0), chain, PlatformRows(connection), terms(settled_height=count + 1)
-        )
-        chain.close()
+        with closing(Store()) as store:
+            accepted, people = store.table("accepted", BALLOTS), People(sessions=store.table("s", SESSIONS))
+            for number in numbers:
+                one, check = ballot(number), session(number)
+                accepted[one.digest] = one
+                people.check(Session(**asdict(check)))
+                if number % BLOCK == 0:
+                    store.flush()
+            filled = time.monotonic()
+            held = replace(closed_meeting(0), accepted=accepted, sessions=SessionsOf("m", people))
+            found = reconcile(held, PlatformRows(connection), terms(settled_height=count + 1))
     return {
         "rows": found.rows,
         "discrepancies": len(found.discrepancies),
