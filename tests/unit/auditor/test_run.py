@@ -45,6 +45,20 @@ class Peer:
         yield from self.chains[channel].blocks[start:stop]
 
 
+class LatePeer(Peer):
+    """A peer that shows the last block of `identity` only when it is asked for the height again and again."""
+
+    def __init__(self, player: Player, asked: float) -> None:
+        super().__init__(player)
+        self.asked = asked
+
+    def height(self, channel: str) -> int:
+        if channel != "identity":
+            return super().height(channel)
+        self.asked -= 1
+        return super().height(channel) - (self.asked >= 0)
+
+
 @pytest.fixture
 def player(fabric: Network) -> Player:
     one = Player(fabric).enrolled().opened()
@@ -206,6 +220,29 @@ def test_a_row_that_names_a_block_of_the_future(
     path = save(player, tmp_path / "platform.db")
     change(path, "UPDATE ballots SET block = 99 WHERE ack_no = 1")
     assert [one.field for one in audited(player, path).discrepancies] == ["block"]
+
+
+@pytest.mark.parametrize("asked", [1, 2, 3])
+def test_identity_checks_that_come_late_are_waited_for(fabric: Network, tmp_path: Path, asked: int) -> None:
+    player = Player(fabric).enrolled().opened()
+    path = save(player, tmp_path / "platform.db")
+    audit = run_audit(LatePeer(player, asked), Roots(player.genesis, Offices()), MTG, f"sqlite:///{path}")
+    assert (audit.verdict, audit.discrepancies) == ("consistent", ())
+    assert audit.blocks["identity"] == len(player.identity.blocks)
+
+
+def test_identity_checks_that_never_come_are_named(
+    fabric: Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("auditor.run._PATIENCE", 0.0)
+    player = Player(fabric).enrolled().opened()
+    path = save(player, tmp_path / "platform.db")
+    peer = LatePeer(player, float("inf"))
+    audit = run_audit(peer, Roots(player.genesis, Offices()), MTG, f"sqlite:///{path}")
+    lenders = player.scene.lenders.values()
+    assert {(one.kind, one.field, one.platform) for one in audit.discrepancies} == {
+        ("extra", "session", player.scene.session(one, 1).ses) for one in lenders
+    }
 
 
 def test_an_unknown_meeting(player: Player, tmp_path: Path) -> None:
