@@ -110,7 +110,10 @@ def verify_succession(block: Block, previous: Header) -> None:
 
 
 def verify_data(block: Block) -> None:
-    """Step 3: the data hash is the SHA-256 of the concatenated transactions, each with a code."""
+    """Step 3: the data hash is the SHA-256 of the concatenated transactions, each one envelope, with a code.
+
+    The hash doesn't say where one ends and the next begins. Two joined would be read as the latter alone.
+    """
     if not block.data:
         raise BlockError(
             STEP_DATA, block.where, "a block without transactions", expected="at least 1", found=0
@@ -124,6 +127,15 @@ def verify_data(block: Block) -> None:
             expected=block.header.data_hash.hex(),
             found=computed.hex(),
         )
+    for position, envelope in enumerate(block.data):
+        if not _is_one_envelope(envelope):
+            raise BlockError(
+                STEP_DATA,
+                block.where,
+                f"transaction number {position} is not one envelope as an orderer writes it",
+                expected="one",
+                found=f"{len(envelope)} bytes",
+            )
     if len(block.codes) != len(block.data):
         raise BlockError(
             STEP_DATA,
@@ -132,6 +144,14 @@ def verify_data(block: Block) -> None:
             expected=len(block.data),
             found=len(block.codes),
         )
+
+
+def _is_one_envelope(data: bytes) -> bool:
+    """Say whether bytes are a payload and a signature and no more; what can't be read at all is step 6's."""
+    try:
+        return bool(pb.common.Envelope.FromString(data).SerializeToString() == data)
+    except pb.DecodeError:
+        return True
 
 
 def _signature(message: Any) -> OrdererSignature:

@@ -47,7 +47,12 @@ DATA_HASH = Region(
     "header.data_hash", STEP_GENESIS, STEP_DATA, "the hash of the data; signed and hashed, too"
 )
 DATA = Region("data", STEP_DATA, STEP_DATA, "without it there are no transactions to hash")
-ENVELOPE = Region("data.data[]", STEP_DATA, STEP_DATA, "every transaction, whole, is in the data hash")
+ENVELOPE = Region(
+    "data.data[]",
+    STEP_DATA,
+    STEP_DATA,
+    "every transaction, whole, is in the data hash, and is one envelope, which says where it ends",
+)
 METADATA = Region(
     "metadata",
     None,

@@ -90,11 +90,21 @@ class Webhook:
             request = urllib.request.Request(  # noqa: S310  the scheme was looked at
                 self._url, data=data, headers={"Content-Type": "application/json"}, method="POST"
             )
-            with urllib.request.urlopen(request, timeout=_TIMEOUT):  # noqa: S310
+            with _OPENER.open(request, timeout=_TIMEOUT):
                 return True
         except Exception as error:  # noqa: BLE001  whatever it is, the thread must go on and say so
             _LOG.warning("the webhook did not take an announcement: %s", error)
             return False
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """Takes a redirect for an answer that isn't 2xx: alarms go where the operator said, and nowhere else."""
+
+    def redirect_request(self, *_: object) -> None:
+        """Follow none."""
+
+
+_OPENER: Final = urllib.request.build_opener(_NoRedirects)
 
 
 def _verify_url(url: str) -> None:

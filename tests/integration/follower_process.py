@@ -20,22 +20,30 @@ ROOT = Path(__file__).parents[2]
 
 
 class Hook:
-    """An HTTP server on loopback that takes announcements, or refuses them while it is `down`."""
+    """A server on loopback that takes announcements, refuses them while `down`, or sends them `elsewhere`."""
 
     def __init__(self) -> None:
         self.told: list[dict[str, Any]] = []
         self.refused = 0
         self.down = False
+        self.elsewhere = ""
         hook = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 document = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                if hook.down:
+                if hook.down or hook.elsewhere:
                     hook.refused += 1
                 else:
                     hook.told.append(document)
-                self.send_response(503 if hook.down else 204)
+                self.send_response(302 if hook.elsewhere else 503 if hook.down else 204)
+                if hook.elsewhere:
+                    self.send_header("Location", hook.elsewhere)
+                self.end_headers()
+
+            def do_GET(self) -> None:
+                hook.told.append({"got": self.path})
+                self.send_response(204)
                 self.end_headers()
 
             def log_message(self, *_: object) -> None:

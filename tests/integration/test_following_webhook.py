@@ -55,6 +55,18 @@ def test_nobody_listening_blocks_nobody() -> None:
         # Leaving ends the wait before the next attempt, too.
 
 
+def test_a_redirect_is_no_delivery_and_is_not_followed(caplog: pytest.LogCaptureFixture) -> None:
+    with Hook() as other, Hook() as hook, Webhook(hook.url, first_wait=0.01) as webhook:
+        hook.elsewhere = other.url
+        webhook.tell({"n": 1})
+        wait_until(lambda: webhook.failed >= 2, "a second attempt")
+        assert (other.told, other.refused, webhook.sent, webhook.waiting) == ([], 0, 0, 1)
+        assert "did not take an announcement: HTTP Error 302" in caplog.text
+        hook.elsewhere = ""
+        wait_until(lambda: hook.told == [{"n": 1}], "the delivery")
+        assert other.told == []
+
+
 @pytest.mark.parametrize(
     "url",
     [

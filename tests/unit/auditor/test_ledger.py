@@ -122,6 +122,20 @@ def test_step_3_a_code_too_few(chain: Chain) -> None:
     refused_with(3, error)
 
 
+def test_step_3_two_transactions_joined_to_one(chain: Chain) -> None:
+    chain.add(invoke(chain), invoke(chain))
+
+    def join(block: pb.Message) -> None:
+        block.data.data[:] = [b"".join(block.data.data)]
+        block.metadata.metadata[pb.common.TRANSACTIONS_FILTER] = b"\x00"
+
+    chain.blocks[1] = tampered(chain.blocks[1], join)
+    with pytest.raises(BlockError) as error:
+        follow(chain)
+    refused_with(3, error)
+    assert "one envelope" in error.value.message
+
+
 def test_step_4_two_of_four_orderers(chain: Chain) -> None:
     chain.add(invoke(chain), signers=("AssociationMSP", "RegulatorMSP"))
     with pytest.raises(BlockError) as error:
