@@ -150,7 +150,7 @@ class PlatformRows:
     def recorded(self, mtg: str) -> Iterator[str]:
         """Yield the ids of the meeting's identity checks that the platform says are on the chain."""
         columns = _SESSIONS.c
-        query = select(columns.ses).where(columns.mtg == mtg, self._bytes(columns.status) == "recorded")
+        query = select(columns.ses).where(columns.mtg == mtg, self._by_bytes(columns.status) == "recorded")
         for chunk in self._chunks(query):
             for (ses,) in chunk:
                 yield as_text(ses)
@@ -176,7 +176,7 @@ class PlatformRows:
         for chunk in result.partitions():
             yield [tuple(row) for row in chunk]
 
-    def _bytes(self, name: ColumnElement[Any]) -> ColumnElement[Any]:
+    def _by_bytes(self, name: ColumnElement[Any]) -> ColumnElement[Any]:
         order = _BYTES[self._connection.dialect.name]
         return collate(func.coalesce(cast(name, Text), ""), order)
 

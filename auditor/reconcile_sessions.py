@@ -48,10 +48,10 @@ def reconcile_sessions(
             if one is None or values != (*_held(one), _RECORDED):
                 yield from _differing(chain, one, SessionRow.of(values), terms)
     twice = False
-    for ses, times in chain.sessions_noted_twice():
+    for ses, extra in chain.sessions_noted_twice():
         twice = True
         where = f"identity; sessions row {ses}"
-        yield from repeat(Discrepancy(DUPLICATED, "", "session", "", ses, where), times)
+        yield from repeat(Discrepancy(DUPLICATED, "", "session", "", ses, where), extra)
     for ballot in chain.ballots_without_session():
         if ballot.block < terms.settled_height:
             where = f"{meeting.channel} block {ballot.block} transaction {ballot.tx}; no sessions row"

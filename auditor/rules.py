@@ -38,7 +38,7 @@ class CountedBallot:
 
 
 @dataclass(slots=True)
-class Same:
+class SameAnswers:
     """Those who answered every motion alike and are excluded from the same ones.
 
     `whole` are all their claims, `disputed` and `undisputed` a part of them; who has none in a part is no
@@ -62,12 +62,12 @@ class Same:
             self.undisputed.add([claim for claim in claims if not claim.decision], sign)
 
 
-class Groups:
+class BallotsByAnswer:
     """Ballots by what they say: amounts are added up once a ballot, answers looked at once a group."""
 
     def __init__(self, meeting: Meeting) -> None:
         self._motions = tuple(motion.id for motion in meeting.motions)
-        self._same: dict[tuple[tuple[Vote, ...], tuple[str, ...]], Same] = {}
+        self._same: dict[tuple[tuple[Vote, ...], tuple[str, ...]], SameAnswers] = {}
 
     def add(self, ballot: CountedBallot, sign: int = 1) -> None:
         """Count a ballot."""
@@ -75,51 +75,52 @@ class Groups:
         key = (tuple([votes[name] for name in self._motions]), ballot.excluded)
         same = self._same.get(key)
         if same is None:
-            same = self._same[key] = Same()
+            same = self._same[key] = SameAnswers()
         same.add(ballot.claims, sign)
 
-    def __iter__(self) -> Iterator[tuple[tuple[Vote, ...], tuple[str, ...], Same]]:
+    def __iter__(self) -> Iterator[tuple[tuple[Vote, ...], tuple[str, ...], SameAnswers]]:
         """Yield each group's answers in the motions' order, the motions that exclude it, and who is in it."""
         return ((votes, excluded, same) for (votes, excluded), same in self._same.items())
 
 
 @dataclass(slots=True)
 class Change:
-    """What one transaction changes in the count: its subtotal, negative where a ballot is replaced.
-
-    Where several choices may be chosen, marks beside the choices count each lender once: `*yes` who
-    is in favour, if several choices are; `*voted` who votes at all, if a choice is an abstention.
-    `*excluded` are those whom a motion excludes: present, and their answer doesn't count. What disputed
-    claims contribute to a choice or mark is there again with a `?`; `*present?` is their part of the present.
-    """
+    """What one transaction changes in the count: its subtotal, negative where a ballot is replaced."""
 
     meeting: Meeting
     ballots: int = 0
-    groups: Groups = field(init=False)
+    by_answer: BallotsByAnswer = field(init=False)
 
     def __post_init__(self) -> None:
-        self.groups = Groups(self.meeting)
+        self.by_answer = BallotsByAnswer(self.meeting)
 
     def add(self, ballot: CountedBallot, replaced: CountedBallot | None) -> None:
         """Count a ballot, in place of the one replaced."""
         if replaced is None:
             self.ballots += 1
         else:
-            self.groups.add(replaced, -1)
-        self.groups.add(ballot)
+            self.by_answer.add(replaced, -1)
+        self.by_answer.add(ballot)
 
     def reweigh(self, before: CountedBallot, after: CountedBallot) -> None:
         """Count a ballot with other claims than it was counted with; without any it doesn't count."""
         for counted, sign in ((before, -1), (after, 1)):
             if counted.claims:
                 self.ballots += sign
-                self.groups.add(counted, sign)
+                self.by_answer.add(counted, sign)
 
     def encode(self) -> bytes:
-        """Return the subtotal's canonical bytes, without anything that is zero."""
+        """Return the subtotal's canonical bytes, without anything that is zero.
+
+        Where several choices may be chosen, marks beside the choices count each lender once: `*yes` who is
+        in favour, if several choices are; `*voted` who votes at all, if a choice is an abstention.
+        `*excluded` are those whom a motion excludes: present, and their answer doesn't count. What disputed
+        claims contribute to a choice or mark is there again with a `?`; `*present?` is their part of the
+        present.
+        """
         present = Weights()
         counted: dict[str, dict[str, Weights]] = {motion.id: {} for motion in self.meeting.motions}
-        for votes, excluded, same in self.groups:
+        for votes, excluded, same in self.by_answer:
             present.merge(same.whole)
             for motion, vote in zip(self.meeting.motions, votes, strict=True):
                 choices = counted[motion.id]
@@ -170,7 +171,7 @@ class Tally:
 def tally(meeting: Meeting, ballots: Iterable[CountedBallot]) -> Tally:
     """Count the ballots that stand, one a lender."""
     count = 0
-    groups = Groups(meeting)
+    groups = BallotsByAnswer(meeting)
     for ballot in ballots:
         count += 1
         groups.add(ballot)

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from auditor.view import ChainMeeting
 
 _LOG = logging.getLogger(__name__)
-_PATIENCE = 10.0  # seconds that the own peer may lag behind a block that the platform names
+_PEER_LAG = 10.0  # seconds that the own peer may be behind what the platform names
 _POLL = 0.1
 
 
@@ -86,7 +86,7 @@ def run_audit(
             settled_sessions=sessions,
             helpers=helpers or Alone(),
         )
-        side = _Side(source, verifier, channel, mtg)
+        side = _ChainSide(source, verifier, channel, mtg)
         reconciled, compared = side.reconciled(rows, terms)
         dated = replace(snapshot, taken_at=as_of or snapshot.taken_at)
         audit = _Audited(verifier, channel, mtg, reconciled, dated).concluded(0.0)
@@ -105,7 +105,7 @@ def _find(source: BlockSource, verifier: Verifier, mtg: str, settled: Mapping[st
     )
 
 
-class _Side:
+class _ChainSide:
     """The chain's side of one meeting, followed to all that the platform's snapshot claims to be on it."""
 
     def __init__(self, source: BlockSource, verifier: Verifier, channel: str, mtg: str) -> None:
@@ -120,7 +120,7 @@ class _Side:
         Where the platform names identity checks that the chain hasn't, the own peer gets time to show them.
         """
         named = rows.last_block(self._mtg)
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + _PEER_LAG
         self._catch_up(deadline, lambda: self._verifier.height(self._channel) > named)
         found, seconds = self._compared(rows, terms)
         unknown = {one.platform for one in found.discrepancies if (one.kind, one.field) == (EXTRA, "session")}
@@ -178,7 +178,7 @@ class _Audited:
         count = verifier.count(channel, self.mtg)
         findings = (from_error(error) for error in verifier.findings(channel, self.mtg))
         arrivals = Arrivals(meeting.record.encode()) if meeting else None
-        wrong = map(from_error, _passed(meeting, arrivals)) if meeting and arrivals else ()
+        wrong = map(from_error, _wrong_anchors(meeting, arrivals)) if meeting and arrivals else ()
         discrepancies = tuple(sorted((*findings, *wrong, *self.reconciled.discrepancies)))
         tally = count.tally if count else None
         outcome = count.outcome if count else None
@@ -214,7 +214,7 @@ class _Audited:
         )
 
 
-def _passed(meeting: ChainMeeting, arrivals: Arrivals) -> list[ReplayError]:
+def _wrong_anchors(meeting: ChainMeeting, arrivals: Arrivals) -> list[ReplayError]:
     """Read the accepted ballots once, for all that they are needed for; return which anchors are wrong."""
     ballots = arrivals.watch(meeting.accepted.values())
     wrong = list(wrong_anchors(meeting.mtg, meeting.anchors, ballots))

@@ -60,17 +60,17 @@ class Arrivals:
         )
         self._came = [0] * STEPS
         self._last = self._opens
+        self._voted: set[str] = set()
         self.doors: Counter[str] = Counter()
 
     def watch(self, accepted: Iterable[ChainBallot]) -> Iterator[ChainBallot]:
         """Yield ballots, each counted."""
-        voted: set[str] = set()
         for one in accepted:
             self.doors[one.door] += 1
             at = _seconds(one.ack_time)
             self._last = max(self._last, at)
-            if one.sub not in voted:
-                voted.add(one.sub)
+            if one.sub not in self._voted:
+                self._voted.add(one.sub)
                 self._came[_part(at, self._opens, self._closes)] += 1
             yield one
 

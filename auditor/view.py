@@ -72,12 +72,17 @@ class ChainAnchor:
         return {name: getattr(self, name) for name in self.__slots__}
 
 
+def numbered_as(door: str, number: int) -> str:
+    """Return the key of an acknowledgement number, which each door counts for itself."""
+    return f"{door} {number}"
+
+
 @dataclass(frozen=True, slots=True)
 class ChainMeeting:
     """One meeting as replayed: everything that the platform's copy is compared with.
 
     `accepted` holds every ballot ever accepted, replaced ones included, by digest; `refused` the
-    last verdict on each digest that was never accepted; `numbers` every acknowledgement number seen;
+    last verdict on each digest that was never accepted; `numbers` every acknowledgement number seen, by door;
     `anchors` the audits anchored and `disputes` the objections, each in the chain's order.
     `entitled` has, of lenders whom amendments name, the claims (canonical JSON) before them and after.
     """

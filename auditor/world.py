@@ -34,10 +34,6 @@ class World:
         """Return the world that is kept for a channel."""
         return cls(tables.table(f"{channel}/versions", VERSIONS), tables.table(f"{channel}/ids", TEXT))
 
-    def version(self, namespace: str, key: str) -> Version | None:
-        """Return where a key was last written, None where there is no such key."""
-        return self.versions.get(namespace + _PARTED + key)
-
     def seen(self, tx_id: str) -> None:
         """Remember a transaction's id."""
         self.identifiers[tx_id] = ""

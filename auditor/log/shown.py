@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from client.encodings.ballot import votes_json
 
@@ -10,6 +10,12 @@ if TYPE_CHECKING:
     from auditor.log.head import VerifiedHead
     from auditor.log.promise import Promise
     from auditor.log.receipt import VerifiedAuditedReceipt
+
+UNTRUSTED: Final = (
+    "nothing is trusted: the receipt agrees with itself, but anybody could have made its certificates; "
+    "give --lender-root and --door-root"
+)
+"""Why a receipt is not verified without roots, whatever else is right with it."""
 
 
 def promise_json(promise: Promise, *, issuers_checked: bool) -> dict[str, Any]:

@@ -20,7 +20,15 @@ from auditor.log.contradiction import contradict_audited, contradict_promise
 from auditor.log.extract import parse_extract
 from auditor.log.head import parse_head_file, verify_head
 from auditor.log.receipt import verified_promise, verify_audited
-from auditor.log.shown import audited_json, audited_text, head_json, head_text, promise_json, promise_text
+from auditor.log.shown import (
+    UNTRUSTED,
+    audited_json,
+    audited_text,
+    head_json,
+    head_text,
+    promise_json,
+    promise_text,
+)
 from auditor.log.trust import parse_trust
 from auditor.members import UNREADABLE
 from client.encodings import jcs
@@ -84,10 +92,7 @@ def _verified(chosen: argparse.Namespace) -> tuple[dict[str, Any], str]:
             _trust(chosen.trust).verify_meeting(meeting)
         promise = verified_promise(data, meeting, **roots)
         if None in roots.values():
-            raise UserError(
-                "nothing is trusted: the receipt agrees with itself, but anybody could have made its "
-                "certificates; give --lender-root and --door-root"
-            )
+            raise UserError(UNTRUSTED)
         return promise_json(promise, issuers_checked=True), promise_text(promise)
     trust = _trust(chosen.trust)
     if chosen.what == "receipt":

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from auditor.portal.rising import ROW, Rising
+from auditor.view import numbered_as
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -36,7 +37,7 @@ class Brought:
 
     def under(self, door: str, number: int) -> list[ChainBallot]:
         """Return what a door brought under a number: the first that was accepted, and the last."""
-        key = f"{door} {number}"
+        key = numbered_as(door, number)
         digests = dict.fromkeys(one for one in (self.numbered.get(key), self.numbers.get(key)) if one)
         found = (self.of(digest) for digest in digests)
         return [one for one in found if one is not None and (one.door, one.ack_no) == (door, number)]
@@ -44,7 +45,7 @@ class Brought:
     def out_of_order(self, door: str, number: int, *, low: int, high: int) -> ChainBallot | None:
         """Return an accepted ballot with a lower number and a time after `high` (seconds), or the reverse."""
         other = self.rising.against(door, number, low=low, high=high)
-        return None if other is None else self.accepted[self.numbered[f"{door} {other}"]]
+        return None if other is None else self.accepted[self.numbered[numbered_as(door, other)]]
 
 
 def rising(store: Store, channel: str, mtg: str) -> Rising:

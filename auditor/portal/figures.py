@@ -16,6 +16,7 @@ from auditor.portal.brought import rising
 from auditor.portal.outcomes import outcomes_of
 from auditor.portal.state import voters
 from auditor.store import TEXT, read_ahead
+from auditor.view import numbered_as
 from auditor.weights import Weights
 from client.encodings import jcs, times
 
@@ -125,4 +126,4 @@ class Figures:
 
 
 def _number(ballot: ChainBallot) -> str:
-    return f"{ballot.door} {ballot.ack_no}"
+    return numbered_as(ballot.door, ballot.ack_no)

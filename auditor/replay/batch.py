@@ -14,7 +14,7 @@ from auditor.replay.mandates import proxy_of
 from auditor.replay.verdicts import Verdicts
 from auditor.rules import Change, CountedBallot
 from auditor.store import read_ahead
-from auditor.view import ChainBallot
+from auditor.view import ChainBallot, numbered_as
 from client.encodings import base64url, jcs, times
 from client.encodings.ballot import votes_json
 from client.encodings.ballot_record import BallotRecord
@@ -89,7 +89,7 @@ class BatchReplay:
         self.people.read_ahead(subs, sessions)
         read_ahead(self.state.held, subs)
         read_ahead(self.state.used, sessions)
-        read_ahead(self.state.numbered, (f"{self.door} {one.entry.ack_no}" for one in read))
+        read_ahead(self.state.numbered, (numbered_as(self.door, one.entry.ack_no) for one in read))
         read_ahead(self.state.refused, (one.rebuilt.digest for one in read if one.rebuilt))
 
     def _look_up(self, candidate: Candidate) -> None:
@@ -188,11 +188,11 @@ class BatchReplay:
             self._accept(index, candidate, judged, brought)
         elif judged.kind == "refused" and brought.digest not in self.state.accepted:
             self.state.refused[brought.digest] = brought
-        self.state.numbers[f"{self.door} {brought.ack_no}"] = brought.digest
+        self.state.numbers[numbered_as(self.door, brought.ack_no)] = brought.digest
 
     def _accept(self, index: int, candidate: Candidate, judged: Judgement, brought: ChainBallot) -> None:
         content, state = candidate.ballot, self.state
-        first = state.numbered.setdefault(f"{self.door} {brought.ack_no}", brought.digest)
+        first = state.numbered.setdefault(numbered_as(self.door, brought.ack_no), brought.digest)
         if first != brought.digest:
             message = "the door gave its acknowledgement number to two ballots"
             self._find(STEP_ACKNOWLEDGEMENT, index, message, brought.ack_no, ballot=brought.digest)

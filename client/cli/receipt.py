@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import click
 
+from auditor.log.shown import UNTRUSTED
 from client.cli import audited_receipt
 from client.cli.edge import show
 from client.cli.options import JSON, PATH
@@ -16,11 +17,6 @@ from client.home import home
 
 if TYPE_CHECKING:
     from client.encodings.meeting import Meeting
-
-UNTRUSTED: Final = (
-    "nothing is trusted: the receipt agrees with itself, but anybody could have made its certificates; "
-    "give --lender-root and --door-root"
-)
 
 
 @click.group(name="receipt")

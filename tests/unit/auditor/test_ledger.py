@@ -59,7 +59,7 @@ def test_a_clean_chain_is_accepted(chain: Chain) -> None:
     assert len(verified.endorsed) == 2
     assert verified.endorsed[0].creator.attributes == {"role": "relay"}
     assert ledger.height == 3
-    assert ledger.world.version(CC, "a") == Version(2, 0)
+    assert ledger.world.versions.get(f"{CC}\na") == Version(2, 0)
 
 
 def test_header_hash_is_the_der_of_fabric() -> None:
@@ -347,7 +347,7 @@ def test_an_empty_value_deletes(chain: Chain) -> None:
     chain.add(invoke(chain, reads={"a": None}))
     ledger, verified = follow(chain)
     assert verified.findings == ()
-    assert ledger.world.version(CC, "a") is None
+    assert ledger.world.versions.get(f"{CC}\na") is None
 
 
 def test_step_11_a_range_that_changed(chain: Chain) -> None:
@@ -368,8 +368,8 @@ def test_transactions_that_the_peer_refused_change_nothing(chain: Chain) -> None
     ledger, verified = follow(chain)
     assert verified.findings == ()
     assert [code for _, code in verified.refused] == ["MVCC_READ_CONFLICT", "ENDORSEMENT_POLICY_FAILURE"]
-    assert ledger.world.version(CC, "a") == Version(1, 0)
-    assert ledger.world.version(CC, "b") is None
+    assert ledger.world.versions.get(f"{CC}\na") == Version(1, 0)
+    assert ledger.world.versions.get(f"{CC}\nb") is None
 
 
 @pytest.mark.parametrize("code", [10, 11])

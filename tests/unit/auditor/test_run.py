@@ -216,7 +216,7 @@ def test_a_silent_peer_is_one_sentence() -> None:
 def test_a_row_that_names_a_block_of_the_future(
     player: Player, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("auditor.run._PATIENCE", 0.0)
+    monkeypatch.setattr("auditor.run._PEER_LAG", 0.0)
     path = save(player, tmp_path / "platform.db")
     change(path, "UPDATE ballots SET block = 99 WHERE ack_no = 1")
     assert [one.field for one in audited(player, path).discrepancies] == ["block"]
@@ -234,7 +234,7 @@ def test_identity_checks_that_come_late_are_waited_for(fabric: Network, tmp_path
 def test_identity_checks_that_never_come_are_named(
     fabric: Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("auditor.run._PATIENCE", 0.0)
+    monkeypatch.setattr("auditor.run._PEER_LAG", 0.0)
     player = Player(fabric).enrolled().opened()
     path = save(player, tmp_path / "platform.db")
     peer = LatePeer(player, float("inf"))
