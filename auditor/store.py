@@ -253,11 +253,12 @@ class Table(MutableMapping[str, Value]):
         self._make_room(len(asked))
         for start in range(0, len(asked), _ASKED):
             chunk = asked[start : start + _ASKED]
-            self._read.update(dict.fromkeys(chunk))
             # Always as many marks, so that the statement is prepared once; nothing equals NULL.
             places = [key.encode() for key in chunk] + [None] * (_ASKED - len(chunk))
             for key, data in self._connection.execute(self._select_many, places):
                 self._read[key.decode()] = self._codec.decode(cbor2.loads(data[:-_SUM]))
+            for key in chunk:
+                self._read.setdefault(key, None)
 
     def forget(self) -> None:
         """Ask the file again for whatever was read."""

@@ -49,7 +49,7 @@ class Weights:
     def full(self, meeting: Meeting) -> dict[str, list[int]]:
         """Return every scope of the meeting, zeros included."""
         names = (EVERYBODY, *(entry.cls for entry in meeting.roll.classes))
-        return {name: self.scopes.get(name, [0, 0]) for name in names}
+        return {name: list(self.scopes.get(name, (0, 0))) for name in names}
 
     def changed(self) -> dict[str, list[int]]:
         """Return the scopes that are not zero."""

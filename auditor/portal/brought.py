@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 class Brought:
     """A meeting's ballots, accepted and refused by digest, with what finds them by a door's numbers.
 
-    `numbers` has, by "door number", the ballot last brought under it, `numbered` the one first accepted under
-    it; `rising` the times of the latter. A door that gave a number to several is a finding of the replay.
+    `numbers` has, by "door number", the first two ballots brought under it, `numbered` the first accepted
+    under it; `rising` the times of the latter. A door that gave one number to two accepted ballots is a finding
+    of the replay.
     """
 
     accepted: Mapping[str, ChainBallot]
@@ -36,11 +37,12 @@ class Brought:
         return self.accepted.get(digest) or self.refused.get(digest)
 
     def under(self, door: str, number: int) -> list[ChainBallot]:
-        """Return what a door brought under a number: the first that was accepted, and the last."""
-        key = numbered_as(door, number)
-        digests = dict.fromkeys(one for one in (self.numbered.get(key), self.numbers.get(key)) if one)
-        found = (self.of(digest) for digest in digests)
-        return [one for one in found if one is not None and (one.door, one.ack_no) == (door, number)]
+        """Return two different ballots at most that a door brought under a number, accepted or refused.
+
+        Each is as it was brought last, which may have been under another number.
+        """
+        digests = self.numbers.get(numbered_as(door, number), "").split()
+        return [one for one in map(self.of, digests) if one is not None]
 
     def out_of_order(self, door: str, number: int, *, low: int, high: int) -> ChainBallot | None:
         """Return an accepted ballot with a lower number and a time after `high` (seconds), or the reverse."""

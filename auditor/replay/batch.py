@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from client.encodings.batch import Entry
     from client.encodings.mandate_record import MandateRecord
 
+_DIGESTS = 2  # under one acknowledgement number
 STEP_VERDICT = 16
 STEP_RELIANCE = 17
 STEP_ACKNOWLEDGEMENT = 18
@@ -89,7 +90,9 @@ class BatchReplay:
         self.people.read_ahead(subs, sessions)
         read_ahead(self.state.held, subs)
         read_ahead(self.state.used, sessions)
-        read_ahead(self.state.numbered, (numbered_as(self.door, one.entry.ack_no) for one in read))
+        numbers = [numbered_as(self.door, one.entry.ack_no) for one in read]
+        read_ahead(self.state.numbered, numbers)
+        read_ahead(self.state.numbers, numbers)
         read_ahead(self.state.refused, (one.rebuilt.digest for one in read if one.rebuilt))
 
     def _look_up(self, candidate: Candidate) -> None:
@@ -188,7 +191,18 @@ class BatchReplay:
             self._accept(index, candidate, judged, brought)
         elif judged.kind == "refused" and brought.digest not in self.state.accepted:
             self.state.refused[brought.digest] = brought
-        self.state.numbers[numbered_as(self.door, brought.ack_no)] = brought.digest
+        self._note_number(brought, judged.kind)
+
+    def _note_number(self, brought: ChainBallot, kind: str) -> None:
+        """Keep an acknowledgement number, with the digest that was brought under it or a second, other one.
+
+        Two digests contradict any word about the number. What is held or pending claims nothing yet.
+        """
+        key = numbered_as(self.door, brought.ack_no)
+        digests = self.state.numbers.get(key, "").split()
+        if kind in ("accepted", "refused") and len(digests) < _DIGESTS and brought.digest not in digests:
+            digests.append(brought.digest)
+        self.state.numbers[key] = " ".join(digests)
 
     def _accept(self, index: int, candidate: Candidate, judged: Judgement, brought: ChainBallot) -> None:
         content, state = candidate.ballot, self.state

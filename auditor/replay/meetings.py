@@ -58,8 +58,8 @@ class MeetingState:
     principal gave; `anchors` the audits anchored, in order; `disputes` the objections, by id; `objectors` how
     many each lender filed; `successor` the meeting announced in the place of this one; `subtotals` how many
     transactions changed the count; `tally` the count at closing, None before; `numbers` the acknowledgement
-    numbers seen ("door number"), with the last one's digest, `numbered` those of accepted ballots, with the
-    first one's.
+    numbers seen ("door number"), each with the first two digests brought under it, `numbered` those of
+    accepted ballots, with the first one's digest.
     """
 
     record: Meeting

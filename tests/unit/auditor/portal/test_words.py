@@ -165,6 +165,44 @@ def test_a_refused_entry_holds_its_number_and_orders_nothing(site: Site) -> None
     assert handed(site, "ding", no=39, time=times.form(times.parse(ACK_FORM) + SLACK + 1)) == (202, "")
 
 
+@pytest.mark.parametrize("names", [("zeng", "chen"), ("chen", "zeng"), ("zeng", "ding", "chen")])
+def test_no_later_entry_hides_a_refused_one_under_its_number(site: Site, names: tuple[str, ...]) -> None:
+    player = site.player
+    for name in names:
+        player.revoke(player.scene.lenders[name])
+    for name in names:
+        player.run(
+            player.relay,
+            [b"SubmitBallots", encode_batch(MTG, [player.entry(name, 40)])],
+            verdicts(0, refused=[[0, "KEY_REVOKED", 2]]),
+            {},
+            player.looked_at(player.ballot(name)),
+        )
+    site.watcher.refresh()
+    facts = site.watcher.facts.meetings[CHANNEL, MTG]
+    for name in ("zeng", "chen"):
+        word = parse_acknowledgement(platform_word(site, player.ballot(name), no=40, time=ACK_FORM))
+        with pytest.raises(PortalRefused, match="ACK_CONTRADICTED"):
+            site.door.words.take(facts, word)
+
+
+def test_a_ballot_brought_again_and_held_takes_no_number(site: Site) -> None:
+    player = site.player
+    held = player.entry("an", 40)
+    player.run(
+        player.relay,
+        [b"SubmitBallots", encode_batch(MTG, [held])],
+        verdicts(0, held=[0]),
+        {},
+        player.looked_at(player.ballot("an")),
+    )
+    site.watcher.refresh()
+    facts = site.watcher.facts.meetings[CHANNEL, MTG]
+    word = parse_acknowledgement(platform_word(site, player.ballot("chen"), no=40, time=ACK_FORM))
+    site.door.words.take(facts, word)
+    assert not site.door.words.contradictions(facts)
+
+
 def test_while_open_the_ballot_is_taken_without_the_contradicted_word(site: Site) -> None:
     assert handed(site, "chen", no=2, time="2026-03-03T08:29:00Z") == (422, "ACK_CONTRADICTED")
     assert site.hand_in(site.player.ballot("chen"), "chen").status_code == 202
