@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _CACHE: Final = 32768  # KiB of pages in memory
+_CACHE_ALONE: Final = 196608  # of a temporary file, which one audit has to itself for minutes
 _READ: Final = 16_000  # decoded values of a table at most
 _ASKED: Final = 500  # keys a query
 _SUM: Final = 8  # bytes of each row's checksum
@@ -100,7 +101,7 @@ class Store:
             self._connection = sqlite3.connect(
                 "" if path is None else path, isolation_level=None, check_same_thread=False
             )
-            self._connection.execute(f"PRAGMA cache_size = -{_CACHE}")
+            self._connection.execute(f"PRAGMA cache_size = -{_CACHE_ALONE if path is None else _CACHE}")
             if read_only:
                 self._connection.execute("PRAGMA query_only = ON")
                 self._connection.execute(self._begin)

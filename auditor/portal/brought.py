@@ -22,8 +22,8 @@ class Brought:
     """A meeting's ballots, accepted and refused by digest, with what finds them by a door's numbers.
 
     `numbers` has, by "door number", the first two ballots brought under it, `numbered` the first accepted
-    under it; `rising` the times of the latter. A door that gave one number to two accepted ballots is a finding
-    of the replay.
+    under it; `rising` the times of the latter. A door that gave one number to two accepted ballots is a
+    finding of the replay.
     """
 
     accepted: Mapping[str, ChainBallot]
