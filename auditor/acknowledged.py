@@ -110,7 +110,7 @@ class Doors:
         with its form; KEY_FOREIGN where none of the door's relays signed it; SIGNATURE_INVALID. Nothing is
         looked at again of a `fact` about the row that is known to hold.
         """
-        if fact is not None and self.facts.knows(fact):
+        if fact is not None and self.knows(fact):
             return fact.ack, True
         signed = parse_acknowledgement(row.ack_jws)
         keys = self.keys.get(signed.ack.door, {})

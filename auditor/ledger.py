@@ -14,10 +14,7 @@ from auditor.opened import open_block
 from auditor.orderers import verify_quorum
 from auditor.replay.authority import Offices
 from auditor.store import InMemory
-from auditor.transactions import (
-    transaction_type,
-    verify_transaction,
-)
+from auditor.transactions import transaction_type, verify_transaction
 from auditor.world import World
 
 if TYPE_CHECKING:

@@ -74,16 +74,16 @@ class Enrolment:
     def recorded(self, rev: int, tx: str) -> Enrolment:
         """Return it as the revision that a transaction makes of it."""
         return Enrolment(
-            self.sub,
-            self.certificate,
-            self.x5t,
-            self.institution,
-            self.method,
-            self.commitment,
-            self.status,
-            rev,
-            self.reason,
-            tx,
+            sub=self.sub,
+            certificate=self.certificate,
+            x5t=self.x5t,
+            institution=self.institution,
+            method=self.method,
+            commitment=self.commitment,
+            status=self.status,
+            rev=rev,
+            reason=self.reason,
+            tx=tx,
         )
 
     def signed(self, signed: jws.Jws) -> Signed:
@@ -115,18 +115,18 @@ class Session:
     def recorded(self, tx: str) -> Session:
         """Return it as a transaction records it."""
         return Session(
-            self.ses,
-            self.sub,
-            self.x5t,
-            self.institution,
-            self.mtg,
-            self.method,
-            self.outcome,
-            self.commitment,
-            self.issued_at,
-            self.expires_at,
-            tx,
-            self.act,
+            ses=self.ses,
+            sub=self.sub,
+            x5t=self.x5t,
+            institution=self.institution,
+            mtg=self.mtg,
+            method=self.method,
+            outcome=self.outcome,
+            commitment=self.commitment,
+            issued_at=self.issued_at,
+            expires_at=self.expires_at,
+            tx=tx,
+            act=self.act,
         )
 
     def same(self, other: Session) -> bool:

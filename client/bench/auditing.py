@@ -17,12 +17,11 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from auditor.ahead import HelperProcesses
-from auditor.blocks import parse_block
 from auditor.errors import TransactionError
+from auditor.opened import open_block
 from auditor.replay.authority import Offices
 from auditor.run import Roots, run_audit
 from auditor.source import OwnPeer
-from auditor.transactions import parse_transaction
 from client.connection import Profile
 
 if TYPE_CHECKING:
@@ -73,12 +72,10 @@ def signatures(source: BlockSource, audit: Audit) -> dict[str, int]:
     }
     for channel, height in audit.blocks.items():
         for raw in source.blocks(channel, 1, height):
-            block = parse_block(raw)
-            found["orderers"] += len(block.signatures)
-            for position, envelope in enumerate(block.data):
-                try:
-                    one = parse_transaction(envelope, channel, block.header.number, position)
-                except TransactionError:
+            opened = open_block(raw, channel)
+            found["orderers"] += len(opened.block.signatures)
+            for one in opened.transactions:
+                if isinstance(one, TransactionError):
                     continue
                 found["creators"] += 1
                 found["endorsements"] += len(one.endorsements)

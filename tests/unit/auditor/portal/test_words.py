@@ -22,6 +22,7 @@ from tests.unit.auditor.portal.site import PATH
 from tests.unit.auditor.portal.test_door import LATE, code, platform_word
 
 if TYPE_CHECKING:
+    from tests.unit.auditor.meeting_player import Player
     from tests.unit.auditor.portal.site import Site
 
 BACKDATED = "2026-03-03T08:39:00Z"
@@ -47,6 +48,17 @@ def handed(site: Site, name: str, **word: Any) -> tuple[int, str]:
 def alarms(site: Site) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = site.client.get(f"/api{PATH}").get_json()["alarms"]
     return found
+
+
+def bring(player: Player, name: str, **verdict: Any) -> None:
+    """Bring a lender's ballot under number 40, with a verdict that has it accepted by none."""
+    player.run(
+        player.relay,
+        [b"SubmitBallots", encode_batch(MTG, [player.entry(name, 40)])],
+        verdicts(0, **verdict),
+        {},
+        player.looked_at(player.ballot(name)),
+    )
 
 
 def test_words_that_agree_with_the_channel_and_each_other_are_taken(closing: Site) -> None:
@@ -148,13 +160,7 @@ def test_a_word_counts_also_where_its_ballot_is_refused(closing: Site) -> None:
 def test_a_refused_entry_holds_its_number_and_orders_nothing(site: Site) -> None:
     player = site.player
     player.revoke(player.scene.lenders["zeng"])
-    player.run(
-        player.relay,
-        [b"SubmitBallots", encode_batch(MTG, [player.entry("zeng", 40)])],
-        verdicts(0, refused=[[0, "KEY_REVOKED", 2]]),
-        {},
-        player.looked_at(player.ballot("zeng")),
-    )
+    bring(player, "zeng", refused=[[0, "KEY_REVOKED", 2]])
     site.watcher.refresh()
     assert [one.ack_no for one in site.watcher.facts.meetings[CHANNEL, MTG].refused.values()] == [40]
     with pytest.raises(PortalRefused, match="ACK_CONTRADICTED"):
@@ -171,13 +177,7 @@ def test_no_later_entry_hides_a_refused_one_under_its_number(site: Site, names: 
     for name in names:
         player.revoke(player.scene.lenders[name])
     for name in names:
-        player.run(
-            player.relay,
-            [b"SubmitBallots", encode_batch(MTG, [player.entry(name, 40)])],
-            verdicts(0, refused=[[0, "KEY_REVOKED", 2]]),
-            {},
-            player.looked_at(player.ballot(name)),
-        )
+        bring(player, name, refused=[[0, "KEY_REVOKED", 2]])
     site.watcher.refresh()
     facts = site.watcher.facts.meetings[CHANNEL, MTG]
     for name in ("zeng", "chen"):
@@ -188,14 +188,7 @@ def test_no_later_entry_hides_a_refused_one_under_its_number(site: Site, names: 
 
 def test_a_ballot_brought_again_and_held_takes_no_number(site: Site) -> None:
     player = site.player
-    held = player.entry("an", 40)
-    player.run(
-        player.relay,
-        [b"SubmitBallots", encode_batch(MTG, [held])],
-        verdicts(0, held=[0]),
-        {},
-        player.looked_at(player.ballot("an")),
-    )
+    bring(player, "an", held=[0])
     site.watcher.refresh()
     facts = site.watcher.facts.meetings[CHANNEL, MTG]
     word = parse_acknowledgement(platform_word(site, player.ballot("chen"), no=40, time=ACK_FORM))
